@@ -12,15 +12,25 @@ were fetched. A row that an update moved has other content, so it cannot link; a
 what rows that move with unchanged content can do; a row that one reply holds twice never links.
 A reply that does not link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0.
 
-What no rule over limit and offset can close: a row that moves with unchanged content can dodge a scan;
-rows inserted into the middle, where it was already read, wait for the next complete scan; a false
-`has_more: false` is believed; and of a list longer than one reply only one end can be read last, so what
-came to the other end meanwhile waits for the next run (`Start.grows_at_tail` says which end that is).
+Why `CLOSED` means that nothing is missing at the growing end. A list that grows at its head is ordered by
+when its rows came: what lies below a row came before it. The last reply of a closed scan begins at 0 and
+holds 3 rows of an earlier first reply, and what lies below those was there to be read. A list that grows
+at its tail ends with a reply that was asked for alone, after all others, and says that it is the last.
+
+What no rule over limit and offset can close:
+- Rows that move with unchanged content can dodge a scan themselves; 3 of them at once, others with them.
+- Rows that come to the middle, where it was already read, wait for the next complete scan; and of a list
+  longer than one reply only one end can be read last (`Start.grows_at_tail` says which), so what came to
+  the other end meanwhile waits for the next run.
+- A false `has_more: false` is believed; so is an empty reply at offset 0, if it is said twice in a row.
+- A digest does not tell whose row it is. A row that was handed on with new content, and is then found
+  with its old content at its old place, is handed on again only if anything else was seen to move or if
+  its place was seen to hold the new content.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,12 +39,17 @@ from hashlib import blake2b
 PAGE = 100
 OVERLAP = 5
 LINK = 3
-"""Rows that a reply must share with the chain."""
+"""Rows that a reply must share with what is known: fewer only where fewer are known."""
 
 MAX_DOUBLINGS = 8
+"""Then a scan begins again at offset 0: thousands of rows went or came at once, or its start is outdated."""
+
 MAX_CLOSING_PASSES = 6
-CHAIN_PAGES = 64
-"""Replies whose rows are remembered: more than any step back short of 0 needs, and flat in memory."""
+MAX_REPLIES = 200_000
+"""For one pass, and only against a server that invents rows without end."""
+
+REMEMBERED = 6400
+"""Rows remembered: more than any step back short of 0 needs, and flat in memory."""
 
 WINDOW_SHARE = 0.0004
 """Replies asked for beyond the end are wasted: this many per row read keeps the whole cost below 10 %."""
@@ -80,10 +95,11 @@ class Start:
 
     Args:
         kind: all of the list, or one end of it.
-        anchors: digests of rows read earlier. A HEAD scan stops at one of them, a TAIL scan begins at
-            one, a PROBE wants exactly these, in order, at the end of the list.
+        anchors: digests of rows read earlier. A HEAD scan stops when it has met 3 of them (or all, if
+            fewer), a TAIL scan links to 3 of them, so give more than may change between two runs; a
+            PROBE wants exactly these, in order, at the end of the list.
         count: rows in the list when it was last read to its end, if known.
-        page: fingerprint of the last run's first reply: if it comes back the same, nothing in it is new.
+        page: `Scan.page` of the last run: if the first reply is still the same, nothing in it is new.
         resume_at: a scan that was interrupted had read up to this offset ...
         resume_chain: ... and these are the digests of the last rows of its chain ...
         resume_root: ... and of rows of its first reply.
@@ -98,6 +114,15 @@ class Start:
     resume_chain: Sequence[str] = ()
     resume_root: Sequence[str] = ()
     grows_at_tail: bool = False
+
+    @property
+    def begins_at_tail(self) -> bool:
+        return self.kind in (Kind.TAIL, Kind.PROBE)
+
+    @property
+    def tail_is_last(self) -> bool:
+        """Whether the tail is the end that must be read last."""
+        return self.kind is Kind.TAIL or (self.kind is Kind.COMPLETE and self.grows_at_tail)
 
 
 class Scan:
@@ -117,8 +142,10 @@ class Scan:
         self.closing_passes = 0
         self.main = Pass(self.start, max_window)
         self._pass = self.main
-        self._handed = _Memory()
-        self._handed.add(self.start.anchors)
+        self._told = Reply(0, (), True)
+        self._handed: dict[int, str] = {}
+        if self.start.begins_at_tail:
+            self._handed = _places(self.main.last)
 
     @property
     def saw_all(self) -> bool:
@@ -126,9 +153,20 @@ class Scan:
         return self.main.from_zero and self.main.at_end
 
     @property
+    def count(self) -> int:
+        """Rows up to where the main pass has read: of the whole list, once that pass is `at_end`."""
+        return self.main.reach
+
+    @property
     def root(self) -> Sequence[str]:
         """Digests of rows of the scan's first reply, the one that the next run's anchors come from."""
         return self.start.resume_root or self.main.first.digests
+
+    @property
+    def page(self) -> str | None:
+        """Fingerprint of the head as it was handed on last, if that was the last thing handed on."""
+        closed_at_head = self.ending is Ending.CLOSED and self._told.offset == 0
+        return fingerprint(self._told) if closed_at_head else None
 
     def asks(self) -> tuple[int, ...]:
         """Offsets to ask for now, each with the full limit; none once the scan has ended."""
@@ -143,27 +181,40 @@ class Scan:
         """Takes one of the replies that were asked for.
 
         Returns:
-            Positions of the rows to hand on: those not handed on before with the same content.
+            Positions of the rows to hand on: all but those that were last seen just so, just there.
         """
         self.requests += 1
-        new = [n for n, digest in enumerate(reply.digests) if digest not in self._handed]
-        self._handed.add(reply.digests)
+        self._told = reply
+        new = self._hand_on(reply)
         self._pass.tell(reply)
         if self._pass.done:
             self._pass_ended()
-        return [] if self._nothing_new_in(reply) else new
+        return [] if self._is_known_page(reply) else new
 
-    def _nothing_new_in(self, reply: Reply) -> bool:
-        return self.start.page is not None and reply.offset == 0 and self.start.page == fingerprint(reply)
+    def _hand_on(self, reply: Reply) -> list[int]:
+        """Where a place holds another row than before, the list has changed, so what was seen elsewhere
+        may be outdated too: content may go back to what it was before it was handed on changed."""
+        rows = _places(reply)
+        if any(self._handed.get(place, digest) != digest for place, digest in rows.items()):
+            self._handed.clear()
+        new = [place - reply.offset for place in rows if place not in self._handed]
+        self._handed |= rows
+        if len(self._handed) > REMEMBERED:
+            near = range(reply.offset - REMEMBERED // 4, reply.offset + REMEMBERED // 4)
+            self._handed = {p: d for p, d in self._handed.items() if p < PAGE or p in near}
+        return new
+
+    def _is_known_page(self, reply: Reply) -> bool:
+        return self.requests == 1 and reply.offset == 0 and self.start.page == fingerprint(reply)
 
     def _pass_ended(self) -> None:
-        current = self._pass
+        ended = self._pass
         if self.start.kind is Kind.PROBE:
-            same = tuple(current.last.digests) == tuple(self.start.anchors) and not current.last.has_more
+            same = tuple(ended.last.digests) == tuple(self.start.anchors) and not ended.last.has_more
             self.ending = Ending.CLOSED if same else Ending.REFUTED
         elif self.main.weak:
             self.ending = Ending.WEAK
-        elif current.replies == 1 or not current.reach or self.start.grows_at_tail:
+        elif self.start.tail_is_last or ended.is_one_look_from_zero or not ended.reach:
             self.ending = Ending.CLOSED
         elif self.closing_passes == MAX_CLOSING_PASSES:
             self.ending = Ending.NOT_CLOSED
@@ -171,37 +222,42 @@ class Scan:
             self._close()
 
     def _close(self) -> None:
-        """Reads the head again, down to a row of the last pass's first reply: what came there meanwhile?"""
+        """Reads the head again, down to rows of the last pass's first reply: what came there meanwhile?"""
         root = self._pass.first.digests if self.closing_passes else self.root
         self.closing_passes += 1
         self._pass = Pass(Start(Kind.HEAD, anchors=root))
 
 
 class Pass:
-    """One linked walk along a list, from where it starts to the list's end or to a known row."""
+    """One linked walk along a list, from where it starts to the list's end or to known rows."""
 
     def __init__(self, start: Start, max_window: int = 1) -> None:
-        self.kind = start.kind
-        self.done = self.at_end = self.weak = self.unstable = self.from_zero = False
+        self.start = start
+        self.done = self.at_end = self.weak = self.unstable = False
+        self.from_zero = bool(start.resume_at) and not start.begins_at_tail
         self.replies = 0
-        self.reach = start.resume_at
-        self.first = self.last = Reply(0, (), False)
-        self._anchors = frozenset(start.anchors)
-        self._expected = (start.count or 0) if self.kind is Kind.COMPLETE else 0
+        self.reach = (start.count or 0) if start.begins_at_tail else start.resume_at
+        known = tuple(start.anchors if start.begins_at_tail else start.resume_chain)
+        self.first = Reply(0, (), True)
+        self.last = Reply(max(0, self.reach - len(known)), known, True)
+        self._chain: OrderedDict[str, None] = OrderedDict.fromkeys(known)
+        self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
         self._max_window = max_window
         self._window = max_window if self._expected else 1
-        self._overlap = OVERLAP
+        self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
         self._doublings = 0
-        self._size = 0
-        self._peeking = self._was_short = self._shortened = False
+        self._idle = False
         self._empty_starts = 1 if start.count == 0 else 0
         self._round: dict[int, Reply | None] = {}
         self._loose: list[Reply] = []
-        self._chain = _Memory()
-        self._chain.add(start.resume_chain)
-        self.from_zero = bool(start.resume_at)
-        if self.kind in (Kind.TAIL, Kind.PROBE):
-            self.reach, self._overlap = start.count or 0, max(len(self._anchors), 1)
+        self._anchors = frozenset(start.anchors if start.kind is Kind.HEAD else ())
+        self._met: set[str] = set()
+        self._limit = self._pages = self._received = self._fresh = self._furthest = 0
+        self._lengths: set[int] = set()
+
+    @property
+    def is_one_look_from_zero(self) -> bool:
+        return self.replies == 1 and self.last.offset == 0
 
     # --- what to read next -----------------------------------------------------------------------
 
@@ -214,80 +270,70 @@ class Pass:
         return tuple(offset for offset, reply in self._round.items() if reply is None)
 
     def _out_of_bounds(self) -> bool:
-        too_many = self.replies > 3 * (max(self.reach, self._expected) / self._limit) + 20
-        return too_many or self._doublings > MAX_DOUBLINGS
-
-    @property
-    def _limit(self) -> int:
-        """The longest reply seen: servers may clamp the limit."""
-        return self._size or PAGE
+        """Counts only rows that are new and lie further: a server that repeats itself offers none."""
+        rows = max(min(self._furthest, self._fresh), self._expected)
+        page = max(1, self._received / max(1, self._pages))
+        return self.replies >= min(MAX_REPLIES, 3 * rows / page + 20)
 
     def _next_offsets(self) -> list[int]:
-        if self._peeking:
-            return [self.reach]
-        overlap = max(1, min(self._overlap, max(LINK, self._limit // 2), self._limit - 1))
-        first = max(0, self.reach - (overlap << self._doublings))
-        if self._doublings or self.kind is Kind.PROBE:
+        limit = self._limit or PAGE
+        overlap = max(1, min(self._overlap, max(LINK, limit // 2), limit - 1))
+        back = overlap << self._doublings if self._doublings < MAX_DOUBLINGS else self.reach
+        first = max(0, self.reach - back)
+        if self._idle:
+            return [first, self.reach]
+        if self._doublings or self._loose or not self.last.has_more or self.start.kind is Kind.PROBE:
             return [first]
-        stride = max(1, self._limit - overlap)
-        return [first + n * stride for n in range(self._affordable(first, stride))]
+        stride = max(1, limit - overlap)
+        return [first + n * stride for n in range(self._affordable(first, limit, stride))]
 
-    def _affordable(self, first: int, stride: int) -> int:
+    def _affordable(self, first: int, limit: int, stride: int) -> int:
         """How many replies at a time: within the expected count, and beyond it a share of what was read."""
-        expected = 1 + max(0, self._expected - first - self._limit) // stride
+        expected = 1 - (limit + first - self._expected) // stride
         return max(1, min(self._window, max(expected, 1 + int(self.reach * WINDOW_SHARE))))
 
     # --- what came back --------------------------------------------------------------------------
 
     def tell(self, reply: Reply) -> None:
         self.replies += 1
-        self._size = max(self._size, len(reply.digests))
+        self._pages += bool(reply.digests)
+        self._received += len(reply.digests)
+        if reply.has_more:
+            self._limit = max(self._limit, len(reply.digests))
         self._round[reply.offset] = reply
         replies = [r for _, r in sorted(self._round.items()) if r is not None]
         if len(replies) < len(self._round):
             return
         self._round = {}
-        if self.replies == len(replies):
+        if not self.first.digests:
             self.first = replies[0]
-        if self.kind is Kind.PROBE:
+        if self.start.kind is Kind.PROBE:
             self.last, self.done = replies[0], True
-        elif not replies[0].digests and (replies[0].offset == 0 or self._peeking):
-            self._empty(replies[0])
         else:
             self._settle(replies)
 
-    def _empty(self, reply: Reply) -> None:
-        """Nothing at offset 0 means an empty list, if it is said twice; nothing behind a reply that
-        brought nothing new means the end, whatever `has_more` says."""
-        if self._peeking:
-            self.weak = self._shortened
-            self._finish(at_end=True)
-            return
-        self._empty_starts += 1
-        self.reach, self.last = 0, reply
-        if self._empty_starts == 2:
-            self.from_zero = True
-            self._finish(at_end=True)
-
     def _settle(self, replies: list[Reply]) -> None:
-        """Joins what links, to a fixpoint, and steps back where a gap remains."""
-        before = self.reach
-        joined, self._loose = self._join_all([*self._loose, *replies])
-        furthest = max(joined, key=lambda r: (r.offset, r.offset + len(r.digests)), default=None)
-        if self._peeking:
-            self._peeking, self._shortened, self._overlap = False, True, LINK
-        elif furthest is None:
-            self._doublings += 1
-            self._be_careful()
-        if furthest is None:
+        """Joins what links, to a fixpoint, goes on behind it, and steps back where nothing links."""
+        joined, waiting = self._join_all([*self._loose, *replies])
+        gap = any(reply in waiting for reply in replies)
+        if not joined:
+            self._loose = waiting[-self._max_window :]
+            self._nothing_linked(replies)
             return
-        self.last, self.reach = furthest, furthest.offset + len(furthest.digests)
-        if self._at_anchor(joined):
+        self._empty_starts = 0
+        before, self.last = self.last, max(joined, key=lambda r: (r.offset, len(r.digests)))
+        progress, self.reach = _end(self.last) > self.reach, _end(self.last)
+        self._furthest = max(self._furthest, self.reach)
+        self._loose = [r for r in waiting if _end(r) > self.reach][-self._max_window :]
+        looked_last = replies == [self.last] or not self.start.tail_is_last
+        if len(self._met) >= max(1, min(LINK, len(self._anchors))):
             self._finish(at_end=False)
-        elif not furthest.has_more:
+        elif not self.last.has_more and looked_last:
             self._finish(at_end=True)
         else:
-            self._advance(progress=self.reach > before, gap=bool(self._loose))
+            if progress:
+                self._lengths |= {len(r.digests) for r in [before, *joined] if r is not self.last} - {0}
+            self._advance(progress, gap)
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -295,67 +341,74 @@ class Pass:
         while reply := next((r for r in waiting if self._links(r)), None):
             waiting.remove(reply)
             joined.append(reply)
-            self._chain.add(reply.digests)
+            self._remember(reply.digests)
+            self._met |= self._anchors & _once(reply.digests)
             self.from_zero = self.from_zero or reply.offset == 0
-        return joined, waiting[-self._max_window :]
+        return joined, waiting
 
     def _links(self, reply: Reply) -> bool:
-        if reply.offset == 0:
-            return True
-        once = [digest for digest, times in Counter(reply.digests).items() if times == 1]
-        if not self._chain:
-            return self.kind is Kind.TAIL and any(digest in self._anchors for digest in once)
-        shared = sum(digest in self._chain for digest in once)
-        return shared >= max(1, min(LINK, len(self._chain), self._limit - 1))
+        shared = sum(digest in self._chain for digest in _once(reply.digests))
+        need = min(LINK, len(self._chain), (self._limit or PAGE) - 1)
+        return reply.offset == 0 or shared >= max(1, need)
 
-    def _at_anchor(self, joined: list[Reply]) -> bool:
-        return self.kind is Kind.HEAD and any(not self._anchors.isdisjoint(r.digests) for r in joined)
+    def _remember(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._fresh += digest not in self._chain
+            self._chain[digest] = None
+            self._chain.move_to_end(digest)
+        while len(self._chain) > REMEMBERED:
+            self._chain.popitem(last=False)
+
+    def _nothing_linked(self, replies: list[Reply]) -> None:
+        """Nothing at offset 0, and nothing behind it, means an empty list if it is said twice in a row."""
+        self._doublings += 1
+        self._idle = False
+        self._be_careful()
+        if replies[0].offset == 0 and not any(reply.digests for reply in replies):
+            self._empty_starts += 1
+            if self._empty_starts == 2:
+                self.reach, self.last, self.from_zero = 0, replies[0], True
+                self._finish(at_end=True)
 
     def _advance(self, progress: bool, gap: bool) -> None:
-        """Goes on behind the furthest linked reply, which says that there is more."""
+        """Goes on behind the furthest linked reply, which says that there is more.
+
+        If it brought nothing, that may be untrue: ask for the last 3 rows and for what lies behind them;
+        if nothing does, that is the end. It is a weak one if pages before it had been shortened too.
+        """
         stepped_back, self._doublings = self._doublings > 0, 0
-        self._shortened |= progress and self._was_short
-        self._was_short = len(self.last.digests) < self._limit
+        was_idle, self._idle = self._idle, not (gap or progress or stepped_back)
         if gap:
             self._be_careful()
-        elif not progress:
-            self._peeking = not stepped_back
-        else:
+        elif progress:
             self._window = min(self._window + 1, self._max_window)
             self._overlap = max(OVERLAP, self._overlap - 1)
+        elif self._idle:
+            self._overlap = LINK
+            if was_idle:
+                self.weak = len(self._lengths) > 1 or bool(self._loose)
+                self._finish(at_end=True)
 
     def _be_careful(self) -> None:
         self._window = max(1, self._window // 2)
-        self._overlap = max(LINK, min(self._overlap * 2, self._limit // 2))
+        self._overlap = max(LINK, min(self._overlap * 2, (self._limit or PAGE) // 2))
 
     def _finish(self, at_end: bool) -> None:
         self.done, self.at_end = True, at_end
 
 
-class _Memory:
-    """The digests of the last replies: enough to link and to leave out repeats, flat in memory."""
+def _end(reply: Reply) -> int:
+    return reply.offset + len(reply.digests)
 
-    def __init__(self) -> None:
-        self._pages: deque[frozenset[str]] = deque()
-        self._times: Counter[str] = Counter()
 
-    def add(self, digests: Iterable[str]) -> None:
-        page = frozenset(digests)
-        self._pages.append(page)
-        self._times.update(page)
-        if len(self._pages) > CHAIN_PAGES:
-            self._times.subtract(old := self._pages.popleft())
-            for digest in old:
-                if not self._times[digest]:
-                    del self._times[digest]
+def _places(reply: Reply) -> dict[int, str]:
+    return dict(enumerate(reply.digests, reply.offset))
 
-    def __contains__(self, digest: str) -> bool:
-        return digest in self._times
 
-    def __len__(self) -> int:
-        return len(self._times)
+def _once(digests: Iterable[str]) -> set[str]:
+    return {digest for digest, times in Counter(digests).items() if times == 1}
 
 
 def fingerprint(reply: Reply) -> str:
     """A short digest of a whole reply: equal replies, equal fingerprints."""
-    return blake2b("".join(reply.digests).encode(), digest_size=8).hexdigest()
+    return blake2b("\n".join(reply.digests).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,125 @@
+"""What can go wrong, as one small tree.
+
+    LeadhouseError
+    ├── ConfigurationError      the user must change something; nothing was sent
+    ├── DeadlineReached         the run's time is up, or a server wants us back later than that
+    ├── ScanUnstable            a list changed faster than it could be read
+    ├── WarehouseError          the destination cannot do, or refuses, what is needed
+    └── ApiError                an answer, or none, from the API
+        ├── Unauthorized        401: the key is not accepted; the run stops
+        ├── Forbidden           403: a scope or a grant is missing
+        ├── NotFound            404
+        ├── Rejected            any other 4xx: asking again would not help
+        └── Transient           asking again may help
+            ├── Unreachable     no connection, reset, timeout, truncated body
+            ├── RateLimited     429, and 503 that names a time
+            ├── ServerError     408, 5xx
+            └── Garbled         not JSON, or JSON without the documented envelope
+
+A message says what happened, where (path, client, request id, code) and what to do. It never holds a key,
+a response body or a personal value; paths hold ids of clients, posts and lead magnets only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class LeadhouseError(Exception):
+    """Anything that Leadhouse raises on purpose."""
+
+
+class ConfigurationError(LeadhouseError):
+    """A setting is missing or cannot be right. The message is one line that says what to do."""
+
+
+class DeadlineReached(LeadhouseError):
+    """There is no time left in this run; what was read is kept, and the next run goes on from there."""
+
+
+class ScanUnstable(LeadhouseError):
+    """A list would not hold still; its rows so far are kept, the unit is read again next time."""
+
+
+class WarehouseError(LeadhouseError):
+    """The destination cannot do what is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The request that an error belongs to.
+
+    Args:
+        path: path below the base URL, without parameters.
+        request_id: the id that was sent as `X-Request-Id`, or the server's own.
+        status: HTTP status, if there was an answer.
+        code: the vendor's error code, if the answer had one.
+    """
+
+    path: str
+    request_id: str = ""
+    status: int | None = None
+    code: str | None = None
+
+    def __str__(self) -> str:
+        parts = [f"GET {self.path}"]
+        parts += [f"status {self.status}"] if self.status else []
+        parts += [f"code {self.code}"] if self.code else []
+        parts += [f"request {self.request_id}"] if self.request_id else []
+        return ", ".join(parts)
+
+
+class ApiError(LeadhouseError):
+    """A request that did not end in a usable answer.
+
+    Args:
+        what: what happened and what to do, in words of ours, never the server's.
+        where: the request.
+        retry_after: seconds that the server asked us to wait, if it did.
+    """
+
+    def __init__(self, what: str, where: Where, retry_after: float | None = None) -> None:
+        super().__init__(f"{what} ({where})")
+        self.where = where
+        self.retry_after = retry_after
+
+    @property
+    def code(self) -> str:
+        """A short, stable name for the ledger: the vendor's code, the status, or the kind of trouble."""
+        return self.where.code or type(self).__name__.lower()
+
+
+class Unauthorized(ApiError):
+    """The key is missing, unknown, revoked or inactive."""
+
+
+class Forbidden(ApiError):
+    """The key lacks a scope, or the client's grant is not active."""
+
+
+class NotFound(ApiError):
+    """No such route or row, or not in an account that the key may see."""
+
+
+class Rejected(ApiError):
+    """The request will not be accepted however often it is sent."""
+
+
+class Transient(ApiError):
+    """The same request may well work a moment later."""
+
+
+class Unreachable(Transient):
+    """No complete answer came back."""
+
+
+class RateLimited(Transient):
+    """The server asks us to slow down."""
+
+
+class ServerError(Transient):
+    """The server failed."""
+
+
+class Garbled(Transient):
+    """The answer is not what the API documents: a proxy's page, cut-off JSON, no envelope."""

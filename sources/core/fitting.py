@@ -1,0 +1,132 @@
+"""Which values fit which column type, and which type values suggest. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from sources.core.tables import DataType
+
+ARROW: dict[DataType, pa.DataType] = {
+    "text": pa.string(),
+    "bool": pa.bool_(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "json": pa.string(),
+}
+
+_PLAIN: dict[DataType, frozenset[type]] = {
+    "text": frozenset({str, type(None)}),
+    "bool": frozenset({bool, type(None)}),
+    "bigint": frozenset({int, type(None)}),
+    "double": frozenset({float, int, type(None)}),
+}
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
+
+NUL = "\x00"
+REPLACEMENT = "�"
+
+
+def infer(values: Sequence[Any]) -> DataType:
+    """The type of an undocumented column, from the values that it first appeared with, none of them null.
+
+    The first one decides, with two exceptions that would only fill `_misfits`: whole numbers among others
+    with fractions are fractions too, and text counts as a timestamp only if all of it does.
+    """
+    kinds = {type(value) for value in values}
+    first = values[0]
+    if isinstance(first, bool):
+        return "bool"
+    if isinstance(first, int | float):
+        return "double" if float in kinds else "bigint"
+    if isinstance(first, str):
+        instants = all(isinstance(v, str) and _INSTANT.fullmatch(v) for v in values)
+        return "timestamp" if instants else "text"
+    return "json"
+
+
+def fit(values: Sequence[Any], type_: DataType) -> tuple[pa.Array, list[int]]:
+    """Makes an Arrow column of values.
+
+    Returns:
+        The column, null where a value does not fit, and the positions of those values.
+    """
+    if type_ == "json":
+        return pa.array([_to_json(v) for v in values], ARROW[type_]), []
+    if type_ in _PLAIN and set(map(type, values)) <= _PLAIN[type_]:
+        try:
+            column = pa.array(values, ARROW[type_])
+            if type_ != "text" or not _has_nul(values):
+                return column, []
+        except (pa.ArrowInvalid, OverflowError, UnicodeError):
+            pass
+    fitted = [None if v is None else _FIT[type_](v) for v in values]
+    bad = [n for n, (v, f) in enumerate(zip(values, fitted, strict=True)) if f is None and v is not None]
+    return pa.array(fitted, ARROW[type_]), bad
+
+
+def _has_nul(values: Sequence[str | None]) -> bool:
+    return any(v is not None and NUL in v for v in values)
+
+
+def _to_json(value: Any) -> str | None:
+    if value is None:
+        return None
+    # Postgres can hold NUL neither in text nor in JSON.
+    return msgspec.json.encode(value).decode().replace("\\u0000", REPLACEMENT)
+
+
+def _as_text(value: Any) -> str | None:
+    return value.replace(NUL, REPLACEMENT) if isinstance(value, str) else None
+
+
+def _as_bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _as_bigint(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value) if -(2**63) <= value < 2**63 else None
+
+
+def _as_double(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 2**1023:
+        return None
+    return float(value) if float(value) == value else None
+
+
+def _as_timestamp(value: Any) -> datetime | None:
+    """A moment in ISO 8601, to the microsecond; without an offset it is read as UTC."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _as_date(value: Any) -> Any:
+    return value
+
+
+_FIT = {
+    "text": _as_text,
+    "bool": _as_bool,
+    "bigint": _as_bigint,
+    "double": _as_double,
+    "timestamp": _as_timestamp,
+    "date": _as_date,
+}

@@ -1,0 +1,113 @@
+"""From a feed's channel to what dlt loads: rows gathered, shaped, and handed over in Arrow batches.
+
+Batches of many pages: a dlt item costs the same whether it holds a hundred rows or ten thousand, and
+normalising dicts would cost more than all the rest together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import dlt
+import pyarrow as pa
+from dlt.common.schema import Schema
+
+from sources.core.shaping import Batch, Raw, Shaper
+from sources.core.tables import FIRST_SEEN_AT, SYNCED_AT, Category, DataType, Table, pii_hint
+from sources.core.units import Rows
+from sources.core.warehouse import Warehouse
+
+BATCH_ROWS = 10_000
+
+
+class Loader:
+    """Gathers one table's rows into batches.
+
+    Args:
+        table: the table.
+        schema: of the pipeline: column types it knows already, and how it names things.
+        warehouse: to learn which rows are new; None outside of a pipeline.
+        refuse: takes rows that cannot be loaded, with what they came with.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        schema: Schema,
+        warehouse: Warehouse | None,
+        refuse: Callable[[Rows, Raw], None],
+    ) -> None:
+        self.table = table
+        self.warehouse = warehouse
+        self._refuse = refuse
+        self._shaper = Shaper(
+            table,
+            _known_types(schema, table.name),
+            schema.naming.normalize_identifier,
+            schema.naming.make_path,
+        )
+        self._waiting: list[Rows] = []
+        self._count = 0
+
+    def add(self, rows: Rows) -> Iterator[Any]:
+        """Takes rows; yields a batch when enough have come."""
+        self._waiting.append(rows)
+        self._count += len(rows.rows)
+        if self._count >= BATCH_ROWS:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[Any]:
+        """Yields what has been gathered."""
+        waiting, self._waiting, self._count = self._waiting, [], 0
+        if not waiting:
+            return
+        rows = [row for group in waiting for row in group.rows]
+        owners = [group for group in waiting for _ in group.rows]
+        batch = self._shaper.shape(rows, self._stamps(owners))
+        refused = set(batch.refused)
+        for n in batch.refused:
+            self._refuse(owners[n], rows[n])
+        data = self._with_first_seen(batch.data, [o for n, o in enumerate(owners) if n not in refused])
+        if data.num_rows:
+            yield _with_new_columns(Batch(data, batch.new_columns, ()))
+
+    def _stamps(self, owners: list[Rows]) -> Mapping[str, list[Any]]:
+        names = {name for owner in owners for name in owner.stamps}
+        stamps = {name: [owner.stamps.get(name) for owner in owners] for name in names}
+        return {**stamps, SYNCED_AT: [owner.read_at for owner in owners]}
+
+    def _with_first_seen(self, data: pa.Table, owners: list[Rows]) -> pa.Table:
+        """Fills in when rows were first seen. dlt's merge replaces whole rows, so what must survive it is
+        looked up in the warehouse; that also tells which rows are new."""
+        if FIRST_SEEN_AT not in self.table.by_name:
+            return data
+        keys = list(zip(*(data[name].to_pylist() for name in self.table.key), strict=True))
+        known = self.warehouse.first_seen(self.table, keys) if self.warehouse else {}
+        for key, owner in zip(keys, owners, strict=True):
+            owner.outcome.new_rows += key not in known
+            known.setdefault(key, owner.read_at)
+        column = data.schema.get_field_index(FIRST_SEEN_AT)
+        values = pa.array([known[key] for key in keys], data.schema.field(column).type)
+        return data.set_column(column, FIRST_SEEN_AT, values)
+
+
+def _known_types(schema: Schema, table: str) -> dict[str, DataType]:
+    """Types of columns that the warehouse has, so that a column keeps the type it once took."""
+    columns = schema.tables.get(table, {}).get("columns", {})
+    return {
+        name: cast(DataType, column["data_type"])
+        for name, column in columns.items()
+        if "data_type" in column and not name.startswith("_dlt")
+    }
+
+
+def _with_new_columns(batch: Batch) -> Any:
+    """Marks a batch with the hints of columns that it brings for the first time."""
+    if not batch.new_columns:
+        return batch.data
+    columns = {
+        name: {"name": name, "data_type": type_, **pii_hint(Category.UNREVIEWED)}
+        for name, type_ in batch.new_columns.items()
+    }
+    return dlt.mark.with_hints(batch.data, dlt.mark.make_hints(columns=cast(Any, columns)))

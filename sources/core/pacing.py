@@ -1,0 +1,144 @@
+"""How fast a run asks: one `Pace`, shared by all its requests.
+
+Nothing is known of the server's limits, so they are learned: as fast as the requests in flight allow until
+the server refuses (429, 503), then at the rate that it just bore, a little faster again while all is well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+from sources.core.errors import DeadlineReached
+
+MEMORY = 2.0
+"""Seconds of answers that the bearable rate is measured over."""
+
+BACK_OFF = 0.9
+SPEED_UP = 1.01
+SPEED_UP_EVERY = 1.0
+LEAST_RATE = 0.2
+PAUSE_AFTER_REFUSAL = 0.5
+
+
+class Pace:
+    """Hands out turns to send a request.
+
+    Args:
+        in_flight: the most requests under way at a time.
+        ceiling: the most requests per second; None for no ceiling.
+        seconds_left: how long the run may still take; None for ever.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(
+        self,
+        in_flight: int = 32,
+        ceiling: float | None = None,
+        seconds_left: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._free = in_flight
+        self._ceiling = self.rate = ceiling or float("inf")
+        self._deadline = float("inf") if seconds_left is None else clock() + seconds_left
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._next_at = 0.0
+        self._answers: deque[float] = deque()
+        self._refused_at = self._sped_up_at = -1e9
+
+    @asynccontextmanager
+    async def turn(self, priority: int = 0) -> AsyncIterator[float]:
+        """Waits for a turn and holds it while the request is under way.
+
+        Args:
+            priority: lower goes first when many wait.
+
+        Yields:
+            The time of sending, for `refused`.
+
+        Raises:
+            DeadlineReached: the turn would come after the run's end.
+        """
+        await self._enter(priority)
+        try:
+            while (wait := self._book()) > 0:
+                await asyncio.sleep(wait)
+            yield self._clock()
+        finally:
+            self._leave()
+
+    async def _enter(self, priority: int) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (priority, next(self._order), place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._queue:
+            *_, place = heapq.heappop(self._queue)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1
+
+    def _book(self) -> float:
+        """Books the next free moment if it is now; otherwise says how long until one may be free."""
+        now = self._clock()
+        if max(now, self._next_at) >= self._deadline:
+            raise DeadlineReached("the run's time is up; the next run goes on from here")
+        if self._next_at > now:
+            return self._next_at - now
+        self._next_at = max(self._next_at, now - 1 / self.rate) + 1 / self.rate
+        return 0.0
+
+    def accepted(self) -> None:
+        """An answer came: remembered, and after a quiet while the pace rises."""
+        now = self._clock()
+        self._answers.append(now)
+        while self._answers[0] < now - MEMORY:
+            self._answers.popleft()
+        quiet_since = max(self._refused_at, self._sped_up_at)
+        if self.rate < self._ceiling and now - quiet_since > SPEED_UP_EVERY:
+            self._sped_up_at = now
+            self.rate = min(self._ceiling, self.rate * SPEED_UP)
+
+    def refused(self, sent_at: float, retry_after: float | None) -> None:
+        """The server asked us to slow down: wait, then go on at the rate that it bore.
+
+        Args:
+            sent_at: what `turn` yielded; refusals of requests sent before the last one change nothing.
+            retry_after: seconds that the server named.
+
+        Raises:
+            DeadlineReached: the server wants us back after the run's end.
+        """
+        now = self._clock()
+        self._next_at = max(
+            self._next_at, now + (PAUSE_AFTER_REFUSAL if retry_after is None else retry_after)
+        )
+        if self._next_at >= self._deadline:
+            raise DeadlineReached("the server wants us back after the run's time is up")
+        if sent_at <= self._refused_at:
+            return
+        self._refused_at = now
+        span = min(MEMORY, now - self._answers[0]) if self._answers else MEMORY
+        bore = len(self._answers) / max(span, 0.1)
+        self.rate = max(LEAST_RATE, min(self.rate, bore or 1.0) * BACK_OFF)
+
+    def seconds_left(self) -> float:
+        """Seconds until the run's end."""
+        return self._deadline - self._clock()

@@ -1,0 +1,108 @@
+"""What is known of a warehouse table before any data came: columns, types, keys, personal data.
+
+A vendor's `columns.py` is written in these words; dlt hints, treatment and docs are made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+DataType = Literal["text", "bool", "bigint", "double", "timestamp", "date", "json"]
+"""dlt's names of the types that we use."""
+
+MISFITS = "_misfits"
+SYNCED_AT = "synced_at"
+FIRST_SEEN_AT = "first_seen_at"
+DELETED_AT = "deleted_at"
+
+
+class Category(StrEnum):
+    """Kinds of personal data; treatments are chosen by kind."""
+
+    NAME = "name"
+    EMAIL = "email"
+    PROFILE_URL = "profile_url"
+    HEADLINE = "headline"
+    MESSAGE = "message"
+    PLATFORM_ID = "platform_id"
+    ACCOUNT = "account"
+    UNREVIEWED = "unreviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Args:
+        name: as in the warehouse; nested fields joined by two underscores.
+        type: dlt's data type. `json` keeps the value as it came, objects too.
+        about: what it holds, in a few words.
+        document: the vendor's document that names it; "Leadhouse" for our own.
+        pii: the kind of personal data in it, if any.
+        identifies: whether it alone tells who the person is.
+        prose: the document only speaks of it; the name is our expectation.
+        ours: Leadhouse fills it; a field that the API calls the same goes to `_misfits`.
+    """
+
+    name: str
+    type: DataType
+    about: str
+    document: str = "Leadhouse"
+    pii: Category | None = None
+    identifies: bool = False
+    prose: bool = False
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the warehouse.
+
+    Args:
+        name: of the table and of the resource that fills it.
+        key: columns that together identify a row; merges go by them.
+        columns: documented columns and our own, in the order they should stand.
+        about: what a row is.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    about: str
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    def hints(self) -> dict[str, dict[str, Any]]:
+        """dlt column hints for all columns of the table."""
+        return {column.name: self._hint(column) for column in self.columns}
+
+    def _hint(self, column: Column) -> dict[str, Any]:
+        hint: dict[str, Any] = {"data_type": column.type, "nullable": column.name not in self.key}
+        if column.name == SYNCED_AT:
+            hint["dedup_sort"] = "desc"
+        return {**hint, **pii_hint(column.pii, column.identifies)}
+
+
+def pii_hint(category: Category | None, identifies: bool = False) -> dict[str, Any]:
+    """The column hint that carries the tag; of all custom hints only `x-annotation-…` ones travel
+    with dlt's schema to the destination and to the next machine."""
+    if category is None:
+        return {}
+    return {"x-annotation-pii": str(category), "x-annotation-pii-identifies": identifies}
+
+
+CLIENT_ID = Column(
+    "client_id", "text", "client account: `user_id` of `GET /clients`", pii=Category.ACCOUNT, ours=True
+)
+SYNCED = Column(SYNCED_AT, "timestamp", "when this version of the row was read", ours=True)
+FIRST_SEEN = Column(FIRST_SEEN_AT, "timestamp", "when the row was first read, whatever its edits", ours=True)
+DELETED = Column(DELETED_AT, "timestamp", "when the row was found gone; null while it exists", ours=True)
+MISFIT = Column(
+    MISFITS, "json", "values that do not fit their column, by path", pii=Category.UNREVIEWED, ours=True
+)

@@ -1,0 +1,99 @@
+"""Units: one client x one resource, what is read, checkpointed, reported, and fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, ScanUnstable
+from sources.core.http import Traffic
+from sources.core.shaping import Raw
+
+
+class Status(StrEnum):
+    """How a unit ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    SKIPPED = "skipped"
+    DENIED = "denied"
+    GONE = "gone"
+    FAILED = "failed"
+    UNSTABLE = "unstable"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One client x one resource."""
+
+    client_id: str
+    resource: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a unit in a run: a row of the ledger.
+
+    Args:
+        unit: the unit.
+        status: how it ended; PARTIAL until it is through.
+        note: why, in our words.
+        rows: rows handed on to the warehouse.
+        new_rows: rows among them that the warehouse did not have.
+        traffic: requests and retries spent on it.
+        error_code: short name of what went wrong.
+        request_id: the request that went wrong.
+        scan: what kind of reading it was.
+        order: the list's order as believed at the time.
+    """
+
+    unit: Unit
+    status: Status = Status.PARTIAL
+    note: str = ""
+    rows: int = 0
+    new_rows: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
+    error_code: str | None = None
+    request_id: str | None = None
+    scan: str | None = None
+    order: str | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    finished: datetime | None = None
+
+    def end(self, status: Status, note: str = "") -> None:
+        self.status, self.note, self.finished = status, note, datetime.now(UTC)
+
+    def fail(self, error: LeadhouseError) -> None:
+        """Ends the unit with an error."""
+        self.error_code = getattr(error, "code", type(error).__name__.lower())
+        self.request_id = error.where.request_id if isinstance(error, ApiError) else None
+        self.end(status_of(error), str(error))
+
+
+def status_of(error: LeadhouseError) -> Status:
+    """How a unit ends that ran into this error."""
+    if isinstance(error, Forbidden):
+        return Status.DENIED
+    if isinstance(error, NotFound):
+        return Status.GONE
+    return Status.UNSTABLE if isinstance(error, ScanUnstable) else Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows on their way to a table.
+
+    Args:
+        outcome: the unit they count for.
+        rows: their JSON.
+        read_at: when they were read.
+        stamps: values of our own columns that all of them share.
+    """
+
+    outcome: Outcome
+    rows: Sequence[Raw]
+    read_at: datetime
+    stamps: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,78 @@
+"""The paginated captures inside a lead magnet's analytics. Pure.
+
+The documents say only that recent capture references page by limit and offset; what the body calls them, and
+where it puts the pagination, they do not say. So: the list of objects in it, the one that is called after
+captures where there are several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from sources.core.checkpoint import digest
+
+
+def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[Any], bool]:
+    """Takes the captures out of an analytics body.
+
+    Args:
+        data: the body; it is not changed.
+        has_more: what pagination beside the body says.
+
+    Returns:
+        The body without its captures, the captures, and whether there are more of them.
+    """
+    path = _find(data)
+    if path is None:
+        return data, [], False
+    rest = _without(data, path)
+    holder = data
+    for key in path[:-1]:
+        holder = holder[key]
+    for place in (holder, data):
+        pagination = place.get("pagination")
+        if has_more is None and isinstance(pagination, dict):
+            has_more = pagination.get("has_more") is True
+    rest.pop("pagination", None)
+    return rest, holder[path[-1]], bool(has_more)
+
+
+def with_id(capture: Any) -> bytes:
+    """A capture as JSON with an id: its own, or a digest of its content where it has none."""
+    raw = msgspec.json.encode(capture, order="deterministic")
+    if isinstance(capture, dict) and capture.get("id") in (None, ""):
+        return msgspec.json.encode({**capture, "id": digest(raw)})
+    return raw
+
+
+def _find(data: dict[str, Any]) -> tuple[str, ...] | None:
+    paths = sorted(_lists(data, ()), key=lambda path: ("capture" not in ".".join(path).lower(), len(path)))
+    return paths[0] if paths else None
+
+
+def _lists(data: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for key, value in data.items():
+        if isinstance(value, dict) and len(path) < 3:
+            yield from _lists(value, (*path, key))
+        elif _may_be_captures((*path, key), value):
+            yield (*path, key)
+
+
+def _may_be_captures(path: tuple[str, ...], value: Any) -> bool:
+    """An empty list of captures looks like any other, but for its name."""
+    objects = isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return objects and (bool(value) or "capture" in ".".join(path).lower())
+
+
+def _without(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    first, *others = path
+    rest = {key: value for key, value in data.items() if key != first}
+    if others:
+        inner = _without(data[first], tuple(others))
+        inner.pop("pagination", None)
+        if inner:
+            rest[first] = inner
+    return rest

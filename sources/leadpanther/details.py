@@ -1,0 +1,53 @@
+"""Which posts and lead magnets are due for their one request each. Pure.
+
+No state is kept per row: what was fetched when is in the warehouse. The days on which a row is due are
+spread by a hash of its id, and days on which no sync ran are caught up by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zlib import crc32
+
+from sources.leadpanther.settings import DRAFT, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A row that has details.
+
+    Args:
+        id: its id.
+        born: when it was published or is scheduled, else first seen; None for old.
+        status: as the API says.
+        fetched: the day its detail was last read; None if never.
+        changed: the list row is new or changed in this run.
+    """
+
+    id: str
+    born: datetime | None = None
+    status: str | None = None
+    fetched: date | None = None
+    changed: bool = False
+
+
+def due(parents: Iterable[Parent], tiers: Sequence[Tier], now: datetime, budget: int) -> list[Parent]:
+    """The rows to read details for now, those read longest ago first, no more than the budget."""
+    waiting = [parent for parent in parents if _is_due(parent, tiers, now)]
+    waiting.sort(key=lambda parent: (parent.fetched or date.min, parent.id))
+    return waiting[:budget]
+
+
+def _is_due(parent: Parent, tiers: Sequence[Tier], now: datetime) -> bool:
+    if parent.status == DRAFT:
+        return False
+    if parent.fetched is None or parent.changed:
+        return True
+    age_days = float("inf") if parent.born is None else (now - parent.born) / timedelta(days=1)
+    every = next((tier.every_days for tier in tiers if age_days < tier.below_days), tiers[-1].every_days)
+    if every == 0:
+        return True
+    slot = crc32(parent.id.encode()) % every
+    return (now.date().toordinal() - slot) // every > (parent.fetched.toordinal() - slot) // every

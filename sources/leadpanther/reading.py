@@ -1,0 +1,171 @@
+"""Reading units: coroutines that ask the API and hand rows on. They decide nothing; see scan,
+checkpoint, access and details for that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from sources.core.checkpoint import Checkpoint, Order, digest, finished, interrupted, plan
+from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, ScanUnstable, Unauthorized
+from sources.core.scan import Ending, Kind, Reply, Scan, Start
+from sources.core.shaping import Raw
+from sources.core.units import Outcome, Rows, Status
+from sources.leadpanther.client import Page
+
+Fetch = Callable[[int], Awaitable[Page]]
+"""Gets one page of a list by its offset."""
+
+MAX_WINDOW = 16
+
+
+class Sink(Protocol):
+    """Where rows go."""
+
+    async def rows(self, rows: Rows) -> None: ...
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
+        """Whether the warehouse misses any of these rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a list is to be read.
+
+    Args:
+        fetch: gets a page.
+        outcome: the unit it counts for.
+        order: where the list is believed to grow.
+        complete_every: seconds after which a complete scan is due.
+        stamps: our own columns, the same in all rows.
+        now: tells the time, never twice the same.
+        pausing: whether to stop at the next chance.
+    """
+
+    fetch: Fetch
+    outcome: Outcome
+    order: Order
+    complete_every: float
+    stamps: dict[str, Any]
+    now: Callable[[], datetime]
+    pausing: Callable[[], bool]
+
+
+async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
+    """Reads a list as far as its checkpoint makes necessary.
+
+    Returns:
+        The checkpoint to keep once the rows are loaded, and the scan; its `ending` is None if it paused.
+
+    Raises:
+        ApiError, DeadlineReached: a page could not be had.
+        ScanUnstable: the list would not hold still.
+    """
+    start = plan(before, reading.order, reading.now().timestamp(), reading.complete_every)
+    scan, misplaced = await _scan(reading, start, sink)
+    if _refuted(scan) or misplaced:
+        start = Start(count=before.count, grows_at_tail=start.grows_at_tail)
+        scan, _ = await _scan(reading, start, sink)
+    began = reading.outcome.started.timestamp()
+    if before.unfinished and scan.start.resume_at:
+        began = before.unfinished.started
+    reading.outcome.scan = f"{scan.start.kind}, {scan.ending or 'paused'}"
+    if scan.ending is Ending.UNSTABLE:
+        raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
+    if scan.ending is None:
+        return interrupted(before, scan, began), scan
+    return finished(before, scan, began, reading.now().timestamp()), scan
+
+
+def _refuted(scan: Scan) -> bool:
+    """Whether a look at one end of the list failed, so that all of it must be read."""
+    return scan.start.kind is not Kind.COMPLETE and scan.ending in (Ending.REFUTED, Ending.UNSTABLE)
+
+
+async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool]:
+    """Runs one scan. Also tells whether rows appeared where the believed order allows none."""
+    scan = Scan(start, MAX_WINDOW)
+    misplaced = False
+    while offsets := scan.asks():
+        if scan.requests and reading.pausing():
+            break
+        pages = await asyncio.gather(*map(reading.fetch, offsets))
+        for offset, page in zip(offsets, pages, strict=True):
+            digests = [digest(row) for row in page.rows]
+            new = scan.tell(Reply(offset, digests, page.has_more))
+            if not new:
+                continue
+            beyond = _beyond_anchor(start, digests)
+            doubtful = [page.rows[n] for n in new if n in beyond]
+            misplaced = misplaced or bool(doubtful and await sink.unknown(reading.outcome, doubtful))
+            rows = [page.rows[n] for n in new]
+            await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps))
+    return scan, misplaced
+
+
+def _beyond_anchor(start: Start, digests: Sequence[str]) -> range:
+    """Positions in a reply that lie on the far side of a known row, where nothing new should be."""
+    known = [n for n, d in enumerate(digests) if d in start.anchors]
+    if start.kind is Kind.HEAD and known:
+        return range(known[0] + 1, len(digests))
+    if start.kind is Kind.TAIL and known:
+        return range(0, known[-1])
+    return range(0)
+
+
+async def read_each(
+    ids: Sequence[str],
+    read: Callable[[str], Awaitable[None]],
+    outcome: Outcome,
+    pausing: Callable[[], bool],
+    workers: int,
+) -> bool:
+    """Reads details of many rows concurrently; one that is gone is skipped.
+
+    Args:
+        ids: rows, in the order to begin with them.
+        read: reads one.
+        outcome: the unit they count for; ended here.
+        pausing: whether to begin no more.
+        workers: how many at a time.
+
+    Returns:
+        Whether all were begun.
+    """
+    todo = iter(ids)
+    gone = 0
+    failures: list[LeadhouseError] = []
+
+    async def worker() -> None:
+        nonlocal gone
+        while not pausing() and len(failures) < MAX_FAILURES and (row_id := next(todo, None)) is not None:
+            try:
+                await read(row_id)
+            except NotFound:
+                gone += 1
+            except (Unauthorized, DeadlineReached):
+                raise
+            except LeadhouseError as error:
+                failures.append(error)
+
+    await asyncio.gather(*(worker() for _ in range(min(workers, len(ids)))))
+    if failures:
+        outcome.fail(failures[0])
+        return True
+    outcome.end(Status.OK, f"{gone} no longer there" if gone else "")
+    return next(todo, None) is None
+
+
+MAX_FAILURES = 5
+"""After so many failed details a unit stops trying; what is due stays due."""
+
+
+def as_raw(value: Any) -> Raw:
+    """JSON of a value that was taken apart."""
+    return msgspec.json.encode(value)
