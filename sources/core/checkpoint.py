@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
+from math import ceil
 from typing import Any
 
 from sources.core.scan import Ending, Kind, Scan, Start, fingerprint
+from sources.core.shaping import Raw
 
 VERSION = 1
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
@@ -77,7 +79,7 @@ class Checkpoint:
             "p": self.page,
             "c": _whole(self.complete_at),
             "d": _whole(self.closed_at),
-            "b": _whole(self.backfilled_at),
+            "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
             "e": self.held or None,
         }
         if (u := self.unfinished) is not None:
@@ -121,7 +123,7 @@ def _whole(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds)
 
 
-def digest(row: bytes) -> str:
+def digest(row: Raw) -> str:
     """A short, stable digest of a row's id and content: 48 bits, as 8 characters."""
     return urlsafe_b64encode(blake2b(row, digest_size=6).digest()).decode()
 
@@ -201,15 +203,9 @@ def sample(digests: Sequence[str]) -> tuple[str, ...]:
     return tuple(digests[n] for n in HEAD_POSITIONS if n < len(digests))
 
 
-def where_it_grew(before: Checkpoint, scan: Scan, new_rows: int) -> Order | None:
-    """What a complete scan says about the order of its list, if anything.
-
-    Args:
-        before: the checkpoint of the scan before.
-        scan: the complete scan.
-        new_rows: rows that it brought and the warehouse did not have.
-    """
-    if not (before.head and before.tail and scan.saw_all and new_rows) or scan.start.resume_at:
+def where_it_grew(before: Checkpoint, scan: Scan) -> Order | None:
+    """What a complete scan that brought new rows says about the order of its list, if anything."""
+    if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at:
         return None
     head_same = scan.main.first.digests[0] in before.head
     tail_same = scan.main.last.digests[-1] in before.tail

@@ -105,7 +105,7 @@ def _as_double(value: Any) -> float | None:
     return float(value) if float(value) == value else None
 
 
-def _as_timestamp(value: Any) -> datetime | None:
+def as_timestamp(value: Any) -> datetime | None:
     """A moment in ISO 8601, to the microsecond; without an offset it is read as UTC."""
     if isinstance(value, datetime):
         return value
@@ -127,6 +127,6 @@ _FIT = {
     "bool": _as_bool,
     "bigint": _as_bigint,
     "double": _as_double,
-    "timestamp": _as_timestamp,
+    "timestamp": as_timestamp,
     "date": _as_date,
 }

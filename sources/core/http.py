@@ -87,6 +87,10 @@ class Traffic:
     requests: int = 0
     retries: int = 0
 
+    def add(self, other: Traffic) -> None:
+        self.requests += other.requests
+        self.retries += other.retries
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):

@@ -6,15 +6,16 @@ normalising dicts would cost more than all the rest together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import dlt
 import pyarrow as pa
 from dlt.common.schema import Schema
 
-from sources.core.shaping import Batch, Raw, Shaper
-from sources.core.tables import FIRST_SEEN_AT, SYNCED_AT, Category, DataType, Table, pii_hint
+from sources.core.checkpoint import digest
+from sources.core.shaping import Batch, Raw, Shaper, decode_rows
+from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, Category, DataType, Table, pii_hint
 from sources.core.units import Rows
 from sources.core.warehouse import Warehouse
 
@@ -50,6 +51,14 @@ class Loader:
         self._waiting: list[Rows] = []
         self._count = 0
 
+    def misses(self, client_id: str, rows: Sequence[Raw]) -> bool:
+        """Whether the warehouse lacks any of these rows of a client."""
+        if not self.warehouse:
+            return False
+        decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
+        keys = [(client_id, str(row["id"])) for row in decoded if row.get("id")]
+        return not self.warehouse.first_seen(self.table, keys).keys() >= set(keys)
+
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""
         self._waiting.append(rows)
@@ -64,7 +73,10 @@ class Loader:
             return
         rows = [row for group in waiting for row in group.rows]
         owners = [group for group in waiting for _ in group.rows]
-        batch = self._shaper.shape(rows, self._stamps(owners))
+        stamps = self._stamps(owners)
+        if CONTENT_DIGEST in self.table.by_name:
+            stamps[CONTENT_DIGEST] = [digest(row) for row in rows]
+        batch = self._shaper.shape(rows, stamps)
         refused = set(batch.refused)
         for n in batch.refused:
             self._refuse(owners[n], rows[n])
@@ -72,7 +84,7 @@ class Loader:
         if data.num_rows:
             yield _with_new_columns(Batch(data, batch.new_columns, ()))
 
-    def _stamps(self, owners: list[Rows]) -> Mapping[str, list[Any]]:
+    def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
         names = {name for owner in owners for name in owner.stamps}
         stamps = {name: [owner.stamps.get(name) for owner in owners] for name in names}
         return {**stamps, SYNCED_AT: [owner.read_at for owner in owners]}

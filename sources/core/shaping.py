@@ -22,6 +22,7 @@ from sources.core.tables import MISFITS, DataType, Table
 
 Row = dict[str, Any]
 Raw = bytes | msgspec.Raw
+"""A row's JSON."""
 
 MAX_COLUMNS = 500
 """Beyond this an object's keys are data rather than names: new ones go to `_misfits`."""
@@ -123,7 +124,7 @@ class Shaper:
     def _name(self, prefix: str, path: str, key: str) -> _Name:
         """Decides once what a key is called. Of keys that normalize to one name, the first one has it."""
         full_path = f"{path}.{key}" if path else key
-        column = self._join(*filter(None, [prefix, self._normalize(key or "_")]))
+        column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
         documented = self.table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
         usable = not ours and self._owners.setdefault(column, full_path) == full_path

@@ -18,6 +18,7 @@ MISFITS = "_misfits"
 SYNCED_AT = "synced_at"
 FIRST_SEEN_AT = "first_seen_at"
 DELETED_AT = "deleted_at"
+CONTENT_DIGEST = "content_digest"
 
 
 class Category(StrEnum):
@@ -103,6 +104,21 @@ CLIENT_ID = Column(
 SYNCED = Column(SYNCED_AT, "timestamp", "when this version of the row was read", ours=True)
 FIRST_SEEN = Column(FIRST_SEEN_AT, "timestamp", "when the row was first read, whatever its edits", ours=True)
 DELETED = Column(DELETED_AT, "timestamp", "when the row was found gone; null while it exists", ours=True)
+DIGEST = Column(CONTENT_DIGEST, "text", "changes whenever anything in the API's row does", ours=True)
 MISFIT = Column(
     MISFITS, "json", "values that do not fit their column, by path", pii=Category.UNREVIEWED, ours=True
+)
+
+QUARANTINE = Table(
+    "quarantine",
+    ("run_id", "n"),
+    (
+        Column("run_id", "text", "the run that met the row", ours=True),
+        Column("n", "bigint", "its number among that run's refused rows", ours=True),
+        CLIENT_ID,
+        Column("resource", "text", "where the row belongs", ours=True),
+        Column("row", "json", "the row as it came", pii=Category.UNREVIEWED, ours=True),
+        SYNCED,
+    ),
+    "a row that is no object or has no usable id",
 )

@@ -16,7 +16,7 @@ from sources.leadpanther.settings import (
     AGENCY,
     ANY_SCOPE,
     CLIENTS_SCOPE,
-    DETAILS,
+    DETAIL_OF,
     LISTINGS,
     client_root,
 )
@@ -130,7 +130,7 @@ class Task:
 
 def tasks(subject: Subject, clients: Sequence[Client], resources: Collection[str]) -> list[Task]:
     """Every unit of these resources, in the order to read them: clients' lists first, then details."""
-    listed = [name for name in [*LISTINGS, *DETAILS] if name in resources]
+    listed = [name for name in [*LISTINGS, *DETAIL_OF] if name in resources]
     return [
         Task(Unit(client.client_id, resource), _reason_to_skip(subject, client, resource))
         for resource in listed
@@ -147,7 +147,7 @@ def _reason_to_skip(subject: Subject, client: Client, resource: str) -> str | No
 
 def scopes_for(resource: str) -> list[str]:
     """The scopes that reading a resource takes; a detail needs its parents' list too."""
-    if detail := DETAILS.get(resource):
+    if detail := DETAIL_OF.get(resource):
         return [detail.scope, LISTINGS[detail.parent].scope]
     return [LISTINGS[resource].scope] if resource in LISTINGS else [CLIENTS_SCOPE]
 

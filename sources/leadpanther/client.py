@@ -14,7 +14,8 @@ import msgspec
 
 from sources.core.http import Answer, Endpoint, Http, Protocol, Traffic
 from sources.core.pacing import Pace
-from sources.core.shaping import Raw, mend
+from sources.core.reading import Page
+from sources.core.shaping import mend
 from sources.leadpanther.settings import ERROR_CODES
 
 LIMIT = 100
@@ -46,19 +47,6 @@ class _Error(msgspec.Struct):
 
 class _ErrorEnvelope(msgspec.Struct):
     error: _Error
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list.
-
-    Args:
-        rows: the rows' JSON, as it came.
-        has_more: whether the API says that there are more.
-    """
-
-    rows: list[Raw]
-    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)

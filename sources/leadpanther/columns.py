@@ -8,7 +8,17 @@ documented nowhere: those columns appear as data brings them.
 
 from __future__ import annotations
 
-from sources.core.tables import CLIENT_ID, DELETED, FIRST_SEEN, MISFIT, SYNCED, Category, Column, Table
+from sources.core.tables import (
+    CLIENT_ID,
+    DELETED,
+    DIGEST,
+    FIRST_SEEN,
+    MISFIT,
+    SYNCED,
+    Category,
+    Column,
+    Table,
+)
 
 _OURS = (SYNCED, MISFIT)
 _TRACKED = (FIRST_SEEN, DELETED, SYNCED, MISFIT)
@@ -132,6 +142,7 @@ POSTS = Table(
         Column("notes", "text", "the client's own notes", "errors"),
         Column("document_url", "text", "the attached document", "errors"),
         Column("images", "json", "attached images", "errors"),
+        DIGEST,
         *_TRACKED,
     ),
     "a LinkedIn post of a client",
@@ -148,6 +159,7 @@ LEAD_MAGNETS = Table(
         Column("resource_link", "text", "the external resource", "errors"),
         Column("cta_label", "text", "the button's label", "errors"),
         Column("cta_url", "text", "where the button leads", "errors"),
+        DIGEST,
         *_TRACKED,
     ),
     "something that a client gives away for contact details",

@@ -33,6 +33,8 @@ class LeadPantherConfig(BaseConfiguration):
         exclude_clients: ids of clients to leave out.
         requests_in_flight: the most requests under way at a time.
         requests_per_second: a ceiling; 0 for none.
+        complete_hours: how long until a list is read completely again, for edits and deletes.
+        details_per_run: the most posts or lead magnets whose details one run reads, of each kind.
         run_minutes: after this a run stops cleanly, to be continued by the next one.
         attempts: how often a request is tried in all.
         backoff_seconds: the first pause before trying again is a random time below this.
@@ -45,6 +47,8 @@ class LeadPantherConfig(BaseConfiguration):
     exclude_clients: list[str] | None = None
     requests_in_flight: int = 32
     requests_per_second: float = 0.0
+    complete_hours: float = 24.0
+    details_per_run: int = 20_000
     run_minutes: float = 720.0
     attempts: int = 6
     backoff_seconds: float = 1.0

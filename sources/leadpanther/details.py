@@ -19,6 +19,7 @@ class Parent:
     """A row that has details.
 
     Args:
+        client_id: whose it is.
         id: its id.
         born: when it was published or is scheduled, else first seen; None for old.
         status: as the API says.
@@ -26,6 +27,7 @@ class Parent:
         changed: the list row is new or changed in this run.
     """
 
+    client_id: str
     id: str
     born: datetime | None = None
     status: str | None = None

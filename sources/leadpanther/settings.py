@@ -117,6 +117,9 @@ DETAILS = {
     )
 }
 
+DETAIL_OF = {**DETAILS, **{d.lists: d for d in DETAILS.values() if d.lists}}
+"""The detail that fills a resource, whether by its answers or by the lists in them."""
+
 SUBJECT = "api_subject"
 CLIENTS = "clients"
 RESOURCES = (

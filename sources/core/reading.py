@@ -1,5 +1,5 @@
-"""Reading units: coroutines that ask the API and hand rows on. They decide nothing; see scan,
-checkpoint, access and details for that."""
+"""Reading lists and details: coroutines that ask and hand rows on. They decide nothing: scan and checkpoint
+say what to ask for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import msgspec
-
 from sources.core.checkpoint import Checkpoint, Order, digest, finished, interrupted, plan
-from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, ScanUnstable, Unauthorized
+from sources.core.errors import DeadlineReached, ScanUnstable
 from sources.core.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.shaping import Raw
-from sources.core.units import Outcome, Rows, Status
-from sources.leadpanther.client import Page
+from sources.core.units import Outcome, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Args:
+        rows: the rows' JSON, as it came.
+        has_more: whether the API says that there are more.
+    """
+
+    rows: Sequence[Raw]
+    has_more: bool
+
 
 Fetch = Callable[[int], Awaitable[Page]]
 """Gets one page of a list by its offset."""
@@ -46,6 +57,7 @@ class Reading:
         stamps: our own columns, the same in all rows.
         now: tells the time, never twice the same.
         pausing: whether to stop at the next chance.
+        expire: told when the run's time is up.
     """
 
     fetch: Fetch
@@ -55,6 +67,7 @@ class Reading:
     stamps: dict[str, Any]
     now: Callable[[], datetime]
     pausing: Callable[[], bool]
+    expire: Callable[[], None]
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -64,7 +77,7 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         The checkpoint to keep once the rows are loaded, and the scan; its `ending` is None if it paused.
 
     Raises:
-        ApiError, DeadlineReached: a page could not be had.
+        ApiError: a page could not be had.
         ScanUnstable: the list would not hold still.
     """
     start = plan(before, reading.order, reading.now().timestamp(), reading.complete_every)
@@ -95,7 +108,11 @@ async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool]
     while offsets := scan.asks():
         if scan.requests and reading.pausing():
             break
-        pages = await asyncio.gather(*map(reading.fetch, offsets))
+        try:
+            pages = await asyncio.gather(*map(reading.fetch, offsets))
+        except DeadlineReached:
+            reading.expire()
+            break
         for offset, page in zip(offsets, pages, strict=True):
             digests = [digest(row) for row in page.rows]
             new = scan.tell(Reply(offset, digests, page.has_more))
@@ -117,55 +134,3 @@ def _beyond_anchor(start: Start, digests: Sequence[str]) -> range:
     if start.kind is Kind.TAIL and known:
         return range(0, known[-1])
     return range(0)
-
-
-async def read_each(
-    ids: Sequence[str],
-    read: Callable[[str], Awaitable[None]],
-    outcome: Outcome,
-    pausing: Callable[[], bool],
-    workers: int,
-) -> bool:
-    """Reads details of many rows concurrently; one that is gone is skipped.
-
-    Args:
-        ids: rows, in the order to begin with them.
-        read: reads one.
-        outcome: the unit they count for; ended here.
-        pausing: whether to begin no more.
-        workers: how many at a time.
-
-    Returns:
-        Whether all were begun.
-    """
-    todo = iter(ids)
-    gone = 0
-    failures: list[LeadhouseError] = []
-
-    async def worker() -> None:
-        nonlocal gone
-        while not pausing() and len(failures) < MAX_FAILURES and (row_id := next(todo, None)) is not None:
-            try:
-                await read(row_id)
-            except NotFound:
-                gone += 1
-            except (Unauthorized, DeadlineReached):
-                raise
-            except LeadhouseError as error:
-                failures.append(error)
-
-    await asyncio.gather(*(worker() for _ in range(min(workers, len(ids)))))
-    if failures:
-        outcome.fail(failures[0])
-        return True
-    outcome.end(Status.OK, f"{gone} no longer there" if gone else "")
-    return next(todo, None) is None
-
-
-MAX_FAILURES = 5
-"""After so many failed details a unit stops trying; what is due stays due."""
-
-
-def as_raw(value: Any) -> Raw:
-    """JSON of a value that was taken apart."""
-    return msgspec.json.encode(value)

@@ -1,0 +1,115 @@
+"""The main job: read what is wanted, slice by slice, load it, and write down what happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.ledger import write_ledger
+from pipelines.settings import SyncConfig
+from pipelines.warehouse import open_pipeline
+from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.tables import QUARANTINE
+from sources.core.units import Outcome, Status
+from sources.leadpanther import leadpanther_source
+from sources.leadpanther.config import LeadPantherConfig
+from sources.leadpanther.run import Run, Slice
+from sources.leadpanther.settings import RESOURCES
+
+log = logging.getLogger("leadhouse")
+
+TROUBLE = (Status.PARTIAL, Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
+
+
+class Exit(IntEnum):
+    """Exit codes, the same for every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    PARTLY = 3
+    LOCKED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sync did.
+
+    Args:
+        run: with every unit's outcome.
+        exit: the code to leave with.
+    """
+
+    run: Run
+    exit: Exit
+
+
+def sync(
+    source: LeadPantherConfig,
+    config: SyncConfig,
+    resources: Sequence[str] | None = None,
+    full: bool = False,
+    on_run: Callable[[Run], None] = lambda run: None,
+) -> Report:
+    """Runs one sync.
+
+    Args:
+        source: how to read.
+        config: where to load.
+        resources: names of the only resources to read; all if empty.
+        full: read every list completely.
+        on_run: told of the run as soon as there is one, to watch or stop it.
+
+    Raises:
+        LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
+    """
+    wanted = check_resources(resources)
+    pipeline = open_pipeline(config)
+    run = Run(source, full, Slice(config.slice_rows, config.slice_minutes))
+    on_run(run)
+    while not run.finished:
+        _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
+    write_ledger(pipeline, run)
+    return Report(run, exit_code(list(run.outcomes.values())))
+
+
+def check_resources(names: Sequence[str] | None) -> list[str]:
+    """The resources to read.
+
+    Raises:
+        ConfigurationError: one of them does not exist.
+    """
+    unknown = [name for name in names or () if name not in RESOURCES]
+    if unknown:
+        raise ConfigurationError(f"unknown resource {', '.join(unknown)}: choose from {', '.join(RESOURCES)}")
+    return list(names or RESOURCES)
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> Exit:
+    """What a run's outcomes mean for whoever called: all well, partly done, or nothing but trouble."""
+    trouble = [outcome for outcome in outcomes if outcome.status in TROUBLE]
+    units = [o for o in outcomes if o.unit.client_id and o.status is not Status.SKIPPED]
+    if not trouble:
+        return Exit.DONE
+    return Exit.FAILED if units and all(outcome in trouble for outcome in units) else Exit.PARTLY
+
+
+def _load(pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
+    """Extracts and loads one slice; dlt's wrappers come off our own errors."""
+    try:
+        pipeline.run(source)
+    except PipelineStepFailed as failed:
+        cause: BaseException | None = failed
+        while cause is not None and not isinstance(cause, LeadhouseError | KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        if cause is not None:
+            raise cause from None
+        raise WarehouseError(
+            f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__}); what was loaded "
+            "before stays valid, and the next sync goes on from there"
+        ) from failed

@@ -1,0 +1,102 @@
+"""The dlt pipeline that a sync loads through, and what must be true of it before anything is read."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, cast
+
+import dlt
+from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.destinations.exceptions import DestinationConnectionError
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.settings import SyncConfig
+from sources.core.errors import ConfigurationError, WarehouseError
+
+log = logging.getLogger("leadhouse")
+
+PIPELINE = "leadhouse"
+STRATEGY = "delete-insert"
+
+DLT_DEFAULTS = {
+    "runtime.dlthub_telemetry": False,
+    "normalize.parquet_normalizer.add_dlt_load_id": True,
+    "data_writer.disable_compression": True,
+    "load.delete_completed_jobs": True,
+}
+"""What `.dlt/config.toml` says, for folders that have none."""
+
+
+def open_pipeline(config: SyncConfig) -> dlt.Pipeline:
+    """A pipeline whose state is the destination's.
+
+    A package that a killed run left is loaded first: dlt would otherwise load it instead of what is to come.
+    Then the working folder is thrown away and state and schema are fetched from the destination, so that a
+    fresh machine, a restored backup and a damaged folder are all the same case.
+
+    Raises:
+        ConfigurationError: the destination is unknown or cannot merge.
+        WarehouseError: the destination cannot be reached.
+    """
+    pipeline = _pipeline(config)
+    if pipeline.has_pending_data:
+        _drain(pipeline)
+    pipeline.drop()
+    pipeline = _pipeline(config)
+    try:
+        pipeline.sync_destination()
+    except PipelineStepFailed as error:
+        raise _unreachable(config) from error.__cause__
+    return pipeline
+
+
+def _pipeline(config: SyncConfig) -> dlt.Pipeline:
+    for key, value in DLT_DEFAULTS.items():
+        if dlt.config.get(key) is None:
+            dlt.config[key] = value
+    if dlt.config.get("runtime.log_level") is None:
+        logging.getLogger("dlt").setLevel(logging.ERROR)
+    return dlt.pipeline(
+        PIPELINE,
+        pipelines_dir=str(Path(config.folder).resolve()),
+        destination=_destination(config),
+        dataset_name=config.dataset,
+    )
+
+
+def _destination(config: SyncConfig) -> Destination[Any, Any]:
+    if config.destination == "duckdb":
+        return dlt.destinations.duckdb(str(Path(config.warehouse).resolve()))
+    try:
+        destination = cast("Destination[Any, Any]", Destination.from_reference(config.destination))
+    except (UnknownDestinationModule, ValueError, ImportError):
+        raise ConfigurationError(
+            f"unknown destination {config.destination!r}: use duckdb, postgres or another dlt destination"
+        ) from None
+    if STRATEGY not in (destination.capabilities().supported_merge_strategies or ()):
+        raise ConfigurationError(
+            f"{config.destination} cannot merge, so edited rows would double: choose a database such as "
+            "duckdb or postgres"
+        )
+    return destination
+
+
+def _drain(pipeline: dlt.Pipeline) -> None:
+    """Loads what a killed run left. What cannot be loaded is dropped: its checkpoints never reached the
+    destination, so it will be read again."""
+    try:
+        pipeline.normalize()
+        pipeline.load()
+    except PipelineStepFailed as error:
+        if isinstance(error.__cause__, DestinationConnectionError):
+            raise WarehouseError("the warehouse cannot be reached; nothing was read") from None
+        log.warning("a load package of an earlier run is damaged; it is dropped and read again")
+
+
+def _unreachable(config: SyncConfig) -> WarehouseError:
+    where = f"the file {config.warehouse}" if config.destination == "duckdb" else config.destination
+    return WarehouseError(
+        f"the warehouse ({where}) cannot be opened: is it reachable, and does no other program hold it?"
+    )

@@ -1,0 +1,187 @@
+"""Reads clients' lists, and hands over whatever is read to the loading side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sources.core.checkpoint import Checkpoint, Order, believed, concludes, where_it_grew
+from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.feed import Feed
+from sources.core.loading import Loader
+from sources.core.reading import Page, Reading, read_list
+from sources.core.scan import Scan
+from sources.core.shaping import Raw
+from sources.core.units import Outcome, Rows, Status, Unit
+from sources.leadpanther.client import LeadPantherClient
+from sources.leadpanther.parents import notes
+from sources.leadpanther.run import Run
+from sources.leadpanther.settings import DETAIL_OF, LISTINGS
+
+log = logging.getLogger("leadhouse")
+
+State = dict[str, Any]
+"""dlt's state of one resource."""
+
+UNITS, VOTES = "units", "votes"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that only the loading side can answer."""
+
+    future: asyncio.Future[Any]
+    question: Callable[[Loader], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A change to the resource's state, made once all its rows have been handed over."""
+
+    change: Callable[[State], None]
+
+
+class Reader:
+    """Reads for one extraction; also where rows are handed over, so a sink for `read_list`.
+
+    Args:
+        run: the run it is part of.
+        api: the API.
+        feed: takes what is read.
+        states: by resource that is wanted, what dlt remembers.
+    """
+
+    def __init__(self, run: Run, api: LeadPantherClient, feed: Feed, states: Mapping[str, State]) -> None:
+        self.run = run
+        self.api = api
+        self.states = states
+        self._feed = feed
+
+    # --- handing over ----------------------------------------------------------------------------
+
+    async def rows(self, rows: Rows) -> None:
+        """Hands rows over to their resource, if it is wanted."""
+        resource = rows.outcome.unit.resource
+        if resource in self.states and rows.rows:
+            self.run.count(rows)
+            await self._feed.put(resource, rows, len(rows.rows))
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
+        """Whether the warehouse misses any of these rows."""
+        unit = outcome.unit
+        return bool(await self.ask(unit.resource, lambda loader: loader.misses(unit.client_id, rows)))
+
+    async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
+        """Asks the loading side; None where the resource is not wanted."""
+        if resource not in self.states:
+            return None
+        return await self._feed.ask(resource, lambda future: Ask(future, question))
+
+    async def remember(self, resource: str, change: Callable[[State], None]) -> None:
+        """Has the resource's state changed, in the load package that carries the rows."""
+        await self._feed.put(resource, Remember(change))
+
+    # --- lists -----------------------------------------------------------------------------------
+
+    async def read_lists(self) -> None:
+        """Reads the lists that are wanted, and those whose rows' details are."""
+        wanted = self.run.todo([name for name in LISTINGS if name in self.states])
+        parents = {DETAIL_OF[name].parent for name in self.states if name in DETAIL_OF} - self.states.keys()
+        silent = self.run.todo(parents, silently=True)
+        limit = asyncio.Semaphore(self.run.config.requests_in_flight)
+
+        async def one(outcome: Outcome) -> None:
+            async with limit:
+                if not self.run.pausing():
+                    await self._read_list(outcome)
+
+        await together(one(outcome) for outcome in [*wanted, *silent])
+
+    async def _read_list(self, outcome: Outcome) -> None:
+        assert self.run.subject
+        unit = outcome.unit
+        state = self.states.get(unit.resource, {})
+        before = load_checkpoint(state, unit, unit.client_id)
+        if self.run.full and not outcome.traffic.requests:
+            before = replace(before, complete_at=None, unfinished=None)
+        outcome.order = believed(state.get(VOTES, {}))
+        path = self.run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
+        reading = self._reading(path, outcome, Order(outcome.order))
+        try:
+            after, scan = await read_list(reading, before, _Noting(self, outcome))
+        except Unauthorized:
+            raise
+        except LeadhouseError as error:
+            outcome.fail(error)
+            return
+        if unit.resource in self.states:
+            await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
+            await self._vote(outcome, before, scan)
+        if scan.ending:
+            outcome.end(Status.OK)
+
+    async def _vote(self, outcome: Outcome, before: Checkpoint, scan: Scan) -> None:
+        """Learns where lists of this resource grow, from a complete scan that brought new rows."""
+        order = where_it_grew(before, scan) if concludes(scan) else None
+        if order is None:
+            return
+
+        def vote(state: State) -> None:
+            if outcome.new_rows:
+                votes = state.setdefault(VOTES, {})
+                votes[str(order)] = votes.get(str(order), 0) + 1
+
+        await self.remember(outcome.unit.resource, vote)
+
+    def _reading(self, path: str, outcome: Outcome, order: Order) -> Reading:
+        async def fetch(offset: int) -> Page:
+            return (await self.api.page(path, offset, outcome.traffic)).body
+
+        return self.run.reading(fetch, outcome, order)
+
+
+def load_checkpoint(state: State, unit: Unit, key: str) -> Checkpoint:
+    """What a unit remembers; nothing, said aloud, if that cannot be read."""
+    stored = state.get(UNITS, {}).get(key)
+    if stored is None:
+        return Checkpoint()
+    try:
+        return Checkpoint.decode(stored)
+    except ValueError:
+        log.warning("%s of client %s: unreadable checkpoint; reading all", unit.resource, unit.client_id)
+        return Checkpoint()
+
+
+def keep_checkpoint(state: State, key: str, checkpoint: Checkpoint) -> None:
+    state.setdefault(UNITS, {})[key] = checkpoint.encode()
+
+
+async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Runs coroutines concurrently; the first error ends all of them and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in coroutines:
+                group.create_task(coroutine)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+class _Noting:
+    """A sink that also notes which rows have details to be read."""
+
+    def __init__(self, reader: Reader, outcome: Outcome) -> None:
+        self._reader = reader
+        self._noted = reader.run.noted[outcome.unit]
+        parents = {DETAIL_OF[name].parent for name in reader.states if name in DETAIL_OF}
+        self._noting = outcome.unit.resource in parents
+
+    async def rows(self, rows: Rows) -> None:
+        if self._noting:
+            self._noted.extend(notes(rows.outcome.unit.client_id, rows.rows))
+        await self._reader.rows(rows)
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
+        return await self._reader.unknown(outcome, rows)

@@ -1,0 +1,176 @@
+"""One sync run: who the key is, which units there are, what was read of them and what remains.
+
+A run outlives its slices: each slice is an extraction of its own and goes on where the last one paused.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from sources.core.checkpoint import Order
+from sources.core.http import Endpoint, Traffic
+from sources.core.pacing import Pace
+from sources.core.reading import Fetch, Reading
+from sources.core.units import Outcome, Rows, Status, Unit
+from sources.leadpanther.access import Client, Subject, chosen, tasks
+from sources.leadpanther.config import LeadPantherConfig
+from sources.leadpanther.parents import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """How much to read before loading: whichever comes first; None for no limit."""
+
+    rows: int | None = None
+    minutes: float | None = None
+
+
+@dataclass
+class Run:
+    """One run.
+
+    Args:
+        config: how to read.
+        full: read every list completely, whatever is remembered.
+        slice: how much one extraction may read.
+    """
+
+    config: LeadPantherConfig
+    full: bool = False
+    slice: Slice = field(default_factory=Slice)
+    run_id: str = field(default_factory=lambda: f"lh-{uuid.uuid4().hex[:12]}")
+    subject: Subject | None = None
+    clients: list[Client] = field(default_factory=list)
+    outcomes: dict[Unit, Outcome] = field(default_factory=dict)
+    traffic: Traffic = field(default_factory=Traffic)
+    out_of_time: bool = False
+
+    def __post_init__(self) -> None:
+        self.noted: defaultdict[Unit, list[Known]] = defaultdict(list)
+        self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._silent: dict[Unit, Outcome] = {}
+        self._clock = _Clock()
+        self._stopping = False
+        self._slice_rows = 0
+        self._slice_began = time.monotonic()
+        minutes = self.config.run_minutes
+        self.pace = Pace(
+            self.config.requests_in_flight,
+            self.config.requests_per_second or None,
+            minutes * 60 if minutes else None,
+        )
+
+    # --- for whoever runs it ---------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing remains for another slice."""
+        through = all(outcome.finished for outcome in self.outcomes.values())
+        return self._stopping or self.out_of_time or (self.subject is not None and through)
+
+    def stop(self) -> None:
+        """Asks the run to finish the pages in hand and pause for good. Safe from signal handlers."""
+        self._stopping = True
+
+    # --- for the coroutines that read ------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The time, later with every call, so that of two versions of a row the later one wins."""
+        return self._clock.now()
+
+    def pausing(self) -> bool:
+        """Whether this slice has read enough."""
+        enough = self.slice.rows is not None and self._slice_rows >= self.slice.rows
+        minutes = (time.monotonic() - self._slice_began) / 60
+        late = self.slice.minutes is not None and minutes >= self.slice.minutes
+        return self._stopping or self.out_of_time or enough or late
+
+    def count(self, rows: Rows) -> None:
+        rows.outcome.rows += len(rows.rows)
+        self._slice_rows += len(rows.rows)
+
+    def expire(self) -> None:
+        """Notes that the run's time is up."""
+        self.out_of_time = True
+
+    def endpoint(self) -> Endpoint:
+        """Where and how to ask."""
+        config = self.config
+        return Endpoint(
+            config.base_url,
+            config.api_key or "",
+            f"leadhouse/{version('leadhouse')}",
+            self.run_id,
+            config.attempts,
+            config.backoff_seconds,
+            config.timeout_seconds,
+        )
+
+    def reading(
+        self, fetch: Fetch, outcome: Outcome, order: Order, stamps: dict[str, Any] | None = None
+    ) -> Reading:
+        """How to read a list of a unit in this run."""
+        return Reading(
+            fetch,
+            outcome,
+            order,
+            self.config.complete_hours * 3600,
+            stamps or {"client_id": outcome.unit.client_id},
+            self.now,
+            self.pausing,
+            self.expire,
+        )
+
+    def begin_slice(self) -> None:
+        self._slice_rows, self._slice_began = 0, time.monotonic()
+
+    def know(self, subject: Subject, clients: list[Client]) -> None:
+        """Remembers who the key is and which clients are to be read.
+
+        Raises:
+            ConfigurationError: a client that was asked for does not exist.
+        """
+        self.clients = chosen(clients, self.config.clients, self.config.exclude_clients)
+        self.subject = subject
+
+    def outcome(self, unit: Unit, silently: bool = False) -> Outcome:
+        """The unit's outcome so far; another slice goes on with the same one."""
+        return (self._silent if silently else self.outcomes).setdefault(unit, Outcome(unit))
+
+    def todo(self, resources: Collection[str], silently: bool = False) -> list[Outcome]:
+        """Units that remain to be read; those that need not be tried end here.
+
+        Args:
+            resources: of which resources.
+            silently: they are only read for others' sake and do not show in the ledger.
+        """
+        assert self.subject is not None
+        remaining = []
+        for task in tasks(self.subject, self.clients, resources):
+            outcome = self.outcome(task.unit, silently)
+            if task.skip and not outcome.finished:
+                outcome.end(Status.SKIPPED, task.skip)
+            if not outcome.finished:
+                remaining.append(outcome)
+        return remaining
+
+
+class _Clock:
+    """UTC to the microsecond, never standing still and never going back while the run lasts."""
+
+    def __init__(self) -> None:
+        self._start = datetime.now(UTC)
+        self._zero = time.monotonic()
+        self._last = self._start
+
+    def now(self) -> datetime:
+        now = self._start + timedelta(seconds=time.monotonic() - self._zero)
+        self._last = max(now, self._last + timedelta(microseconds=1))
+        return self._last

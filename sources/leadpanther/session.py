@@ -1,0 +1,123 @@
+"""One extraction: the dlt resources of a source on one side, the reading of a run on the other.
+
+dlt starts resources one by one on its own thread. Each `join`s and yields None once, so that all of them
+have joined before the first one asks for rows and the reading begins: then it is known what is wanted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
+
+from sources.core.feed import Feed
+from sources.core.loading import Loader
+from sources.core.shaping import Raw
+from sources.core.units import Rows
+from sources.core.warehouse import Warehouse
+from sources.leadpanther.columns import TABLES
+from sources.leadpanther.reader import Ask, Remember
+from sources.leadpanther.run import Run
+from sources.leadpanther.slices import read_slice
+
+log = logging.getLogger("leadhouse")
+
+
+@dataclass(slots=True)
+class _Wanted:
+    state: dict[str, Any]
+    loader: Loader
+    changes: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+
+
+class Session:
+    """Gives a source's resources their rows, as often as the source is extracted.
+
+    Args:
+        make_run: makes the run to read for; called when an extraction begins.
+    """
+
+    def __init__(self, make_run: Callable[[], Run]) -> None:
+        self._make_run = make_run
+        self._wanted: dict[str, _Wanted] = {}
+        self._feed: Feed | None = None
+        self._run: Run | None = None
+        self._refused: list[dict[str, Any]] = []
+
+    def read(self, resource: str) -> Iterator[Any]:
+        """The items of one resource: Arrow batches, and None while there is nothing yet."""
+        wanted = self._join(resource)
+        try:
+            yield None
+            feed = self._begin()
+            while (items := feed.take(resource)) is not None:
+                if not items:
+                    yield None
+                for item in items:
+                    yield from self._handle(item, wanted, feed)
+            yield from wanted.loader.flush()
+            for change in wanted.changes:
+                change(wanted.state)
+        finally:
+            self._leave(resource)
+
+    def read_quarantine(self) -> Iterator[Any]:
+        """Rows that could not be loaded where they belong, once all others have been read."""
+        yield None
+        while self._wanted:
+            yield None
+        refused, self._refused = self._refused, []
+        if refused:
+            yield refused
+
+    def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
+        match item:
+            case Rows():
+                yield from wanted.loader.add(item)
+            case Remember():
+                wanted.changes.append(item.change)
+            case Ask():
+                feed.answer(item.future, item.question(wanted.loader))
+
+    def _join(self, resource: str) -> _Wanted:
+        schema = dlt.current.source_schema()
+        warehouse = None
+        if Container()[PipelineContext].is_active():
+            warehouse = Warehouse(dlt.current.pipeline(), schema)
+        loader = Loader(TABLES[resource], schema, warehouse, self._refuse)
+        self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
+        return self._wanted[resource]
+
+    def _begin(self) -> Feed:
+        if self._feed is None:
+            self._run = self._make_run()
+            states = {resource: wanted.state for resource, wanted in self._wanted.items()}
+            run = self._run
+            self._feed = Feed(lambda feed: read_slice(run, feed, states))
+            self._feed.start()
+        return self._feed
+
+    def _leave(self, resource: str) -> None:
+        self._wanted.pop(resource, None)
+        if not self._wanted and self._feed is not None:
+            self._feed.stop()
+            self._feed = None
+
+    def _refuse(self, rows: Rows, row: Raw) -> None:
+        unit = rows.outcome.unit
+        log.warning("%s of client %s: a row has no usable id, see quarantine", unit.resource, unit.client_id)
+        self._refused.append(
+            {
+                "run_id": self._run.run_id if self._run else None,
+                "client_id": unit.client_id,
+                "resource": unit.resource,
+                "n": len(self._refused),
+                "row": bytes(row).decode("utf-8", "replace"),
+                "synced_at": rows.read_at,
+            }
+        )

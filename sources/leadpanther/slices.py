@@ -1,0 +1,40 @@
+"""One slice of a run, from beginning to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sources.core.errors import DeadlineReached
+from sources.core.feed import Feed
+from sources.leadpanther.client import LeadPantherClient
+from sources.leadpanther.detail_reader import read_details
+from sources.leadpanther.opening import open_run
+from sources.leadpanther.reader import Reader, State
+from sources.leadpanther.run import Run
+
+
+async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
+    """Reads until all is read, or the slice is full, or the run's time is up.
+
+    Args:
+        run: the run; it remembers what remains for the next slice.
+        feed: takes what is read.
+        states: by resource that is wanted, what dlt remembers.
+
+    Raises:
+        Unauthorized: the key is not accepted; nothing more can be read.
+        ConfigurationError: a chosen client does not exist.
+        ApiError: `/me` or `/clients` could not be read, so nothing else can.
+    """
+    run.begin_slice()
+    async with LeadPantherClient(run.endpoint(), run.pace) as api:
+        reader = Reader(run, api, feed, states)
+        try:
+            if run.subject is None:
+                await open_run(run, api, reader.rows)
+            await reader.read_lists()
+            await read_details(reader)
+        except DeadlineReached:
+            run.expire()
+        finally:
+            run.traffic.add(api.http.traffic)
