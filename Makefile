@@ -1,0 +1,26 @@
+# Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
+# one and with a venv and pip where there isn't.
+.PHONY: demo test test-all lint setup clean
+
+RUN := .venv/bin/
+STAMP := .venv/.leadhouse-ready
+
+demo: $(STAMP)
+	@$(RUN)leadhouse demo
+
+test: $(STAMP)
+	$(RUN)pytest -q
+
+lint: $(STAMP)
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml uv.lock
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet; else sh .ci/setup-with-pip; fi
+	@touch $@
+
+clean:
+	rm -rf .venv leadhouse-demo .leadhouse
