@@ -11,7 +11,8 @@ from rich.table import Table
 from sources.leadpanther.access import tasks
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.config import load_config
-from sources.leadpanther.opening import nowhere, open_run
+from sources.leadpanther.opening import open_run
+from sources.leadpanther.reader import Reader
 from sources.leadpanther.run import Run
 from sources.leadpanther.settings import DETAIL_OF, LISTINGS
 
@@ -38,7 +39,7 @@ def run_check(clients: Sequence[str] | None) -> None:
 
 async def _open(run: Run) -> None:
     async with LeadPantherClient(run.endpoint(), run.pace) as api:
-        await open_run(run, api, nowhere)
+        await open_run(Reader(run, api, None, {}))
 
 
 def _matrix(run: Run) -> Table:

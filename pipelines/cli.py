@@ -31,6 +31,7 @@ Clients = Annotated[
 Destination = Annotated[str | None, typer.Option(help="A dlt destination that can merge, such as postgres.")]
 Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
+AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON a unit, for machines.")]
 
 
@@ -83,12 +84,13 @@ def sync(
     destination: Destination = None,
     dataset: Dataset = None,
     full: Full = False,
+    accept_deletes: AcceptDeletes = False,
     json: Json = False,
 ) -> None:
     """Load what is new from LeadPanther into the warehouse."""
     from pipelines.command import run_sync
 
-    raise typer.Exit(run_sync(resource, client, destination, dataset, full, json))
+    raise typer.Exit(run_sync(resource, client, destination, dataset, full, accept_deletes, json))
 
 
 @app.command()

@@ -23,6 +23,7 @@ def run_sync(
     destination: str | None,
     dataset: str | None,
     full: bool,
+    accept_deletes: bool,
     as_json: bool,
 ) -> int:
     """Runs a sync for a person or for cron; returns the exit code.
@@ -41,7 +42,7 @@ def run_sync(
             progress.watch(run)
             stoppable(run)
 
-        report = sync(source, config, resources, full, on_run)
+        report = sync(source, config, resources, full, accept_deletes, on_run)
     if as_json:
         for outcome in report.run.outcomes.values():
             print(outcome_json(outcome))

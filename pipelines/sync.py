@@ -18,6 +18,7 @@ from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
 from sources.leadpanther import leadpanther_source
 from sources.leadpanther.config import LeadPantherConfig
+from sources.leadpanther.finish import finish
 from sources.leadpanther.run import Run, Slice
 from sources.leadpanther.settings import RESOURCES
 
@@ -54,6 +55,7 @@ def sync(
     config: SyncConfig,
     resources: Sequence[str] | None = None,
     full: bool = False,
+    accept_deletes: bool = False,
     on_run: Callable[[Run], None] = lambda run: None,
 ) -> Report:
     """Runs one sync.
@@ -63,6 +65,7 @@ def sync(
         config: where to load.
         resources: names of the only resources to read; all if empty.
         full: read every list completely.
+        accept_deletes: mark rows as deleted however many they are.
         on_run: told of the run as soon as there is one, to watch or stop it.
 
     Raises:
@@ -70,11 +73,14 @@ def sync(
     """
     wanted = check_resources(resources)
     pipeline = open_pipeline(config)
-    run = Run(source, full, Slice(config.slice_rows, config.slice_minutes))
+    run = Run(source, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
     on_run(run)
     while not run.finished:
         _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
+    finish(pipeline, run, accept_deletes)
     write_ledger(pipeline, run)
+    if run.fatal:
+        raise run.fatal
     return Report(run, exit_code(list(run.outcomes.values())))
 
 

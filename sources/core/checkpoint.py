@@ -22,6 +22,7 @@ VERSION = 1
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 5
 ONE_REPLY = 100
+CLOSED_SCANS = 3
 
 
 class Order(StrEnum):
@@ -53,9 +54,8 @@ class Checkpoint:
         count: rows in the list then.
         page: fingerprint of the last finished run's first reply, if that was at offset 0.
         complete_at: when the last complete scan began.
-        closed_at: when the last complete scan began that may conclude deletes.
+        closed: when the last complete scans began that may conclude deletes, the latest first.
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
-        held: complete scans in a row whose deletes were held back.
         unfinished: the scan to go on with.
     """
 
@@ -64,9 +64,8 @@ class Checkpoint:
     count: int | None = None
     page: str | None = None
     complete_at: float | None = None
-    closed_at: float | None = None
+    closed: tuple[int, ...] = ()
     backfilled_at: float | None = None
-    held: int = 0
     unfinished: Unfinished | None = None
 
     def encode(self) -> dict[str, Any]:
@@ -78,9 +77,8 @@ class Checkpoint:
             "n": self.count,
             "p": self.page,
             "c": _whole(self.complete_at),
-            "d": _whole(self.closed_at),
+            "d": list(self.closed) or None,
             "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
-            "e": self.held or None,
         }
         if (u := self.unfinished) is not None:
             state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
@@ -106,9 +104,8 @@ class Checkpoint:
                 state.get("n"),
                 state.get("p"),
                 state.get("c"),
-                state.get("d"),
+                tuple(map(int, state.get("d", ()))),
                 state.get("b"),
-                state.get("e", 0),
                 unfinished,
             )
         except (KeyError, TypeError, AttributeError) as error:
@@ -184,8 +181,10 @@ def finished(before: Checkpoint, scan: Scan, started: float, now: float) -> Chec
     if scan.main.at_end:
         after = replace(after, tail=tuple(scan.main.last.digests[-TAIL_LENGTH:]), count=scan.count)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
-        first_time = before.backfilled_at is None
-        after = replace(after, complete_at=started, backfilled_at=now if first_time else before.backfilled_at)
+        backfilled_at = now if before.backfilled_at is None else before.backfilled_at
+        after = replace(after, complete_at=started, backfilled_at=backfilled_at)
+    if concludes(scan):
+        after = replace(after, closed=(int(started), *before.closed)[:CLOSED_SCANS])
     return after
 
 

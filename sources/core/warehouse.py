@@ -5,6 +5,7 @@ Everything here is plain SQL through dlt's client, so it works wherever dlt can 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -49,6 +50,22 @@ class Warehouse:
         except DatabaseUndefinedRelation:
             return []
 
+    def execute(self, sql: str, *parameters: Any) -> None:
+        """Runs a statement; none where a table does not exist."""
+        with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
+            client.execute_sql(sql, *parameters)
+
+    def query_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query with `{ids}` as its last parameters, for any number of ids."""
+        return [
+            row for part, values in _in_chunks(sql, ids) for row in self.query(part, *parameters, *values)
+        ]
+
+    def execute_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> None:
+        """Runs a statement with `{ids}` as its last parameters, for any number of ids."""
+        for part, values in _in_chunks(sql, ids):
+            self.execute(part, *parameters, *values)
+
     @contextmanager
     def _client(self) -> Iterator[SqlClientBase[Any]]:
         with self._pipeline.sql_client(schema_name=self._schema.name) as client:
@@ -61,16 +78,15 @@ class Warehouse:
             table: where to look.
             keys: values of the table's key columns, the row's own id last.
         """
-        found: dict[tuple[Any, ...], datetime] = {}
         if not self.has(table.name):
-            return found
+            return {}
         columns = ", ".join([*table.key, FIRST_SEEN_AT])
-        wanted = sorted({key[-1] for key in keys})
-        for start in range(0, len(wanted), CHUNK):
-            ids = wanted[start : start + CHUNK]
-            marks = ", ".join(["%s"] * len(ids))
-            for row in self.query(
-                f"SELECT {columns} FROM {table.name} WHERE {table.key[-1]} IN ({marks})", *ids
-            ):
-                found[tuple(row[:-1])] = row[-1]
-        return found
+        sql = f"SELECT {columns} FROM {table.name} WHERE {table.key[-1]} IN ({{ids}})"
+        ids = sorted({key[-1] for key in keys})
+        return {tuple(row[:-1]): row[-1] for row in self.query_for_ids(sql, ids)}
+
+
+def _in_chunks(sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+    for start in range(0, len(ids), CHUNK):
+        values = ids[start : start + CHUNK]
+        yield sql.format(ids=", ".join(["%s"] * len(values))), values

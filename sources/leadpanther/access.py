@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sources.core.errors import ConfigurationError
@@ -122,27 +123,43 @@ class Task:
     Args:
         unit: the unit.
         skip: why it is not even tried; None if it is.
+        news: the reason is new: access was lost since the last run.
     """
 
     unit: Unit
     skip: str | None = None
+    news: bool = False
 
 
-def tasks(subject: Subject, clients: Sequence[Client], resources: Collection[str]) -> list[Task]:
-    """Every unit of these resources, in the order to read them: clients' lists first, then details."""
+def tasks(
+    subject: Subject,
+    clients: Sequence[Client],
+    resources: Collection[str],
+    known: Mapping[str, datetime | None] | None = None,
+) -> list[Task]:
+    """Every unit of these resources, in the order to read them: clients' lists first, then details.
+
+    Args:
+        subject: who the key is.
+        clients: whom to read.
+        resources: what to read.
+        known: clients that the warehouse has, and since when they cannot be read.
+    """
     listed = [name for name in [*LISTINGS, *DETAIL_OF] if name in resources]
-    return [
-        Task(Unit(client.client_id, resource), _reason_to_skip(subject, client, resource))
-        for resource in listed
-        for client in clients
-    ]
+    return [_task(subject, client, name, known or {}) for name in listed for client in clients]
 
 
-def _reason_to_skip(subject: Subject, client: Client, resource: str) -> str | None:
+def _task(subject: Subject, client: Client, resource: str, known: Mapping[str, datetime | None]) -> Task:
+    unit = Unit(client.client_id, resource)
     missing = [scope for scope in scopes_for(resource) if not subject.may(scope)]
     if missing:
-        return f"the key lacks the scope {' and '.join(missing)}"
-    return None if client.granted else f"the grant is {client.grant_status}, not {ACTIVE}"
+        return Task(unit, f"the key lacks the scope {' and '.join(missing)}")
+    if client.granted:
+        return Task(unit)
+    reason = f"the grant is {client.grant_status}, not {ACTIVE}"
+    lost = known.get(client.client_id)
+    news = lost is None and client.client_id in known
+    return Task(unit, f"{reason}, since {lost:%Y-%m-%d}" if lost else reason, news)
 
 
 def scopes_for(resource: str) -> list[str]:

@@ -58,7 +58,10 @@ class _DetailReader:
         wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
         outcomes: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in self._run.todo([str(name) for name in wanted]):
-            outcomes[outcome.unit.client_id].append(outcome)
+            if parents := self._run.trouble_with(Unit(outcome.unit.client_id, self._detail.parent)):
+                outcome.end(parents.status, f"{self._detail.parent}: {parents.note}")
+            else:
+                outcomes[outcome.unit.client_id].append(outcome)
         todo = await self._due(outcomes)
         await together(
             self._read_client(client, todo.get(client, []), own) for client, own in outcomes.items()

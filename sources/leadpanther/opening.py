@@ -2,71 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
-from sources.core.checkpoint import Checkpoint, Order
+from sources.core.checkpoint import Checkpoint, Order, digest
 from sources.core.errors import ConfigurationError, ScanUnstable
 from sources.core.reading import Page, read_list
 from sources.core.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
+from sources.core.warehouse import Warehouse
 from sources.leadpanther.access import Client, Subject, read_client, read_subject
-from sources.leadpanther.client import LeadPantherClient
-from sources.leadpanther.run import Run
+from sources.leadpanther.reader import Reader
 from sources.leadpanther.settings import CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE, SUBJECT, SUBJECT_PATH
 
-HandOver = Callable[[Rows], Awaitable[None]]
+MARK = "mark"
+"""Where the state keeps a digest of what was last handed over."""
 
 
-async def open_run(run: Run, api: LeadPantherClient, hand_over: HandOver) -> None:
+async def open_run(reader: Reader) -> None:
     """Asks who the key is and which clients it may read, for the run to know.
 
     Args:
-        run: the run.
-        api: the API.
-        hand_over: takes the rows of `api_subject` and `clients`.
+        reader: of the run; takes the rows of `api_subject` and `clients` too.
 
     Raises:
         ApiError: it cannot be told, so nothing else can be read.
         ConfigurationError: a chosen client does not exist, or there is no way to know the clients.
     """
+    run, api = reader.run, reader.api
     outcome = run.outcome(Unit("", SUBJECT))
     data = (await api.item(SUBJECT_PATH, outcome.traffic)).body.data
     subject = read_subject(data)
-    await hand_over(Rows(outcome, [msgspec.json.encode(data)], run.now(), {"user_id": subject.user_id}))
+    now = run.now()
+    stamps = {"user_id": subject.user_id}
+    await _hand_over(reader, outcome, [Rows(outcome, [msgspec.json.encode(data)], now, stamps)])
     outcome.end(Status.OK)
-    rows = await _client_rows(run, api, subject)
-    clients: dict[str, Client] = {}
-    for row in rows:
-        client = read_client(msgspec.json.decode(row))
-        stamps = {"client_id": client.client_id if client else None}
-        await hand_over(Rows(run.outcome(Unit("", CLIENTS)), [row], run.now(), stamps))
-        if client:
-            clients[client.client_id] = client
-    if not rows:
-        clients = {client_id: Client(client_id) for client_id in run.config.clients or ()}
-    run.know(subject, list(clients.values()))
-
-
-async def _client_rows(run: Run, api: LeadPantherClient, subject: Subject) -> Sequence[Raw]:
-    """The clients as the API tells them: the list, or the owner alone; none where the list is not allowed."""
+    known = await reader.ask(CLIENTS, lambda loader: known_clients(loader.warehouse)) or {}
     outcome = run.outcome(Unit("", CLIENTS))
-    if subject.is_agency and not subject.may(CLIENTS_SCOPE):
+    rows = await _client_rows(reader, subject, outcome)
+    clients = [read_client(msgspec.json.decode(row)) for row in rows or ()]
+    if rows is not None:
+        stamped = zip(rows, clients, strict=True)
+        await _hand_over(reader, outcome, [_client_row(outcome, row, c, known, now) for row, c in stamped])
+    else:
+        clients = [Client(client_id) for client_id in run.config.clients or ()]
+    listed = subject.is_agency and outcome.status is Status.OK
+    run.know(subject, list({c.client_id: c for c in clients if c}.values()), known, listed)
+
+
+def known_clients(warehouse: Warehouse | None) -> dict[str, datetime | None]:
+    """Clients that the warehouse has, and since when they cannot be read."""
+    if warehouse is None or not warehouse.has(CLIENTS):
+        return {}
+    return dict(warehouse.query(f"SELECT client_id, access_lost_at FROM {CLIENTS}"))
+
+
+def _client_row(
+    outcome: Outcome, row: Raw, client: Client | None, known: Mapping[str, datetime | None], now: datetime
+) -> Rows:
+    """A client's row with our own columns: since when it cannot be read stays until it can be again."""
+    client_id = client.client_id if client else None
+    lost = known.get(client_id or "")
+    if client and not client.granted:
+        lost = lost or now
+    return Rows(outcome, [row], now, {"client_id": client_id, "access_lost_at": lost})
+
+
+async def _hand_over(reader: Reader, outcome: Outcome, rows: Sequence[Rows]) -> None:
+    """Hands rows over unless the last run handed over exactly the same."""
+    resource = outcome.unit.resource
+    lost = [str(r.stamps.get("access_lost_at")).encode() for r in rows]
+    mark = digest(b"".join(bytes(r.rows[0]) for r in rows) + b"".join(lost))
+    if not reader.run.full and reader.states.get(resource, {}).get(MARK) == mark:
+        return
+    for each in rows:
+        await reader.rows(each)
+    await reader.remember(resource, lambda state: state.update({MARK: mark}))
+
+
+async def _client_rows(reader: Reader, subject: Subject, outcome: Outcome) -> Sequence[Raw] | None:
+    """The clients as the API tells them: the list, or the owner alone; None where the list is not allowed."""
+    run = reader.run
+    if not subject.is_agency:
+        outcome.end(Status.OK)
+        return [msgspec.json.encode(subject.owner)]
+    if not subject.may(CLIENTS_SCOPE):
         if not run.config.clients:
             raise ConfigurationError(
                 f"the key lacks the scope {CLIENTS_SCOPE}, so it cannot list its clients: name them in "
                 "`clients` under [sources.leadpanther], or ask for the scope"
             )
         outcome.end(Status.SKIPPED, f"the key lacks the scope {CLIENTS_SCOPE}")
-        return []
-    if not subject.is_agency:
-        outcome.end(Status.OK)
-        return [msgspec.json.encode(subject.owner)]
+        return None
 
     async def fetch(offset: int) -> Page:
-        return (await api.page(CLIENTS_PATH, offset, outcome.traffic)).body
+        return (await reader.api.page(CLIENTS_PATH, offset, outcome.traffic)).body
 
     gathered = _Gathered()
     try:
@@ -89,7 +121,3 @@ class _Gathered:
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
         return False
-
-
-async def nowhere(rows: Any) -> None:
-    """Takes rows that nobody wants."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sources.core.checkpoint import Checkpoint, Order, believed, concludes, where_it_grew
+from sources.core.deletes import Conclusion
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.feed import Feed
 from sources.core.loading import Loader
@@ -50,11 +51,13 @@ class Reader:
     Args:
         run: the run it is part of.
         api: the API.
-        feed: takes what is read.
+        feed: takes what is read; None if nobody does.
         states: by resource that is wanted, what dlt remembers.
     """
 
-    def __init__(self, run: Run, api: LeadPantherClient, feed: Feed, states: Mapping[str, State]) -> None:
+    def __init__(
+        self, run: Run, api: LeadPantherClient, feed: Feed | None, states: Mapping[str, State]
+    ) -> None:
         self.run = run
         self.api = api
         self.states = states
@@ -65,7 +68,7 @@ class Reader:
     async def rows(self, rows: Rows) -> None:
         """Hands rows over to their resource, if it is wanted."""
         resource = rows.outcome.unit.resource
-        if resource in self.states and rows.rows:
+        if self._feed and resource in self.states and rows.rows:
             self.run.count(rows)
             await self._feed.put(resource, rows, len(rows.rows))
 
@@ -76,13 +79,14 @@ class Reader:
 
     async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
         """Asks the loading side; None where the resource is not wanted."""
-        if resource not in self.states:
+        if self._feed is None or resource not in self.states:
             return None
         return await self._feed.ask(resource, lambda future: Ask(future, question))
 
     async def remember(self, resource: str, change: Callable[[State], None]) -> None:
         """Has the resource's state changed, in the load package that carries the rows."""
-        await self._feed.put(resource, Remember(change))
+        if self._feed and resource in self.states:
+            await self._feed.put(resource, Remember(change))
 
     # --- lists -----------------------------------------------------------------------------------
 
@@ -98,7 +102,18 @@ class Reader:
                 if not self.run.pausing():
                     await self._read_list(outcome)
 
-        await together(one(outcome) for outcome in [*wanted, *silent])
+        outcomes = await self._probe([*wanted, *silent])
+        await together(one(outcome) for outcome in outcomes)
+
+    async def _probe(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Tries one list of each client that could not be read before; the rest only if that works."""
+        clients = {o.unit.client_id: o for o in reversed(outcomes) if self.run.was_lost(o.unit.client_id)}
+        await together(self._read_list(outcome) for outcome in clients.values())
+        still_lost = {client for client, outcome in clients.items() if outcome.status is Status.DENIED}
+        for outcome in outcomes:
+            if outcome.unit.client_id in still_lost:
+                outcome.end(Status.SKIPPED, "access was lost before and is not back")
+        return [outcome for outcome in outcomes if not outcome.finished]
 
     async def _read_list(self, outcome: Outcome) -> None:
         assert self.run.subject
@@ -117,9 +132,11 @@ class Reader:
         except LeadhouseError as error:
             outcome.fail(error)
             return
+        await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
         if unit.resource in self.states:
-            await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
             await self._vote(outcome, before, scan)
+        if concludes(scan):
+            self.run.conclusions.append(Conclusion(unit, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
 from sources.core.checkpoint import Order
+from sources.core.deletes import Conclusion
+from sources.core.errors import Unauthorized
 from sources.core.http import Endpoint, Traffic
 from sources.core.pacing import Pace
 from sources.core.reading import Fetch, Reading
@@ -22,6 +24,7 @@ from sources.core.units import Outcome, Rows, Status, Unit
 from sources.leadpanther.access import Client, Subject, chosen, tasks
 from sources.leadpanther.config import LeadPantherConfig
 from sources.leadpanther.parents import Known
+from sources.leadpanther.settings import CLIENTS, LISTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,27 @@ class Run:
         config: how to read.
         full: read every list completely, whatever is remembered.
         slice: how much one extraction may read.
+        looped: a loop runs this slice by slice, and looks at `fatal` after each.
     """
 
     config: LeadPantherConfig
     full: bool = False
     slice: Slice = field(default_factory=Slice)
+    looped: bool = False
     run_id: str = field(default_factory=lambda: f"lh-{uuid.uuid4().hex[:12]}")
     subject: Subject | None = None
     clients: list[Client] = field(default_factory=list)
     outcomes: dict[Unit, Outcome] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
     out_of_time: bool = False
+    conclusions: list[Conclusion] = field(default_factory=list)
+    fatal: Unauthorized | None = None
 
     def __post_init__(self) -> None:
         self.noted: defaultdict[Unit, list[Known]] = defaultdict(list)
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.known: dict[str, datetime | None] = {}
+        self._missing: set[str] = set()
         self._silent: dict[Unit, Outcome] = {}
         self._clock = _Clock()
         self._stopping = False
@@ -73,7 +82,8 @@ class Run:
     def finished(self) -> bool:
         """Whether nothing remains for another slice."""
         through = all(outcome.finished for outcome in self.outcomes.values())
-        return self._stopping or self.out_of_time or (self.subject is not None and through)
+        stopped = self._stopping or self.out_of_time or self.fatal is not None
+        return stopped or (self.subject is not None and through)
 
     def stop(self) -> None:
         """Asks the run to finish the pages in hand and pause for good. Safe from signal handlers."""
@@ -131,14 +141,52 @@ class Run:
     def begin_slice(self) -> None:
         self._slice_rows, self._slice_began = 0, time.monotonic()
 
-    def know(self, subject: Subject, clients: list[Client]) -> None:
+    def know(
+        self, subject: Subject, clients: list[Client], known: Mapping[str, datetime | None], listed: bool
+    ) -> None:
         """Remembers who the key is and which clients are to be read.
+
+        Args:
+            subject: who the key is.
+            clients: all that it may read.
+            known: clients that the warehouse has, and since when they cannot be read.
+            listed: whether `clients` is all there are, so that others are known to be lost.
 
         Raises:
             ConfigurationError: a client that was asked for does not exist.
         """
         self.clients = chosen(clients, self.config.clients, self.config.exclude_clients)
+        self.known = dict(known)
         self.subject = subject
+        self._missing = known.keys() - {client.client_id for client in clients} if listed else set()
+        for client_id in self._missing:
+            if known[client_id] is None:
+                unit = Unit(client_id, CLIENTS)
+                self.outcome(unit).end(Status.DENIED, "the API no longer lists this client")
+
+    def trouble_with(self, unit: Unit) -> Outcome | None:
+        """The outcome of a unit that is out of reach, so that what hangs on it need not be tried."""
+        outcome = self.outcomes.get(unit) or self._silent.get(unit)
+        reached = outcome is None or outcome.status not in (Status.SKIPPED, Status.DENIED, Status.GONE)
+        return None if reached else outcome
+
+    def was_lost(self, client_id: str) -> bool:
+        """Whether a client could not be read when a run last tried."""
+        return self.known.get(client_id) is not None
+
+    def access_lost(self) -> set[str]:
+        """Clients that this run found it cannot read."""
+        refused = self._clients_with(Status.DENIED) - self._clients_with(Status.OK)
+        return refused | self._missing
+
+    def access_regained(self) -> set[str]:
+        """Clients that this run could read."""
+        return self._clients_with(Status.OK)
+
+    def _clients_with(self, status: Status) -> set[str]:
+        return {
+            u.client_id for u, o in self.outcomes.items() if u.resource in LISTINGS and o.status is status
+        }
 
     def outcome(self, unit: Unit, silently: bool = False) -> Outcome:
         """The unit's outcome so far; another slice goes on with the same one."""
@@ -153,10 +201,10 @@ class Run:
         """
         assert self.subject is not None
         remaining = []
-        for task in tasks(self.subject, self.clients, resources):
+        for task in tasks(self.subject, self.clients, resources, self.known):
             outcome = self.outcome(task.unit, silently)
             if task.skip and not outcome.finished:
-                outcome.end(Status.SKIPPED, task.skip)
+                outcome.end(Status.DENIED if task.news else Status.SKIPPED, task.skip)
             if not outcome.finished:
                 remaining.append(outcome)
         return remaining

@@ -45,11 +45,13 @@ class Listing:
         resource: the resource and table it fills.
         path: below the client's root.
         scope: what the key must be allowed.
+        item: whether there is a route for one row, its id behind the list's path.
     """
 
     resource: str
     path: str
     scope: str
+    item: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ LISTINGS = {
     for listing in (
         Listing("leads", "/leads", "leads:read"),
         Listing("activity", "/activity", "activity:read"),
-        Listing("posts", "/posts", "posts:read"),
-        Listing("lead_magnets", "/lead-magnets", "lead_magnets:read"),
+        Listing("posts", "/posts", "posts:read", item=True),
+        Listing("lead_magnets", "/lead-magnets", "lead_magnets:read", item=True),
     )
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sources.core.errors import DeadlineReached
+from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.feed import Feed
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.detail_reader import read_details
@@ -22,7 +22,8 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
         states: by resource that is wanted, what dlt remembers.
 
     Raises:
-        Unauthorized: the key is not accepted; nothing more can be read.
+        Unauthorized: the key is not accepted. A loop is told by `run.fatal` instead, so that what was
+            read before still loads.
         ConfigurationError: a chosen client does not exist.
         ApiError: `/me` or `/clients` could not be read, so nothing else can.
     """
@@ -31,10 +32,14 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
         reader = Reader(run, api, feed, states)
         try:
             if run.subject is None:
-                await open_run(run, api, reader.rows)
+                await open_run(reader)
             await reader.read_lists()
             await read_details(reader)
         except DeadlineReached:
             run.expire()
+        except Unauthorized as error:
+            if run.subject is None or not run.looped:
+                raise
+            run.fatal = error
         finally:
             run.traffic.add(api.http.traffic)
