@@ -9,7 +9,11 @@ demo: $(STAMP)
 	@$(RUN)leadhouse demo
 
 test: $(STAMP)
-	$(RUN)pytest -q
+	$(RUN)pytest -q -m "not long"
+
+# The kill and fault matrices and the long property tests too.
+test-all: $(STAMP)
+	LEADHOUSE_LONG=1 $(RUN)pytest -q
 
 lint: $(STAMP)
 	$(RUN)ruff check .

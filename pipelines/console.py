@@ -87,9 +87,8 @@ def print_summary(console: Console, run: Run, seconds: float) -> None:
             _statuses(outcomes),
         )
     console.print(table)
-    for outcome in run.outcomes.values():
-        if outcome.status is not Status.OK:
-            console.print(_line(outcome), soft_wrap=True, highlight=False)
+    for line in _trouble(run):
+        console.print(line, soft_wrap=True, highlight=False)
     console.print(f"{run.traffic.requests:,} requests in {seconds:.1f} s", highlight=False)
 
 
@@ -101,10 +100,19 @@ def _statuses(outcomes: list[Outcome]) -> Text:
     return text
 
 
-def _line(outcome: Outcome) -> Text:
-    who = f" of client {outcome.unit.client_id}" if outcome.unit.client_id else ""
-    style = STYLES.get(outcome.status, "red")
-    return Text.assemble((str(outcome.status), style), f" {outcome.unit.resource}{who}: {outcome.note}")
+def _trouble(run: Run) -> list[Text]:
+    """What is not well, the same trouble of many clients in one line."""
+    groups: dict[tuple[Status, str, str], list[str]] = defaultdict(list)
+    for outcome in run.outcomes.values():
+        if outcome.status is not Status.OK or outcome.note:
+            groups[outcome.status, outcome.unit.resource, outcome.note].append(outcome.unit.client_id)
+    return [_line(status, resource, note, clients) for (status, resource, note), clients in groups.items()]
+
+
+def _line(status: Status, resource: str, note: str, clients: list[str]) -> Text:
+    who = f"{len(clients)} clients" if len(clients) > 1 else f"client {clients[0]}" if clients[0] else ""
+    about = " of ".join(filter(None, [resource, who]))
+    return Text.assemble((str(status), STYLES.get(status, "red")), f" {about}{': ' if note else ''}{note}")
 
 
 def outcome_json(outcome: Outcome) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
@@ -11,6 +11,7 @@ import pyarrow as pa
 from sources.core.fitting import ARROW
 from sources.core.tables import CLIENT_ID, Column, Table
 from sources.core.units import Outcome
+from sources.core.warehouse import Warehouse
 from sources.leadpanther.run import Run
 
 SYNC_LOG = Table(
@@ -37,14 +38,21 @@ SYNC_LOG = Table(
 )
 
 
+KEPT_DAYS = 400
+
+
 def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
-    """Appends a run's outcomes to `sync_log`."""
+    """Appends a run's outcomes to `sync_log`, and drops what is older than anybody asks about."""
     fields = [pa.field(c.name, ARROW[c.type], c.name not in SYNC_LOG.key) for c in SYNC_LOG.columns]
     pipeline.run(
         pa.Table.from_pylist([_row(run, outcome) for outcome in run.outcomes.values()], pa.schema(fields)),
         table_name=SYNC_LOG.name,
         write_disposition="append",
         columns=SYNC_LOG.hints(),  # type: ignore[arg-type]
+    )
+    oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+    Warehouse(pipeline, pipeline.default_schema).execute(
+        f"DELETE FROM {SYNC_LOG.name} WHERE started < %s", oldest
     )
 
 

@@ -120,7 +120,10 @@ class World:
 
 @dataclass
 class Server:
-    """Answers for a world by limit and offset, more or less honestly."""
+    """Answers for a world by limit and offset, more or less honestly.
+
+    A hiccup is an empty page; of a list that is nearly empty it could not be told from the truth.
+    """
 
     world: World
     clamp: int = LIMIT
@@ -138,7 +141,7 @@ class Server:
         page = self.world.rows[offset : offset + size]
         self.world.at = offset + len(page)
         more = self.always_more or offset + len(page) < len(self.world.rows)
-        if self.asked in self.hiccups:
+        if self.asked in self.hiccups and len(self.world.rows) >= 20:
             return Reply(offset, (), more)
         if page and self.world.rng.random() < self.doubles:
             page.insert(self.world.rng.randint(0, len(page)), self.world.rng.choice(page))

@@ -1,0 +1,274 @@
+"""The chain: walking along a list by limit and offset so that no row can slip through.
+
+Words: the *chain* is the set of rows known to lie next to each other from the walk's beginning on; a
+reply *links* when it provably touches the chain.
+
+Why a chain has no gaps. Replies are asked for with an overlap of some rows. A reply joins the chain if its
+offset is 0, or if it shares at least 3 rows, identical in id and content, with the chain. Rows missed
+between chain and reply would have to lie after all rows of the one and before all rows of the other; a
+shared row that did not move is in both, so there is no such place, in whatever order in time the replies
+were fetched. A row that an update moved has other content, so it cannot link; asking for 3 rows bounds
+what rows that move with unchanged content can do; a row that one reply holds twice never links.
+A reply that does not link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+PAGE = 100
+OVERLAP = 5
+LINK = 3
+"""Rows that a reply must share with what is known: fewer only where fewer are known."""
+
+MAX_DOUBLINGS = 8
+"""Then the walk begins again at 0: thousands of rows came or went at once, or its start is outdated."""
+
+MAX_REPLIES = 50_000
+"""For one walk: some server may invent rows without end, some list grow faster than it can be read."""
+
+REMEMBERED = 6400
+"""Rows remembered: more than any step back short of 0 needs, and flat in memory."""
+
+WINDOW_SHARE = 0.0004
+"""Replies asked for beyond the end are wasted: this many per row read keeps the whole cost below 10 %."""
+
+
+class Kind(StrEnum):
+    """What a scan reads: all of a list, one end of it, or just a look at the end."""
+
+    COMPLETE = "complete"
+    HEAD = "head"
+    TAIL = "tail"
+    PROBE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One page as it came back.
+
+    Args:
+        offset: the offset that was asked for.
+        digests: for every row of the page, in order, a digest of its id and content.
+        has_more: what the page says of itself.
+    """
+
+    offset: int
+    digests: Sequence[str]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a scan begins, and what earlier runs know.
+
+    Args:
+        kind: all of the list, or one end of it.
+        anchors: digests of rows read earlier. A HEAD scan stops when it has met 3 of them (or all, if
+            fewer), a TAIL scan links to 3 of them, so give more than may change between two runs; a
+            PROBE wants exactly these, in order, at the end of the list.
+        count: rows in the list when it was last read to its end, if known.
+        page: `Scan.page` of the last run: if the first reply is still the same, nothing in it is new.
+        resume_at: a scan that was interrupted had read up to this offset ...
+        resume_chain: ... and these are the digests of the last rows of its chain ...
+        resume_root: ... and of rows of its first reply.
+        grows_at_tail: the list is believed to grow at its end, so its end is what must be read last.
+    """
+
+    kind: Kind = Kind.COMPLETE
+    anchors: Sequence[str] = ()
+    count: int | None = None
+    page: str | None = None
+    resume_at: int = 0
+    resume_chain: Sequence[str] = ()
+    resume_root: Sequence[str] = ()
+    grows_at_tail: bool = False
+
+    @property
+    def begins_at_tail(self) -> bool:
+        return self.kind in (Kind.TAIL, Kind.PROBE)
+
+    @property
+    def tail_is_last(self) -> bool:
+        """Whether the tail is the end that must be read last."""
+        return self.kind is Kind.TAIL or (self.kind is Kind.COMPLETE and self.grows_at_tail)
+
+
+class Pass:
+    """One linked walk along a list, from where it starts to the list's end or to known rows."""
+
+    def __init__(self, start: Start, max_window: int = 1) -> None:
+        self.start = start
+        self.done = self.at_end = self.weak = self.unstable = False
+        self.from_zero = bool(start.resume_at) and not start.begins_at_tail
+        self.replies = 0
+        self.reach = (start.count or 0) if start.begins_at_tail else start.resume_at
+        known = tuple(start.anchors if start.begins_at_tail else start.resume_chain)
+        self.first = Reply(0, (), True)
+        self.last = Reply(max(0, self.reach - len(known)), known, True)
+        self._chain: OrderedDict[str, None] = OrderedDict.fromkeys(known)
+        self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
+        self._max_window = max_window
+        self._window = max_window if self._expected else 1
+        self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
+        self._doublings = 0
+        self._idle = 0
+        self._empty_starts = 1 if start.count == 0 else 0
+        self._round: dict[int, Reply | None] = {}
+        self._loose: list[Reply] = []
+        self._anchors = frozenset(start.anchors if start.kind is Kind.HEAD else ())
+        self._met: set[str] = set()
+        self._limit = self._pages = self._received = self._fresh = self._furthest = 0
+        self._lengths: set[int] = set()
+
+    @property
+    def is_one_look_from_zero(self) -> bool:
+        return self.replies == 1 and self.last.offset == 0
+
+    # --- what to read next -----------------------------------------------------------------------
+
+    def asks(self) -> tuple[int, ...]:
+        if not self._round:
+            self.unstable = self._out_of_bounds()
+            if self.unstable:
+                return ()
+            self._round = dict.fromkeys(self._next_offsets())
+        return tuple(offset for offset, reply in self._round.items() if reply is None)
+
+    def _out_of_bounds(self) -> bool:
+        """Counts only rows that are new and lie further: a server that repeats itself offers none."""
+        rows = max(min(self._furthest, self._fresh), self._expected)
+        page = max(1, self._received / max(1, self._pages))
+        return self.replies >= min(MAX_REPLIES, 3 * rows / page + 20)
+
+    def _next_offsets(self) -> list[int]:
+        limit = self._limit or PAGE
+        overlap = max(1, min(self._overlap, max(LINK, limit // 2), limit - 1))
+        back = overlap << self._doublings if self._doublings < MAX_DOUBLINGS else self.reach
+        first = max(0, self.reach - back)
+        if self._idle:
+            return [first, self.reach]
+        if self._doublings or self._loose or not self.last.has_more or self.start.kind is Kind.PROBE:
+            return [first]
+        stride = max(1, limit - overlap)
+        return [first + n * stride for n in range(self._affordable(first, limit, stride))]
+
+    def _affordable(self, first: int, limit: int, stride: int) -> int:
+        """How many replies at a time: within the expected count, and beyond it a share of what was read."""
+        expected = 1 - (limit + first - self._expected) // stride
+        return max(1, min(self._window, max(expected, 1 + int(self.reach * WINDOW_SHARE))))
+
+    # --- what came back --------------------------------------------------------------------------
+
+    def tell(self, reply: Reply) -> None:
+        self.replies += 1
+        self._pages += bool(reply.digests)
+        self._received += len(reply.digests)
+        if reply.has_more:
+            self._limit = max(self._limit, len(reply.digests))
+        self._round[reply.offset] = reply
+        replies = [r for _, r in sorted(self._round.items()) if r is not None]
+        if len(replies) < len(self._round):
+            return
+        self._round = {}
+        if not self.first.digests:
+            self.first = replies[0]
+        if self.start.kind is Kind.PROBE:
+            self.last, self.done = replies[0], True
+        else:
+            self._settle(replies)
+
+    def _settle(self, replies: list[Reply]) -> None:
+        """Joins what links, to a fixpoint, goes on behind it, and steps back where nothing links."""
+        joined, waiting = self._join_all([*self._loose, *replies])
+        gap = any(reply in waiting for reply in replies)
+        if not joined:
+            self._loose = waiting[-self._max_window :]
+            self._nothing_linked(replies)
+            return
+        self._empty_starts = 0
+        before, self.last = self.last, max(joined, key=lambda r: (r.offset, len(r.digests)))
+        progress, self.reach = _end(self.last) > self.reach, _end(self.last)
+        self._furthest = max(self._furthest, self.reach)
+        self._loose = [r for r in waiting if _end(r) > self.reach][-self._max_window :]
+        looked_last = replies == [self.last] or not self.start.tail_is_last
+        if len(self._met) >= max(1, min(LINK, len(self._anchors))):
+            self._finish(at_end=False)
+        elif not self.last.has_more and looked_last:
+            self._finish(at_end=True)
+        else:
+            if progress:
+                self._lengths |= {len(r.digests) for r in [before, *joined] if r is not self.last} - {0}
+            self._advance(progress, gap)
+
+    def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
+        joined: list[Reply] = []
+        waiting = [r for r in waiting if r.digests]
+        while reply := next((r for r in waiting if self._links(r)), None):
+            waiting.remove(reply)
+            joined.append(reply)
+            self._remember(reply.digests)
+            self._met |= self._anchors & _once(reply.digests)
+            self.from_zero = self.from_zero or reply.offset == 0
+        return joined, waiting
+
+    def _links(self, reply: Reply) -> bool:
+        shared = sum(digest in self._chain for digest in _once(reply.digests))
+        need = min(LINK, len(self._chain), (self._limit or PAGE) - 1)
+        return reply.offset == 0 or shared >= max(1, need)
+
+    def _remember(self, digests: Iterable[str]) -> None:
+        for digest in digests:
+            self._fresh += digest not in self._chain
+            self._chain[digest] = None
+            self._chain.move_to_end(digest)
+        while len(self._chain) > REMEMBERED:
+            self._chain.popitem(last=False)
+
+    def _nothing_linked(self, replies: list[Reply]) -> None:
+        """Nothing at offset 0, and nothing behind it, means an empty list if it is said twice in a row."""
+        self._doublings += 1
+        self._idle = 0
+        self._be_careful()
+        if replies[0].offset == 0 and not any(reply.digests for reply in replies):
+            self._empty_starts += 1
+            if self._empty_starts == 2:
+                self.reach, self.last, self.from_zero = 0, replies[0], True
+                self._finish(at_end=True)
+
+    def _advance(self, progress: bool, gap: bool) -> None:
+        """Goes on behind the furthest linked reply, which says that there is more.
+
+        If it brought nothing, that may be untrue: ask for the last 3 rows and for what lies behind them,
+        twice; if nothing does, that is the end. It is a weak one if pages had been shortened before.
+        """
+        stepped_back, self._doublings = self._doublings > 0, 0
+        self._idle = 0 if gap or progress or stepped_back else self._idle + 1
+        if gap:
+            self._be_careful()
+        elif progress:
+            self._window = min(self._window + 1, self._max_window)
+            self._overlap = max(OVERLAP, self._overlap - 1)
+        elif self._idle:
+            self._overlap = LINK
+        if self._idle == 3:
+            self.weak = len(self._lengths) > 1 or bool(self._loose)
+            self._finish(at_end=True)
+
+    def _be_careful(self) -> None:
+        self._window = max(1, self._window // 2)
+        self._overlap = max(LINK, min(self._overlap * 2, (self._limit or PAGE) // 2))
+
+    def _finish(self, at_end: bool) -> None:
+        self.done, self.at_end = True, at_end
+
+
+def _end(reply: Reply) -> int:
+    return reply.offset + len(reply.digests)
+
+
+def _once(digests: Iterable[str]) -> set[str]:
+    return {digest for digest, times in Counter(digests).items() if times == 1}
