@@ -28,3 +28,7 @@ $(STAMP): pyproject.toml uv.lock
 
 clean:
 	rm -rf .venv leadhouse-demo .leadhouse
+
+# What the README says syncs cost in requests.
+bench-requests: $(STAMP)
+	@$(RUN)python -m tests.bench.request_counts

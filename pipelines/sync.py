@@ -24,7 +24,7 @@ from sources.leadpanther.settings import RESOURCES
 
 log = logging.getLogger("leadhouse")
 
-TROUBLE = (Status.PARTIAL, Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
+FAILURES = (Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
 
 
 class Exit(IntEnum):
@@ -77,6 +77,9 @@ def sync(
     on_run(run)
     while not run.finished:
         _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
+    for outcome in run.outcomes.values():
+        if not outcome.finished:
+            outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
     write_ledger(pipeline, run)
     if run.fatal:
@@ -98,11 +101,10 @@ def check_resources(names: Sequence[str] | None) -> list[str]:
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     """What a run's outcomes mean for whoever called: all well, partly done, or nothing but trouble."""
-    trouble = [outcome for outcome in outcomes if outcome.status in TROUBLE]
     units = [o for o in outcomes if o.unit.client_id and o.status is not Status.SKIPPED]
-    if not trouble:
+    if all(o.status in (Status.OK, Status.SKIPPED) for o in outcomes):
         return Exit.DONE
-    return Exit.FAILED if units and all(outcome in trouble for outcome in units) else Exit.PARTLY
+    return Exit.FAILED if units and all(o.status in FAILURES for o in units) else Exit.PARTLY
 
 
 def _load(pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
