@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from sources.core.privacy_config import load_policy
 from sources.leadpanther.access import tasks
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.config import load_config
@@ -23,7 +24,7 @@ def run_check(clients: Sequence[str] | None) -> None:
     Raises:
         LeadhouseError: the key or the settings are not good.
     """
-    run = Run(load_config(clients=list(clients) if clients else None))
+    run = Run(load_config(clients=list(clients) if clients else None), load_policy())
     asyncio.run(_open(run))
     console = Console()
     subject = run.subject

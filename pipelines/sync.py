@@ -14,6 +14,7 @@ from pipelines.ledger import write_ledger
 from pipelines.settings import SyncConfig
 from pipelines.warehouse import open_pipeline
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.privacy_config import load_policy
 from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
 from sources.leadpanther import leadpanther_source
@@ -73,7 +74,7 @@ def sync(
     """
     wanted = check_resources(resources)
     pipeline = open_pipeline(config)
-    run = Run(source, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
+    run = Run(source, load_policy(), full, Slice(config.slice_rows, config.slice_minutes), looped=True)
     on_run(run)
     while not run.finished:
         _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))

@@ -9,7 +9,8 @@ between chain and reply would have to lie after all rows of the one and before a
 shared row that did not move is in both, so there is no such place, in whatever order in time the replies
 were fetched. A row that an update moved has other content, so it cannot link; asking for 3 rows bounds
 what rows that move with unchanged content can do; a row that one reply holds twice never links.
-A reply that does not link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0.
+A reply that does not link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0, where
+the walk begins again: its start was outdated, or thousands of rows came or went at once.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ PAGE = 100
 OVERLAP = 5
 LINK = 3
 """Rows that a reply must share with what is known: fewer only where fewer are known."""
-
-MAX_DOUBLINGS = 8
-"""Then the walk begins again at 0: thousands of rows came or went at once, or its start is outdated."""
 
 MAX_REPLIES = 50_000
 """For one walk: some server may invent rows without end, some list grow faster than it can be read."""
@@ -147,8 +145,7 @@ class Pass:
     def _next_offsets(self) -> list[int]:
         limit = self._limit or PAGE
         overlap = max(1, min(self._overlap, max(LINK, limit // 2), limit - 1))
-        back = overlap << self._doublings if self._doublings < MAX_DOUBLINGS else self.reach
-        first = max(0, self.reach - back)
+        first = max(0, self.reach - (overlap << self._doublings))
         if self._idle:
             return [first, self.reach]
         if self._doublings or self._loose or not self.last.has_more or self.start.kind is Kind.PROBE:

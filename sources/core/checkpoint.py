@@ -57,6 +57,7 @@ class Checkpoint:
         closed: when the last complete scans began that may conclude deletes, the latest first.
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
         unfinished: the scan to go on with.
+        policy: fingerprint of the privacy policy that its rows were treated by.
     """
 
     head: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Checkpoint:
     closed: tuple[int, ...] = ()
     backfilled_at: float | None = None
     unfinished: Unfinished | None = None
+    policy: str | None = None
 
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
@@ -78,6 +80,7 @@ class Checkpoint:
             "p": self.page,
             "c": _whole(self.complete_at),
             "d": list(self.closed) or None,
+            "f": self.policy,
             "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
         }
         if (u := self.unfinished) is not None:
@@ -107,6 +110,7 @@ class Checkpoint:
                 tuple(map(int, state.get("d", ()))),
                 state.get("b"),
                 unfinished,
+                state.get("f"),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -123,6 +127,13 @@ def _whole(seconds: float | None) -> int | None:
 def digest(row: Raw) -> str:
     """A short, stable digest of a row's id and content: 48 bits, as 8 characters."""
     return urlsafe_b64encode(blake2b(row, digest_size=6).digest()).decode()
+
+
+def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:
+    """The checkpoint to go by under a privacy policy: another one than before means reading everything."""
+    if checkpoint.policy == policy:
+        return checkpoint
+    return replace(checkpoint, policy=policy, complete_at=None, unfinished=None)
 
 
 def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float) -> Start:

@@ -14,8 +14,9 @@ import pyarrow as pa
 from dlt.common.schema import Schema
 
 from sources.core.checkpoint import digest
+from sources.core.privacy import Policy
 from sources.core.shaping import Batch, Raw, Shaper, decode_rows
-from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, Category, DataType, Table, pii_hint
+from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, DataType, Table, pii_hint
 from sources.core.units import Rows
 from sources.core.warehouse import Warehouse
 
@@ -30,6 +31,7 @@ class Loader:
         schema: of the pipeline: column types it knows already, and how it names things.
         warehouse: to learn which rows are new; None outside of a pipeline.
         refuse: takes rows that cannot be loaded, with what they came with.
+        policy: how personal data is treated.
     """
 
     def __init__(
@@ -38,15 +40,19 @@ class Loader:
         schema: Schema,
         warehouse: Warehouse | None,
         refuse: Callable[[Rows, Raw], None],
+        policy: Policy,
     ) -> None:
         self.table = table
         self.warehouse = warehouse
         self._refuse = refuse
+        self._policy = policy
+        naming = schema.naming
         self._shaper = Shaper(
             table,
             _known_types(schema, table.name),
-            schema.naming.normalize_identifier,
-            schema.naming.make_path,
+            naming.normalize_identifier,
+            lambda *parts: naming.normalize_path(naming.make_path(*parts)),
+            policy,
         )
         self._waiting: list[Rows] = []
         self._count = 0
@@ -82,7 +88,7 @@ class Loader:
             self._refuse(owners[n], rows[n])
         data = self._with_first_seen(batch.data, [o for n, o in enumerate(owners) if n not in refused])
         if data.num_rows:
-            yield _with_new_columns(Batch(data, batch.new_columns, ()))
+            yield self._with_hints(Batch(data, batch.new_columns, ()))
 
     def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
         names = {name for owner in owners for name in owner.stamps}
@@ -103,6 +109,16 @@ class Loader:
         values = pa.array([known[key] for key in keys], data.schema.field(column).type)
         return data.set_column(column, FIRST_SEEN_AT, values)
 
+    def _with_hints(self, batch: Batch) -> Any:
+        """Marks a batch with the hints of columns that it brings for the first time."""
+        if not batch.new_columns:
+            return batch.data
+        columns = {
+            name: {"name": name, "data_type": type_, **pii_hint(self._policy.category(self.table, name))}
+            for name, type_ in batch.new_columns.items()
+        }
+        return dlt.mark.with_hints(batch.data, dlt.mark.make_hints(columns=cast(Any, columns)))
+
 
 def _known_types(schema: Schema, table: str) -> dict[str, DataType]:
     """Types of columns that the warehouse has, so that a column keeps the type it once took."""
@@ -112,14 +128,3 @@ def _known_types(schema: Schema, table: str) -> dict[str, DataType]:
         for name, column in columns.items()
         if "data_type" in column and not name.startswith("_dlt")
     }
-
-
-def _with_new_columns(batch: Batch) -> Any:
-    """Marks a batch with the hints of columns that it brings for the first time."""
-    if not batch.new_columns:
-        return batch.data
-    columns = {
-        name: {"name": name, "data_type": type_, **pii_hint(Category.UNREVIEWED)}
-        for name, type_ in batch.new_columns.items()
-    }
-    return dlt.mark.with_hints(batch.data, dlt.mark.make_hints(columns=cast(Any, columns)))

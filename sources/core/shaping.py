@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from sources.core.fitting import fit, infer
+from sources.core.privacy import Policy
 from sources.core.tables import MISFITS, DataType, Table
 
 Row = dict[str, Any]
@@ -61,6 +62,7 @@ class Shaper:
         known: types of columns that the warehouse already has.
         normalize: the destination's way to make an identifier of a key.
         join: the destination's way to make a column name of normalized keys.
+        policy: how personal data is treated.
     """
 
     def __init__(
@@ -69,11 +71,13 @@ class Shaper:
         known: Mapping[str, DataType] | None = None,
         normalize: Callable[[str], str] = str,
         join: Callable[..., str] = lambda *parts: "__".join(parts),
+        policy: Policy | None = None,
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**(known or {}), **{c.name: c.type for c in table.columns}}
         self._normalize = normalize
         self._join = join
+        self._policy = policy or Policy()
         self._names: dict[tuple[str, str], _Name] = {}
         self._owners: dict[str, str] = {}
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
@@ -156,16 +160,25 @@ class Shaper:
         for name, type_ in self.types.items():
             if name == MISFITS:
                 continue
-            values = stamps[name] if name in stamps else [row.get(name) for row in flat]
+            values = stamps[name] if name in stamps else self._treated(name, type_, flat)
             columns[name], bad = fit(values, type_)
             for n in bad:
-                misfits[n][self._owners[name]] = values[n]
+                misfits[n][self._owners[name]] = flat[n][name]
         for n, left in enumerate(misfits):
             for name in left.keys() & stamps.keys():
                 if left[name] == stamps[name][n]:
                     del left[name]
-        columns[MISFITS], _ = fit([left or None for left in misfits], "json")
+        strictest = self._policy.strictest(self.table)
+        set_aside = self._policy.treat([left or None for left in misfits], strictest, numbers=True)
+        columns[MISFITS], _ = fit(set_aside, "json")
         return pa.table(columns)
+
+    def _treated(self, name: str, type_: DataType, flat: Sequence[Row]) -> Sequence[Any]:
+        """A column's values as they may touch a disk; truth values, numbers and moments tell nobody."""
+        values = [row.get(name) for row in flat]
+        if type_ not in ("text", "json"):
+            return values
+        return self._policy.treat(values, self._policy.treatment(self.table, name))
 
 
 def decode_rows(rows: Sequence[Raw]) -> list[Any]:

@@ -31,6 +31,7 @@ class Category(StrEnum):
     MESSAGE = "message"
     PLATFORM_ID = "platform_id"
     ACCOUNT = "account"
+    ACCOUNT_ID = "account_id"
     UNREVIEWED = "unreviewed"
 
 
@@ -99,7 +100,7 @@ def pii_hint(category: Category | None, identifies: bool = False) -> dict[str, A
 
 
 CLIENT_ID = Column(
-    "client_id", "text", "client account: `user_id` of `GET /clients`", pii=Category.ACCOUNT, ours=True
+    "client_id", "text", "client account: `user_id` of `GET /clients`", pii=Category.ACCOUNT_ID, ours=True
 )
 SYNCED = Column(SYNCED_AT, "timestamp", "when this version of the row was read", ours=True)
 FIRST_SEEN = Column(FIRST_SEEN_AT, "timestamp", "when the row was first read, whatever its edits", ours=True)

@@ -16,6 +16,7 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource, DltSource
 
+from sources.core.privacy_config import load_policy
 from sources.core.tables import QUARANTINE, Table
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.config import load_config
@@ -54,7 +55,8 @@ def leadpanther_source(
         if run
         else load_config(api_key=api_key, base_url=base_url, clients=clients, exclude_clients=exclude_clients)
     )
-    session = Session(lambda: run or Run(config))
+    policy = run.policy if run else load_policy()
+    session = Session(lambda: run or Run(config, policy), policy)
 
     @dlt.source(name="leadpanther", max_table_nesting=0)
     def leadpanther() -> list[DltResource]:

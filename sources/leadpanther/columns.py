@@ -32,14 +32,14 @@ API_SUBJECT = Table(
     "api_subject",
     ("user_id",),
     (
-        Column("user_id", "text", "the account the key acts for", pii=Category.ACCOUNT, ours=True),
+        Column("user_id", "text", "the account the key acts for", pii=Category.ACCOUNT_ID, ours=True),
         Column("actor_type", "text", "`direct_user` or `agency`", "auth"),
         Column("scopes", "json", "what the key may do; `*` is everything", "auth"),
-        Column("owner__user_id", "text", "the key's owner", "auth", Category.ACCOUNT),
+        Column("owner__user_id", "text", "the key's owner", "auth", Category.ACCOUNT_ID),
         Column("owner__full_name", "text", "the owner's name", "auth", Category.NAME, identifies=True),
         Column("owner__business_name", "text", "the owner's business", "auth", Category.ACCOUNT),
         Column("owner__account_status", "text", "such as `active`", "auth"),
-        Column("subject__user_id", "text", "the account the key acts for", "auth", Category.ACCOUNT),
+        Column("subject__user_id", "text", "the account the key acts for", "auth", Category.ACCOUNT_ID),
         *_OURS,
     ),
     "the API key's owner and rights, as `GET /me` tells them",
@@ -50,7 +50,7 @@ CLIENTS = Table(
     ("client_id",),
     (
         CLIENT_ID,
-        Column("user_id", "text", "the same id under the vendor's name", "agency-mode", Category.ACCOUNT),
+        Column("user_id", "text", "the same id under the vendor's name", "agency-mode", Category.ACCOUNT_ID),
         Column("full_name", "text", "the account holder", "agency-mode", Category.NAME, identifies=True),
         Column("business_name", "text", "the client's business", "agency-mode", Category.ACCOUNT),
         Column("account_status", "text", "such as `active`", "agency-mode"),
@@ -87,6 +87,9 @@ LEADS = Table(
         ),
         Column("emails__work", "text", "work e-mail", "errors", Category.EMAIL, identifies=True),
         Column("emails__personal", "text", "personal e-mail", "errors", Category.EMAIL, identifies=True),
+        Column(
+            "submitted_form_name", "text", "the form's name field", "errors", Category.NAME, True, prose=True
+        ),
         Column("latest_keyword", "text", "the last keyword that matched", "errors"),
         Column("has_intent", "bool", "whether intent signals were found", "errors"),
         Column("qualification_status", "text", "such as `qualified`", "errors"),

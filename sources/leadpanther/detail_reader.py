@@ -140,7 +140,7 @@ class _DetailReader:
         """Reads the paginated list inside the answers, from where its checkpoint left off."""
         unit, key = outcome.unit, f"{client}/{row_id}"
         state = self._reader.states[unit.resource]
-        before = load_checkpoint(state, unit, key)
+        before = load_checkpoint(state, unit, key, self._run.policy.fingerprint)
         order = believed(state.get(VOTES, {}))
         stamps = {"client_id": client, self._detail.parent_key: row_id}
         reading = self._run.reading(fetch, outcome, Order(order), stamps)

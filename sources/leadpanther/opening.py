@@ -74,7 +74,8 @@ async def _hand_over(reader: Reader, outcome: Outcome, rows: Sequence[Rows]) -> 
     """Hands rows over unless the last run handed over exactly the same."""
     resource = outcome.unit.resource
     lost = [str(r.stamps.get("access_lost_at")).encode() for r in rows]
-    mark = digest(b"".join(bytes(r.rows[0]) for r in rows) + b"".join(lost))
+    treated = reader.run.policy.fingerprint.encode()
+    mark = digest(b"".join([*(bytes(r.rows[0]) for r in rows), *lost, treated]))
     if not reader.run.full and reader.states.get(resource, {}).get(MARK) == mark:
         return
     for each in rows:

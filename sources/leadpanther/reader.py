@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sources.core.checkpoint import Checkpoint, Order, believed, concludes, where_it_grew
+from sources.core.checkpoint import Checkpoint, Order, believed, concludes, under_policy, where_it_grew
 from sources.core.deletes import Conclusion
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.feed import Feed
@@ -119,7 +119,7 @@ class Reader:
         assert self.run.subject
         unit = outcome.unit
         state = self.states.get(unit.resource, {})
-        before = load_checkpoint(state, unit, unit.client_id)
+        before = load_checkpoint(state, unit, unit.client_id, self.run.policy.fingerprint)
         if self.run.full and not outcome.traffic.requests:
             before = replace(before, complete_at=None, unfinished=None)
         outcome.order = believed(state.get(VOTES, {}))
@@ -160,16 +160,23 @@ class Reader:
         return self.run.reading(fetch, outcome, order)
 
 
-def load_checkpoint(state: State, unit: Unit, key: str) -> Checkpoint:
-    """What a unit remembers; nothing, said aloud, if that cannot be read."""
+def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoint:
+    """What a unit remembers; nothing, said aloud, if that cannot be read.
+
+    Args:
+        state: the resource's.
+        unit: for the message.
+        key: where in the state.
+        policy: fingerprint of the privacy policy in force.
+    """
     stored = state.get(UNITS, {}).get(key)
     if stored is None:
-        return Checkpoint()
+        return Checkpoint(policy=policy)
     try:
-        return Checkpoint.decode(stored)
+        return under_policy(Checkpoint.decode(stored), policy)
     except ValueError:
         log.warning("%s of client %s: unreadable checkpoint; reading all", unit.resource, unit.client_id)
-        return Checkpoint()
+        return Checkpoint(policy=policy)
 
 
 def keep_checkpoint(state: State, key: str, checkpoint: Checkpoint) -> None:

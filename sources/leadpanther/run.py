@@ -19,6 +19,7 @@ from sources.core.deletes import Conclusion
 from sources.core.errors import Unauthorized
 from sources.core.http import Endpoint, Traffic
 from sources.core.pacing import Pace
+from sources.core.privacy import Policy
 from sources.core.reading import Fetch, Reading
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.leadpanther.access import Client, Subject, chosen, tasks
@@ -41,12 +42,14 @@ class Run:
 
     Args:
         config: how to read.
+        policy: how personal data is treated.
         full: read every list completely, whatever is remembered.
         slice: how much one extraction may read.
         looped: a loop runs this slice by slice, and looks at `fatal` after each.
     """
 
     config: LeadPantherConfig
+    policy: Policy
     full: bool = False
     slice: Slice = field(default_factory=Slice)
     looped: bool = False

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dlt
+import msgspec
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
 
 from sources.core.feed import Feed
 from sources.core.loading import Loader
+from sources.core.privacy import Policy
 from sources.core.shaping import Raw
 from sources.core.units import Rows
 from sources.core.warehouse import Warehouse
@@ -40,10 +42,12 @@ class Session:
 
     Args:
         make_run: makes the run to read for; called when an extraction begins.
+        policy: how personal data is treated, by every run.
     """
 
-    def __init__(self, make_run: Callable[[], Run]) -> None:
+    def __init__(self, make_run: Callable[[], Run], policy: Policy) -> None:
         self._make_run = make_run
+        self._policy = policy
         self._wanted: dict[str, _Wanted] = {}
         self._feed: Feed | None = None
         self._run: Run | None = None
@@ -89,7 +93,7 @@ class Session:
         warehouse = None
         if Container()[PipelineContext].is_active():
             warehouse = Warehouse(dlt.current.pipeline(), schema)
-        loader = Loader(TABLES[resource], schema, warehouse, self._refuse)
+        loader = Loader(TABLES[resource], schema, warehouse, self._refuse, self._policy)
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
         return self._wanted[resource]
 
@@ -117,7 +121,13 @@ class Session:
                 "client_id": unit.client_id,
                 "resource": unit.resource,
                 "n": len(self._refused),
-                "row": bytes(row).decode("utf-8", "replace"),
+                "row": self._treated(unit.resource, row),
                 "synced_at": rows.read_at,
             }
         )
+
+    def _treated(self, resource: str, row: Raw) -> str:
+        """A refused row's JSON, treated as strictly as anything in its table."""
+        strictest = self._policy.strictest(TABLES[resource])
+        (value,) = self._policy.treat([msgspec.json.decode(row)], strictest, numbers=True)
+        return msgspec.json.encode(value).decode()

@@ -1,0 +1,195 @@
+"""What happens to personal values before a row first reaches a disk. Pure.
+
+Every column has a kind of personal data or none (`tables.Category`); the configuration says how each kind is
+treated. A column that nobody documented and nobody reviewed counts as `unreviewed`: text and nested values in
+it get the strictest treatment that its table has, other values pass.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from hashlib import blake2b, sha256
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sources.core.errors import ConfigurationError
+from sources.core.tables import Category, Column, Table
+
+
+class Treatment(IntEnum):
+    """What is done to a value; the higher, the stricter."""
+
+    TAG = 0
+    MASK = 1
+    HASH = 2
+    DROP = 3
+
+
+NOT_PERSONAL = "none"
+"""What a reviewed column is called that holds nothing personal."""
+
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
+_WORD = re.compile(r"\w[\w'’-]*")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The configured treatments.
+
+    Args:
+        default: for kinds that are not named.
+        by_category: for kinds that are.
+        reviewed: by `table.column`, the kind that an undocumented column is; None for not personal.
+        key: for keyed hashes.
+    """
+
+    default: Treatment = Treatment.TAG
+    by_category: Mapping[Category, Treatment] = field(default_factory=dict)
+    reviewed: Mapping[str, Category | None] = field(default_factory=dict)
+    key: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        used = {self.default, *self.by_category.values()}
+        if Treatment.HASH in used and not self.key:
+            raise ConfigurationError(
+                "hashing personal data takes a key: set `key` under [privacy] in .dlt/secrets.toml, or "
+                "PRIVACY__KEY, to a long random text, and keep it"
+            )
+
+    def of(self, category: Category) -> Treatment:
+        """How a kind of personal data is treated. Ids of accounts hold the tables together: they stay."""
+        if category is Category.ACCOUNT_ID:
+            return Treatment.TAG
+        return self.by_category.get(category, self.default)
+
+    def strictest(self, table: Table) -> Treatment:
+        """The strictest treatment that any documented column of a table gets."""
+        found = [self.of(c.pii) for c in table.columns if c.pii and c.pii is not Category.UNREVIEWED]
+        return max([self.of(Category.UNREVIEWED), *found])
+
+    def category(self, table: Table, name: str) -> Category | None:
+        """The kind of personal data in a column: documented, reviewed, or `unreviewed`."""
+        column = table.by_name.get(name)
+        if column is not None:
+            return column.pii
+        return self.reviewed.get(f"{table.name}.{name}", Category.UNREVIEWED)
+
+    def treatment(self, table: Table, name: str) -> Treatment:
+        """How a column of a table is treated."""
+        category = self.category(table, name)
+        if category is None:
+            return Treatment.TAG
+        return self.strictest(table) if category is Category.UNREVIEWED else self.of(category)
+
+    def treat(self, values: Sequence[Any], treatment: Treatment, numbers: bool = False) -> Sequence[Any]:
+        """Treats a column's values, nested ones leaf by leaf.
+
+        Args:
+            values: the values.
+            treatment: what to do to them.
+            numbers: treat numbers too, as their text: a column of text may have been sent some.
+        """
+        if treatment is Treatment.TAG:
+            return values
+        change = self._changes[treatment]
+        return [_treat(value, change, numbers) for value in values]
+
+    @cached_property
+    def _changes(self) -> Mapping[Treatment, Callable[[str], str | None]]:
+        return {Treatment.MASK: mask, Treatment.HASH: self.hash, Treatment.DROP: lambda _: None}
+
+    def hash(self, value: str) -> str:
+        """A keyed hash: the same for the same person, wherever the value stands."""
+        assert self.key
+        return hmac.digest(self.key, normalise(value).encode("utf-8", "replace"), sha256).hex()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever anything about the treatment does; tells nothing of the key."""
+        parts = [
+            self.default.name,
+            sorted((str(c), t.name) for c, t in self.by_category.items()),
+            sorted((name, str(c)) for name, c in self.reviewed.items()),
+        ]
+        key = blake2b(self.key, digest_size=8, person=b"leadhouse").hexdigest() if self.key else ""
+        return blake2b(f"{parts}{key}".encode(), digest_size=8).hexdigest()
+
+
+def _treat(value: Any, change: Callable[[str], str | None], numbers: bool) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _treat(inner, change, numbers) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_treat(inner, change, numbers) for inner in value]
+    if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        return change(str(value))
+    return value
+
+
+def normalise(value: str) -> str:
+    """What two spellings of the same thing have in common.
+
+    E-mail addresses lose case and spaces around them; profile URLs become host and path, without scheme,
+    `www` or LinkedIn's country, query, fragment and trailing slash; other text only loses spaces around it.
+    """
+    text = unicodedata.normalize("NFC", value).strip()
+    if EMAIL.fullmatch(text):
+        return text.lower()
+    if URL.fullmatch(text):
+        try:
+            parts = urlsplit(text if "://" in text else f"https://{text}")
+        except ValueError:
+            return text
+        host = (parts.hostname or "").removeprefix("www.")
+        host = "linkedin.com" if host.endswith(".linkedin.com") else host
+        return host + unquote(parts.path).rstrip("/").lower()
+    return text
+
+
+def mask(value: str) -> str:
+    """Keeps a value's shape: `p***@example.com`, `A*** E***`, `https://www.linkedin.com/in/e***`."""
+    text = value.strip()
+    if EMAIL.fullmatch(text):
+        name, _, domain = text.partition("@")
+        return f"{name[:1]}***@{domain}"
+    if "://" in text:
+        head, _, tail = text.rstrip("/").rpartition("/")
+        return f"{head.split('?')[0]}/{tail[:1]}***"
+    return _WORD.sub(lambda word: f"{word[0][:1]}***", text)
+
+
+def parse_treatment(name: str) -> Treatment:
+    """Raises ConfigurationError if there is no such treatment."""
+    try:
+        return Treatment[name.upper()]
+    except (KeyError, AttributeError):
+        choices = ", ".join(treatment.name.lower() for treatment in Treatment)
+        raise ConfigurationError(f"unknown treatment under [privacy]: choose from {choices}") from None
+
+
+def parse_category(name: str) -> Category | None:
+    """The kind of personal data that a review names; None for not personal.
+
+    Raises:
+        ConfigurationError: there is no such kind.
+    """
+    if name == NOT_PERSONAL:
+        return None
+    try:
+        return Category(name)
+    except ValueError:
+        choices = ", ".join([NOT_PERSONAL, *Category])
+        raise ConfigurationError(f"unknown kind under [privacy.columns]: choose from {choices}") from None
+
+
+def personal_columns(table: Table) -> list[Column]:
+    """The documented columns of a table that hold personal data."""
+    return [column for column in table.columns if column.pii]

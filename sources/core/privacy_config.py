@@ -1,0 +1,58 @@
+"""The section `[privacy]` of dlt's configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlt.common.configuration import configspec, resolve_configuration
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from sources.core.errors import ConfigurationError
+from sources.core.privacy import Policy, parse_category, parse_treatment
+
+
+@configspec
+class PrivacyConfig(BaseConfiguration):
+    """How personal data is treated.
+
+    Args:
+        treatment: of every kind that is not named: tag, mask, hash or drop.
+        categories: treatments by kind, such as {"email": "hash"}.
+        columns: what undocumented columns were found to hold, such as {"leads.score_note": "none"}.
+        key: for keyed hashes; a secret.
+    """
+
+    treatment: str = "tag"
+    categories: dict[str, str] | None = None
+    columns: dict[str, str] | None = None
+    key: TSecretStrValue | None = None
+
+
+def load_policy(**explicit: Any) -> Policy:
+    """The policy that the configuration describes.
+
+    Raises:
+        ConfigurationError: it cannot be read, names something unknown, or lacks the key that it needs.
+    """
+    try:
+        config = resolve_configuration(PrivacyConfig(), sections=("privacy",), explicit_value=explicit)
+    except Exception as error:
+        raise ConfigurationError(
+            f"the settings in [privacy] cannot be read ({type(error).__name__})"
+        ) from None
+    by_category = {}
+    for name, treatment in (config.categories or {}).items():
+        if (category := parse_category(name)) is None:
+            raise ConfigurationError("[privacy.categories] names kinds of personal data; `none` is none")
+        by_category[category] = parse_treatment(treatment)
+    reviewed = {_known(name): parse_category(kind) for name, kind in (config.columns or {}).items()}
+    return Policy(
+        parse_treatment(config.treatment), by_category, reviewed, config.key.encode() if config.key else None
+    )
+
+
+def _known(name: str) -> str:
+    if name.count(".") != 1:
+        raise ConfigurationError(f"{name!r} under [privacy.columns] is not `table.column`")
+    return name
