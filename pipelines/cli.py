@@ -94,6 +94,22 @@ def sync(
 
 
 @app.command()
+def erase(
+    email: Annotated[str | None, typer.Option(help="An e-mail address of theirs.")] = None,
+    profile_url: Annotated[str | None, typer.Option(help="Their LinkedIn profile.")] = None,
+    lead_id: Annotated[str | None, typer.Option(help="The id of their lead row.")] = None,
+    client: Annotated[str | None, typer.Option(help="A whole client account instead of a person.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what it concerns.")] = False,
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Remove a person, or a client, from the warehouse, and keep them from coming back."""
+    from pipelines.erase import run_erase
+
+    run_erase(email, profile_url, lead_id, client, dry_run, destination, dataset)
+
+
+@app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port; 0 for a free one.")] = 0,
     clients: Annotated[int, typer.Option(help="Client accounts.")] = 5,

@@ -25,6 +25,7 @@ DLT_DEFAULTS = {
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     "data_writer.disable_compression": True,
     "load.delete_completed_jobs": True,
+    "load.truncate_staging_dataset": True,
 }
 """What `.dlt/config.toml` says, for folders that have none."""
 

@@ -112,6 +112,7 @@ class Pass:
         self._max_window = max_window
         self._window = max_window if self._expected else 1
         self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
+        self._least = OVERLAP
         self._doublings = 0
         self._idle = 0
         self._empty_starts = 1 if start.count == 0 else 0
@@ -181,7 +182,7 @@ class Pass:
     def _settle(self, replies: list[Reply]) -> None:
         """Joins what links, to a fixpoint, goes on behind it, and steps back where nothing links."""
         joined, waiting = self._join_all([*self._loose, *replies])
-        gap = any(reply in waiting for reply in replies)
+        gap, bridging = any(reply in waiting for reply in replies), bool(self._loose)
         if not joined:
             self._loose = waiting[-self._max_window :]
             self._nothing_linked(replies)
@@ -199,7 +200,7 @@ class Pass:
         else:
             if progress:
                 self._lengths |= {len(r.digests) for r in [before, *joined] if r is not self.last} - {0}
-            self._advance(progress, gap)
+            self._advance(progress, gap, bridging)
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -227,16 +228,17 @@ class Pass:
 
     def _nothing_linked(self, replies: list[Reply]) -> None:
         """Nothing at offset 0, and nothing behind it, means an empty list if it is said twice in a row."""
+        if not self._doublings:
+            self._be_careful()
         self._doublings += 1
         self._idle = 0
-        self._be_careful()
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
             if self._empty_starts == 2:
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self._finish(at_end=True)
 
-    def _advance(self, progress: bool, gap: bool) -> None:
+    def _advance(self, progress: bool, gap: bool, bridging: bool) -> None:
         """Goes on behind the furthest linked reply, which says that there is more.
 
         If it brought nothing, that may be untrue: ask for the last 3 rows and for what lies behind them,
@@ -246,9 +248,9 @@ class Pass:
         self._idle = 0 if gap or progress or stepped_back else self._idle + 1
         if gap:
             self._be_careful()
-        elif progress:
+        elif progress and not bridging:
             self._window = min(self._window + 1, self._max_window)
-            self._overlap = max(OVERLAP, self._overlap - 1)
+            self._overlap = max(self._least, self._overlap - 1 - (self._overlap - self._least) // 4)
         elif self._idle:
             self._overlap = LINK
         if self._idle == 3:
@@ -257,6 +259,7 @@ class Pass:
 
     def _be_careful(self) -> None:
         self._window = max(1, self._window // 2)
+        self._least = min(self._least + 1, 2 * OVERLAP)
         self._overlap = max(LINK, min(self._overlap * 2, (self._limit or PAGE) // 2))
 
     def _finish(self, at_end: bool) -> None:

@@ -7,6 +7,7 @@ normalising dicts would cost more than all the rest together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import dlt
@@ -14,6 +15,7 @@ import pyarrow as pa
 from dlt.common.schema import Schema
 
 from sources.core.checkpoint import digest
+from sources.core.erasure import Suppressions
 from sources.core.privacy import Policy
 from sources.core.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, DataType, Table, pii_hint
@@ -32,6 +34,7 @@ class Loader:
         warehouse: to learn which rows are new; None outside of a pipeline.
         refuse: takes rows that cannot be loaded, with what they came with.
         policy: how personal data is treated.
+        suppressions: who must not come back.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Loader:
         warehouse: Warehouse | None,
         refuse: Callable[[Rows, Raw], None],
         policy: Policy,
+        suppressions: Suppressions,
     ) -> None:
         self.table = table
         self.warehouse = warehouse
@@ -53,7 +57,9 @@ class Loader:
             naming.normalize_identifier,
             lambda *parts: naming.normalize_path(naming.make_path(*parts)),
             policy,
+            suppressions,
         )
+        self._suppressions = suppressions
         self._waiting: list[Rows] = []
         self._count = 0
 
@@ -62,6 +68,8 @@ class Loader:
         if not self.warehouse:
             return False
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
+        if self._suppressions:
+            decoded = [row for row in decoded if not self._suppressions.is_about(row)]
         keys = [(client_id, str(row["id"])) for row in decoded if row.get("id")]
         return not self.warehouse.first_seen(self.table, keys).keys() >= set(keys)
 
@@ -83,12 +91,11 @@ class Loader:
         if CONTENT_DIGEST in self.table.by_name:
             stamps[CONTENT_DIGEST] = [digest(row) for row in rows]
         batch = self._shaper.shape(rows, stamps)
-        refused = set(batch.refused)
         for n in batch.refused:
             self._refuse(owners[n], rows[n])
-        data = self._with_first_seen(batch.data, [o for n, o in enumerate(owners) if n not in refused])
+        data = self._with_first_seen(batch.data, [owners[n] for n in batch.kept])
         if data.num_rows:
-            yield self._with_hints(Batch(data, batch.new_columns, ()))
+            yield self._with_hints(replace(batch, data=data))
 
     def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
         names = {name for owner in owners for name in owner.stamps}

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from sources.core.erasure import Suppressions
 from sources.core.fitting import fit, infer
 from sources.core.privacy import Policy
 from sources.core.tables import MISFITS, DataType, Table
@@ -36,11 +37,13 @@ class Batch:
     Args:
         data: the rows.
         new_columns: undocumented columns that appeared for the first time, with their types.
+        kept: positions of the rows that are in it.
         refused: positions of rows that are no objects or have no usable key.
     """
 
     data: pa.Table
     new_columns: Mapping[str, DataType]
+    kept: Sequence[int]
     refused: Sequence[int]
 
 
@@ -63,6 +66,7 @@ class Shaper:
         normalize: the destination's way to make an identifier of a key.
         join: the destination's way to make a column name of normalized keys.
         policy: how personal data is treated.
+        suppressions: who must not come back.
     """
 
     def __init__(
@@ -72,12 +76,14 @@ class Shaper:
         normalize: Callable[[str], str] = str,
         join: Callable[..., str] = lambda *parts: "__".join(parts),
         policy: Policy | None = None,
+        suppressions: Suppressions | None = None,
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**(known or {}), **{c.name: c.type for c in table.columns}}
         self._normalize = normalize
         self._join = join
         self._policy = policy or Policy()
+        self._suppressions = suppressions
         self._names: dict[tuple[str, str], _Name] = {}
         self._owners: dict[str, str] = {}
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
@@ -91,8 +97,10 @@ class Shaper:
         """
         decoded = decode_rows(rows)
         refused = [n for n, row in enumerate(decoded) if not self._has_key(row)]
-        if refused:
-            kept = sorted(set(range(len(rows))) - set(refused))
+        kept: Sequence[int] = sorted(set(range(len(rows))) - set(refused)) if refused else range(len(rows))
+        if self._suppressions:
+            kept = self._forget(decoded, kept, self._suppressions)
+        if len(kept) < len(rows):
             decoded = [decoded[n] for n in kept]
             stamps = {name: [values[n] for n in kept] for name, values in stamps.items()}
         flat: list[Row] = [{} for _ in decoded]
@@ -100,7 +108,15 @@ class Shaper:
         for row, out, left in zip(decoded, flat, misfits, strict=True):
             self._flatten(row, "", "", out, left)
         new = self._learn(flat, misfits)
-        return Batch(self._columns(flat, stamps, misfits), new, refused)
+        return Batch(self._columns(flat, stamps, misfits), new, kept, refused)
+
+    def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
+        """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
+        if self.table.personal:
+            kept = [n for n in kept if not suppressions.is_about(decoded[n])]
+        for n in kept:
+            decoded[n] = {**suppressions.without(decoded[n]), **{k: decoded[n][k] for k in self._row_keys}}
+        return kept
 
     def _has_key(self, row: Any) -> bool:
         """Whether a row can be told from others; numbers serve as ids too."""

@@ -69,12 +69,14 @@ class Table:
         key: columns that together identify a row; merges go by them.
         columns: documented columns and our own, in the order they should stand.
         about: what a row is.
+        personal: every row is about one person, who may have to be forgotten.
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     about: str
+    personal: bool = False
 
     @cached_property
     def by_name(self) -> Mapping[str, Column]:
@@ -122,4 +124,5 @@ QUARANTINE = Table(
         SYNCED,
     ),
     "a row that is no object or has no usable id",
+    personal=True,
 )

@@ -50,6 +50,17 @@ class Warehouse:
         except DatabaseUndefinedRelation:
             return []
 
+    def types(self, table: str) -> dict[str, str]:
+        """Data types of a table's columns, as far as the schema knows."""
+        columns = self._schema.tables[table]["columns"] if self.has(table) else {}
+        return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+    def stream(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query, some at a time."""
+        with self._client() as client, client.execute_query(sql) as cursor:
+            while rows := cursor.fetchmany(size):
+                yield rows
+
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:

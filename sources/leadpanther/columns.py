@@ -97,6 +97,7 @@ LEADS = Table(
         *_TRACKED,
     ),
     "a person who became a lead of a client",
+    personal=True,
 )
 
 ACTIVITY = Table(
@@ -126,6 +127,7 @@ ACTIVITY = Table(
         *_TRACKED,
     ),
     "a comment or message that came in for a client",
+    personal=True,
 )
 
 POSTS = Table(
@@ -193,6 +195,7 @@ LEAD_MAGNET_CAPTURES = Table(
         *_OURS,
     ),
     "somebody who left contact details for a lead magnet",
+    personal=True,
 )
 
 TABLES: dict[str, Table] = {

@@ -44,7 +44,9 @@ async def open_run(reader: Reader) -> None:
     rows = await _client_rows(reader, subject, outcome)
     clients = [read_client(msgspec.json.decode(row)) for row in rows or ()]
     if rows is not None:
-        stamped = zip(rows, clients, strict=True)
+        stamped = [
+            (row, c) for row, c in zip(rows, clients, strict=True) if not (c and run.is_erased(c.client_id))
+        ]
         await _hand_over(reader, outcome, [_client_row(outcome, row, c, known, now) for row, c in stamped])
     else:
         clients = [Client(client_id) for client_id in run.config.clients or ()]

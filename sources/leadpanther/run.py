@@ -16,6 +16,7 @@ from typing import Any
 
 from sources.core.checkpoint import Order
 from sources.core.deletes import Conclusion
+from sources.core.erasure import Suppressions
 from sources.core.errors import Unauthorized
 from sources.core.http import Endpoint, Traffic
 from sources.core.pacing import Pace
@@ -67,6 +68,7 @@ class Run:
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}
         self._missing: set[str] = set()
+        self.erased_clients: Suppressions | None = None
         self._silent: dict[Unit, Outcome] = {}
         self._clock = _Clock()
         self._stopping = False
@@ -158,6 +160,7 @@ class Run:
         Raises:
             ConfigurationError: a client that was asked for does not exist.
         """
+        clients = [client for client in clients if not self.is_erased(client.client_id)]
         self.clients = chosen(clients, self.config.clients, self.config.exclude_clients)
         self.known = dict(known)
         self.subject = subject
@@ -166,6 +169,10 @@ class Run:
             if known[client_id] is None:
                 unit = Unit(client_id, CLIENTS)
                 self.outcome(unit).end(Status.DENIED, "the API no longer lists this client")
+
+    def is_erased(self, client_id: str) -> bool:
+        """Whether a client was offboarded: nothing of it may come back."""
+        return self.erased_clients is not None and self.erased_clients.is_about({"id": client_id})
 
     def trouble_with(self, unit: Unit) -> Outcome | None:
         """The outcome of a unit that is out of reach, so that what hangs on it need not be tried."""

@@ -16,14 +16,16 @@ import msgspec
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
 
+from sources.core.erasure import Suppressions
 from sources.core.feed import Feed
 from sources.core.loading import Loader
 from sources.core.privacy import Policy
 from sources.core.shaping import Raw
+from sources.core.suppressions import CLIENT, load_suppressions
 from sources.core.units import Rows
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.columns import TABLES
-from sources.leadpanther.reader import Ask, Remember
+from sources.leadpanther.reader import UNITS, Ask, Remember
 from sources.leadpanther.run import Run
 from sources.leadpanther.slices import read_slice
 
@@ -51,6 +53,7 @@ class Session:
         self._wanted: dict[str, _Wanted] = {}
         self._feed: Feed | None = None
         self._run: Run | None = None
+        self._erased: Suppressions | None = None
         self._refused: list[dict[str, Any]] = []
 
     def read(self, resource: str) -> Iterator[Any]:
@@ -67,6 +70,7 @@ class Session:
             yield from wanted.loader.flush()
             for change in wanted.changes:
                 change(wanted.state)
+            self._forget_erased_clients(wanted.state)
         finally:
             self._leave(resource)
 
@@ -89,17 +93,36 @@ class Session:
                 feed.answer(item.future, item.question(wanted.loader))
 
     def _join(self, resource: str) -> _Wanted:
-        schema = dlt.current.source_schema()
-        warehouse = None
-        if Container()[PipelineContext].is_active():
-            warehouse = Warehouse(dlt.current.pipeline(), schema)
-        loader = Loader(TABLES[resource], schema, warehouse, self._refuse, self._policy)
+        schema, warehouse = dlt.current.source_schema(), self._warehouse()
+        erased = self._suppressions(warehouse)
+        loader = Loader(TABLES[resource], schema, warehouse, self._refuse, self._policy, erased)
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
         return self._wanted[resource]
+
+    def _forget_erased_clients(self, state: dict[str, Any]) -> None:
+        """Should an erased client ever be let back in, it is read from the beginning."""
+        erased = self._run.erased_clients if self._run else None
+        for key in [
+            key for key in state.get(UNITS, {}) if erased and erased.is_about({"id": key.split("/")[0]})
+        ]:
+            del state[UNITS][key]
+
+    def _warehouse(self) -> Warehouse | None:
+        """Where the rows will go; None outside of a pipeline."""
+        if not Container()[PipelineContext].is_active():
+            return None
+        return Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
+
+    def _suppressions(self, warehouse: Warehouse | None) -> Suppressions:
+        """Who was erased; asked once an extraction."""
+        if self._erased is None:
+            self._erased = load_suppressions(warehouse, self._policy)
+        return self._erased
 
     def _begin(self) -> Feed:
         if self._feed is None:
             self._run = self._make_run()
+            self._run.erased_clients = load_suppressions(self._warehouse(), self._policy, CLIENT)
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
             run = self._run
             self._feed = Feed(lambda feed: read_slice(run, feed, states))
@@ -110,7 +133,7 @@ class Session:
         self._wanted.pop(resource, None)
         if not self._wanted and self._feed is not None:
             self._feed.stop()
-            self._feed = None
+            self._feed = self._erased = None
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
         unit = rows.outcome.unit
