@@ -1,4 +1,4 @@
-"""`sync_log`: one row a unit a run, written after the load, in a load of its own."""
+"""What is written after the load, in a load of its own: `sync_log`, one row a unit a run; `pii_columns`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.extract import DltResource
 
+from sources.core.annotations import PII_COLUMNS, pii_rows
 from sources.core.fitting import ARROW
 from sources.core.tables import CLIENT_ID, Column, Table
 from sources.core.units import Outcome
 from sources.core.warehouse import Warehouse
+from sources.leadpanther.finish import annotate_all
 from sources.leadpanther.run import Run
 
 SYNC_LOG = Table(
@@ -42,17 +45,28 @@ KEPT_DAYS = 400
 
 
 def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
-    """Appends a run's outcomes to `sync_log`, and drops what is older than anybody asks about."""
-    fields = [pa.field(c.name, ARROW[c.type], c.name not in SYNC_LOG.key) for c in SYNC_LOG.columns]
+    """Appends a run's outcomes to `sync_log`, drops what is older than anybody asks about, and writes down
+    which columns hold personal data."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    annotations = annotate_all(warehouse, run.policy)
+    outcomes = [_row(run, outcome) for outcome in run.outcomes.values()]
     pipeline.run(
-        pa.Table.from_pylist([_row(run, outcome) for outcome in run.outcomes.values()], pa.schema(fields)),
-        table_name=SYNC_LOG.name,
-        write_disposition="append",
-        columns=SYNC_LOG.hints(),  # type: ignore[arg-type]
+        [
+            _resource(SYNC_LOG, outcomes, "append"),
+            _resource(PII_COLUMNS, pii_rows(annotations), "replace"),
+        ]
     )
     oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
-    Warehouse(pipeline, pipeline.default_schema).execute(
-        f"DELETE FROM {SYNC_LOG.name} WHERE started < %s", oldest
+    warehouse.execute(f"DELETE FROM {SYNC_LOG.name} WHERE started < %s", oldest)
+
+
+def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> DltResource:
+    fields = [pa.field(c.name, ARROW[c.type], c.name not in table.key) for c in table.columns]
+    return dlt.resource(
+        [pa.Table.from_pylist(rows, pa.schema(fields))],
+        name=table.name,
+        write_disposition=disposition,
+        columns=table.hints(),  # type: ignore[arg-type]
     )
 
 

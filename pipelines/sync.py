@@ -19,7 +19,7 @@ from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
 from sources.leadpanther import leadpanther_source
 from sources.leadpanther.config import LeadPantherConfig
-from sources.leadpanther.finish import finish
+from sources.leadpanther.finish import describe, finish
 from sources.leadpanther.run import Run, Slice
 from sources.leadpanther.settings import RESOURCES
 
@@ -83,6 +83,7 @@ def sync(
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
     write_ledger(pipeline, run)
+    describe(pipeline, run.policy)
     if run.fatal:
         raise run.fatal
     return Report(run, exit_code(list(run.outcomes.values())))

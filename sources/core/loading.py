@@ -60,6 +60,7 @@ class Loader:
             suppressions,
         )
         self._suppressions = suppressions
+        self._yielded = False
         self._waiting: list[Rows] = []
         self._count = 0
 
@@ -95,7 +96,13 @@ class Loader:
             self._refuse(owners[n], rows[n])
         data = self._with_first_seen(batch.data, [owners[n] for n in batch.kept])
         if data.num_rows:
+            self._yielded = True
             yield self._with_hints(replace(batch, data=data))
+
+    def empty_table(self) -> Iterator[Any]:
+        """Where no row ever came, an empty batch, so that the table and its documented columns exist."""
+        if not self._yielded and not (self.warehouse and self.warehouse.has(self.table.name)):
+            yield self._shaper.shape([], {}).data
 
     def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
         names = {name for owner in owners for name in owner.stamps}

@@ -6,7 +6,7 @@ Everything here is plain SQL through dlt's client, so it works wherever dlt can 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,25 @@ class Warehouse:
         except DatabaseUndefinedRelation:
             return []
 
+    @property
+    def engine(self) -> str:
+        """What kind of destination it is, such as `duckdb`."""
+        destination = self._pipeline.destination
+        return destination.destination_type.rsplit(".", 1)[-1] if destination else ""
+
+    @property
+    def dataset(self) -> str:
+        """The schema that the tables are in."""
+        return self._pipeline.dataset_name
+
+    def qualified(self, table: str) -> str:
+        """A table's name with its schema."""
+        return f"{self.dataset}.{table}"
+
+    def tables(self) -> list[str]:
+        """Tables into which rows were ever loaded."""
+        return self._schema.data_table_names(seen_data_only=True)
+
     def types(self, table: str) -> dict[str, str]:
         """Data types of a table's columns, as far as the schema knows."""
         columns = self._schema.tables[table]["columns"] if self.has(table) else {}
@@ -65,6 +84,14 @@ class Warehouse:
         """Runs a statement; none where a table does not exist."""
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
             client.execute_sql(sql, *parameters)
+
+    def execute_all(self, statements: Iterable[str]) -> None:
+        """Runs statements one after the other over one connection."""
+        waiting = list(statements)
+        if waiting:
+            with self._client() as client:
+                for statement in waiting:
+                    client.execute_sql(statement)
 
     def query_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query with `{ids}` as its last parameters, for any number of ids."""

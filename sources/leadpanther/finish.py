@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 
 import dlt
 
+from sources.core.annotations import Annotation, annotate, comment_columns, share_views
 from sources.core.deletes import gone_rows, mark_deleted
 from sources.core.errors import LeadhouseError, NotFound
+from sources.core.privacy import Policy
+from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.client import LeadPantherClient
+from sources.leadpanther.columns import TABLES
 from sources.leadpanther.run import Run
 from sources.leadpanther.settings import CLIENTS, LISTINGS
 
@@ -32,6 +36,20 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
     _mark_deleted(warehouse, run, accept_deletes)
     _note_access(warehouse, run)
     _prune_states(warehouse, pipeline)
+
+
+def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
+    """What is to be said of the columns that the warehouse has."""
+    tables = [*TABLES.values(), QUARANTINE]
+    return annotate(tables, {table.name: sorted(warehouse.columns(table.name)) for table in tables}, policy)
+
+
+def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
+    """Puts comments on columns and makes the shareable views, where they are not what they should be."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    annotations = annotate_all(warehouse, policy)
+    comment_columns(warehouse, annotations)
+    share_views(warehouse, annotations)
 
 
 def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:

@@ -68,6 +68,7 @@ class Session:
                 for item in items:
                     yield from self._handle(item, wanted, feed)
             yield from wanted.loader.flush()
+            yield from wanted.loader.empty_table()
             for change in wanted.changes:
                 change(wanted.state)
             self._forget_erased_clients(wanted.state)
