@@ -9,6 +9,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
+from pipelines.retreat import POLICIES, policy_row
 from sources.core.annotations import PII_COLUMNS, pii_rows
 from sources.core.fitting import ARROW
 from sources.core.tables import CLIENT_ID, Column, Table
@@ -50,12 +51,14 @@ def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     annotations = annotate_all(warehouse, run.policy)
     outcomes = [_row(run, outcome) for outcome in run.outcomes.values()]
-    pipeline.run(
-        [
-            _resource(SYNC_LOG, outcomes, "append"),
-            _resource(PII_COLUMNS, pii_rows(annotations), "replace"),
-        ]
-    )
+    resources = [
+        _resource(SYNC_LOG, outcomes, "append"),
+        _resource(PII_COLUMNS, pii_rows(annotations, run.policy), "replace"),
+    ]
+    if not warehouse.has(POLICIES):
+        first = dlt.resource([policy_row(run.policy)], name=POLICIES, write_disposition="append")
+        resources.append(first)
+    pipeline.run(resources)
     oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
     warehouse.execute(f"DELETE FROM {SYNC_LOG.name} WHERE started < %s", oldest)
 

@@ -11,6 +11,7 @@ import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.ledger import write_ledger
+from pipelines.retreat import note_policy, retreat
 from pipelines.settings import SyncConfig
 from pipelines.warehouse import open_pipeline
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
@@ -74,7 +75,9 @@ def sync(
     """
     wanted = check_resources(resources)
     pipeline = open_pipeline(config)
-    run = Run(source, load_policy(), full, Slice(config.slice_rows, config.slice_minutes), looped=True)
+    policy = load_policy()
+    since = note_policy(pipeline, policy)
+    run = Run(source, policy, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
     on_run(run)
     while not run.finished:
         _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
@@ -82,6 +85,8 @@ def sync(
         if not outcome.finished:
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
+    if since:
+        retreat(pipeline, config, policy, since)
     write_ledger(pipeline, run)
     describe(pipeline, run.policy)
     if run.fatal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sources.core.privacy import Policy
+from sources.core.privacy import Policy, Treatment
 from sources.core.tables import Category, Column, Table
 from sources.core.warehouse import Warehouse
 
@@ -22,6 +22,7 @@ PII_COLUMNS = Table(
         Column("identifies", "bool", "whether it alone tells who the person is", ours=True),
         Column("treatment", "text", "tag, mask, hash or drop", ours=True),
         Column("reviewed", "bool", "whether somebody said what it holds", ours=True),
+        Column("policy", "text", "fingerprint of the privacy policy that all rows are treated by", ours=True),
     ),
     "a column that holds personal data, or may",
 )
@@ -66,30 +67,39 @@ class Annotation:
 
 
 def annotate(
-    tables: Sequence[Table], columns: Mapping[str, Sequence[str]], policy: Policy
+    tables: Sequence[Table], columns: Mapping[str, Mapping[str, str]], policy: Policy
 ) -> list[Annotation]:
     """Everything to say of the columns that a warehouse has.
 
     Args:
         tables: the documented tables.
-        columns: by table, the columns that there are.
+        columns: by table, the columns that there are, with their types.
         policy: how personal data is treated.
     """
-    return [_annotation(table, name, policy) for table in tables for name in columns.get(table.name, ())]
+    return [
+        _annotation(table, name, type_, policy)
+        for table in tables
+        for name, type_ in sorted(columns.get(table.name, {}).items())
+    ]
 
 
-def _annotation(table: Table, name: str, policy: Policy) -> Annotation:
+def treatment_of(table: Table, name: str, type_: str, policy: Policy) -> Treatment:
+    """How a column's values are treated; truth values, numbers and moments pass."""
+    return policy.treatment(table, name) if type_ in ("text", "json") else Treatment.TAG
+
+
+def _annotation(table: Table, name: str, type_: str, policy: Policy) -> Annotation:
     documented = table.by_name.get(name)
     ours = name.startswith("_dlt")
     category = None if ours else policy.category(table, name)
-    treatment = policy.treatment(table, name).name.lower()
+    treatment = treatment_of(table, name, type_, policy).name.lower()
     about = documented.about if documented else "added by dlt" if ours else ""
     identifies = documented is not None and documented.identifies
     return Annotation(table.name, name, about, category, identifies, treatment)
 
 
-def pii_rows(annotations: Sequence[Annotation]) -> list[dict[str, object]]:
-    """The rows of `pii_columns`."""
+def pii_rows(annotations: Sequence[Annotation], policy: Policy) -> list[dict[str, object]]:
+    """The rows of `pii_columns`, once all rows are treated by this policy."""
     return [
         {
             "table_name": a.table,
@@ -98,6 +108,7 @@ def pii_rows(annotations: Sequence[Annotation]) -> list[dict[str, object]]:
             "identifies": a.identifies,
             "treatment": a.treatment,
             "reviewed": a.category is not Category.UNREVIEWED,
+            "policy": policy.fingerprint,
         }
         for a in annotations
         if a.category

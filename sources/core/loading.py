@@ -96,7 +96,6 @@ class Loader:
             self._refuse(owners[n], rows[n])
         data = self._with_first_seen(batch.data, [owners[n] for n in batch.kept])
         if data.num_rows:
-            self._yielded = True
             yield self._with_hints(replace(batch, data=data))
 
     def empty_table(self) -> Iterator[Any]:
@@ -124,13 +123,17 @@ class Loader:
         return data.set_column(column, FIRST_SEEN_AT, values)
 
     def _with_hints(self, batch: Batch) -> Any:
-        """Marks a batch with the hints of columns that it brings for the first time."""
-        if not batch.new_columns:
-            return batch.data
+        """Marks a batch with the hints of its undocumented columns: those that it brings for the first time,
+        and in an extraction's first batch all, since Arrow calls JSON text and dlt would believe it."""
+        known = {} if self._yielded else self._shaper.types
         columns = {
             name: {"name": name, "data_type": type_, **pii_hint(self._policy.category(self.table, name))}
-            for name, type_ in batch.new_columns.items()
+            for name, type_ in {**known, **batch.new_columns}.items()
+            if name not in self.table.by_name
         }
+        self._yielded = True
+        if not columns:
+            return batch.data
         return dlt.mark.with_hints(batch.data, dlt.mark.make_hints(columns=cast(Any, columns)))
 
 

@@ -41,7 +41,7 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
 def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
     """What is to be said of the columns that the warehouse has."""
     tables = [*TABLES.values(), QUARANTINE]
-    return annotate(tables, {table.name: sorted(warehouse.columns(table.name)) for table in tables}, policy)
+    return annotate(tables, {table.name: warehouse.types(table.name) for table in tables}, policy)
 
 
 def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
