@@ -5,6 +5,7 @@ dlt takes a second to import, so each command imports what it needs when it runs
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +38,7 @@ Json = Annotated[bool, typer.Option("--json", help="One line of JSON a unit, for
 
 def main() -> None:
     """Runs the command line; every expected error is one line and an exit code."""
+    os.umask(0o077)  # what a sync writes holds personal data: for its owner only
     try:
         app()
     except ConfigurationError as error:

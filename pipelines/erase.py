@@ -14,7 +14,7 @@ import msgspec
 from pipelines.duckdb_file import rewrite
 from pipelines.ledger import SYNC_LOG
 from pipelines.settings import SyncConfig, load_sync_config
-from pipelines.warehouse import open_pipeline
+from pipelines.warehouse import open_pipeline, tidy
 from sources.core.erasure import Suppressions, identifiers
 from sources.core.errors import ConfigurationError
 from sources.core.privacy import Policy
@@ -196,7 +196,7 @@ def _record(pipeline: dlt.Pipeline, kind: str, counts: Counter[str]) -> None:
 def _leave_no_bytes(config: SyncConfig, pipeline: dlt.Pipeline) -> None:
     """Deleted values stay in a database's files until it writes them anew."""
     if config.destination == "duckdb":
-        pipeline.drop()
+        tidy(pipeline)
         rewrite(config.warehouse)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 import dlt
@@ -13,7 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.ledger import write_ledger
 from pipelines.retreat import note_policy, retreat
 from pipelines.settings import SyncConfig
-from pipelines.warehouse import open_pipeline
+from pipelines.warehouse import open_pipeline, tidy
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 from sources.core.privacy_config import load_policy
 from sources.core.tables import QUARANTINE
@@ -73,25 +74,38 @@ def sync(
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
-    wanted = check_resources(resources)
+    wanted, policy = check_resources(resources), load_policy()
     pipeline = open_pipeline(config)
-    policy = load_policy()
-    since = note_policy(pipeline, policy)
     run = Run(source, policy, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
     on_run(run)
-    while not run.finished:
-        _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
+    try:
+        changed_since = note_policy(pipeline, policy)
+        while not run.finished:
+            _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
+        _conclude(pipeline, config, run, accept_deletes, changed_since)
+    finally:
+        tidy(pipeline)
+    if run.fatal:
+        raise run.fatal
+    return Report(run, exit_code(list(run.outcomes.values())))
+
+
+def _conclude(
+    pipeline: dlt.Pipeline,
+    config: SyncConfig,
+    run: Run,
+    accept_deletes: bool,
+    changed_since: datetime | None,
+) -> None:
+    """What is done once everything that was read is loaded."""
     for outcome in run.outcomes.values():
         if not outcome.finished:
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
-    if since:
-        retreat(pipeline, config, policy, since)
+    if changed_since:
+        retreat(pipeline, config, run.policy, changed_since)
     write_ledger(pipeline, run)
     describe(pipeline, run.policy)
-    if run.fatal:
-        raise run.fatal
-    return Report(run, exit_code(list(run.outcomes.values())))
 
 
 def check_resources(names: Sequence[str] | None) -> list[str]:
@@ -127,4 +141,4 @@ def _load(pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
         raise WarehouseError(
             f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__}); what was loaded "
             "before stays valid, and the next sync goes on from there"
-        ) from failed
+        ) from None

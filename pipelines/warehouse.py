@@ -12,6 +12,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
 from sources.core.errors import ConfigurationError, WarehouseError
 
@@ -48,8 +49,8 @@ def open_pipeline(config: SyncConfig) -> dlt.Pipeline:
     pipeline = _pipeline(config)
     try:
         pipeline.sync_destination()
-    except PipelineStepFailed as error:
-        raise _unreachable(config) from error.__cause__
+    except PipelineStepFailed:
+        raise _unreachable(config) from None
     return pipeline
 
 
@@ -57,8 +58,7 @@ def _pipeline(config: SyncConfig) -> dlt.Pipeline:
     for key, value in DLT_DEFAULTS.items():
         if dlt.config.get(key) is None:
             dlt.config[key] = value
-    if dlt.config.get("runtime.log_level") is None:
-        logging.getLogger("dlt").setLevel(logging.ERROR)
+    tame_dlt()
     return dlt.pipeline(
         PIPELINE,
         pipelines_dir=str(Path(config.folder).resolve()),
@@ -94,6 +94,15 @@ def _drain(pipeline: dlt.Pipeline) -> None:
         if isinstance(error.__cause__, DestinationConnectionError):
             raise WarehouseError("the warehouse cannot be reached; nothing was read") from None
         log.warning("a load package of an earlier run is damaged; it is dropped and read again")
+
+
+def tidy(pipeline: dlt.Pipeline) -> None:
+    """Leaves nothing in the working folder but packages that still have to be loaded: dlt's trace of a failed
+    run may quote rows."""
+    if pipeline.has_pending_data:
+        Path(pipeline.working_dir, "trace.pickle").unlink(missing_ok=True)
+    else:
+        pipeline.drop()
 
 
 def _unreachable(config: SyncConfig) -> WarehouseError:

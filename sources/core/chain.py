@@ -182,7 +182,7 @@ class Pass:
     def _settle(self, replies: list[Reply]) -> None:
         """Joins what links, to a fixpoint, goes on behind it, and steps back where nothing links."""
         joined, waiting = self._join_all([*self._loose, *replies])
-        gap, bridging = any(reply in waiting for reply in replies), bool(self._loose)
+        gap = any(reply in waiting for reply in replies)
         if not joined:
             self._loose = waiting[-self._max_window :]
             self._nothing_linked(replies)
@@ -200,7 +200,7 @@ class Pass:
         else:
             if progress:
                 self._lengths |= {len(r.digests) for r in [before, *joined] if r is not self.last} - {0}
-            self._advance(progress, gap, bridging)
+            self._advance(progress, gap)
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -238,7 +238,7 @@ class Pass:
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self._finish(at_end=True)
 
-    def _advance(self, progress: bool, gap: bool, bridging: bool) -> None:
+    def _advance(self, progress: bool, gap: bool) -> None:
         """Goes on behind the furthest linked reply, which says that there is more.
 
         If it brought nothing, that may be untrue: ask for the last 3 rows and for what lies behind them,
@@ -248,7 +248,7 @@ class Pass:
         self._idle = 0 if gap or progress or stepped_back else self._idle + 1
         if gap:
             self._be_careful()
-        elif progress and not bridging:
+        elif progress:
             self._window = min(self._window + 1, self._max_window)
             self._overlap = max(self._least, self._overlap - 1 - (self._overlap - self._least) // 4)
         elif self._idle:

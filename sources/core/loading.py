@@ -35,6 +35,7 @@ class Loader:
         refuse: takes rows that cannot be loaded, with what they came with.
         policy: how personal data is treated.
         suppressions: who must not come back.
+        frozen: undocumented fields get no columns.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Loader:
         refuse: Callable[[Rows, Raw], None],
         policy: Policy,
         suppressions: Suppressions,
+        frozen: bool,
     ) -> None:
         self.table = table
         self.warehouse = warehouse
@@ -58,6 +60,7 @@ class Loader:
             lambda *parts: naming.normalize_path(naming.make_path(*parts)),
             policy,
             suppressions,
+            frozen,
         )
         self._suppressions = suppressions
         self._yielded = False

@@ -48,12 +48,16 @@ class Policy:
         by_category: for kinds that are.
         reviewed: by `table.column`, the kind that an undocumented column is; None for not personal.
         key: for keyed hashes.
+        frozen: undocumented fields get no columns of their own.
+        retention_days: personal columns are blanked so long after a row or a client is gone; None for never.
     """
 
     default: Treatment = Treatment.TAG
     by_category: Mapping[Category, Treatment] = field(default_factory=dict)
     reviewed: Mapping[str, Category | None] = field(default_factory=dict)
     key: bytes | None = field(default=None, repr=False)
+    frozen: bool = False
+    retention_days: int | None = None
 
     def __post_init__(self) -> None:
         used = {self.default, *self.by_category.values()}

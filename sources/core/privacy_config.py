@@ -21,12 +21,16 @@ class PrivacyConfig(BaseConfiguration):
         categories: treatments by kind, such as {"email": "hash"}.
         columns: what undocumented columns were found to hold, such as {"leads.score_note": "none"}.
         key: for keyed hashes; a secret.
+        contract: `evolve`, or `freeze` to give undocumented fields no columns; they go to `_misfits`.
+        retention_days: personal columns are blanked so long after a row or a client is gone; 0 for never.
     """
 
     treatment: str = "tag"
     categories: dict[str, str] | None = None
     columns: dict[str, str] | None = None
     key: TSecretStrValue | None = None
+    contract: str = "evolve"
+    retention_days: int = 0
 
 
 def load_policy(**explicit: Any) -> Policy:
@@ -47,8 +51,15 @@ def load_policy(**explicit: Any) -> Policy:
             raise ConfigurationError("[privacy.categories] names kinds of personal data; `none` is none")
         by_category[category] = parse_treatment(treatment)
     reviewed = {_known(name): parse_category(kind) for name, kind in (config.columns or {}).items()}
+    if config.contract not in ("evolve", "freeze"):
+        raise ConfigurationError("contract under [privacy] is either evolve or freeze")
     return Policy(
-        parse_treatment(config.treatment), by_category, reviewed, config.key.encode() if config.key else None
+        parse_treatment(config.treatment),
+        by_category,
+        reviewed,
+        config.key.encode() if config.key else None,
+        config.contract == "freeze",
+        config.retention_days or None,
     )
 
 

@@ -67,6 +67,7 @@ class Shaper:
         join: the destination's way to make a column name of normalized keys.
         policy: how personal data is treated.
         suppressions: who must not come back.
+        frozen: undocumented fields get no columns; their values go to `_misfits`.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Shaper:
         join: Callable[..., str] = lambda *parts: "__".join(parts),
         policy: Policy | None = None,
         suppressions: Suppressions | None = None,
+        frozen: bool = False,
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**(known or {}), **{c.name: c.type for c in table.columns}}
@@ -84,6 +86,7 @@ class Shaper:
         self._join = join
         self._policy = policy or Policy()
         self._suppressions = suppressions
+        self._max_columns = 0 if frozen else MAX_COLUMNS
         self._names: dict[tuple[str, str], _Name] = {}
         self._owners: dict[str, str] = {}
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
@@ -161,7 +164,7 @@ class Shaper:
             for name in row.keys() - known:
                 if row[name] is None:
                     continue
-                if name in seen or len(known) + len(seen) < MAX_COLUMNS:
+                if name in seen or len(known) + len(seen) < self._max_columns:
                     seen.setdefault(name, []).append(row[name])
                 else:
                     left[self._owners[name]] = row[name]

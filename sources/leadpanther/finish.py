@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dlt
 
@@ -12,7 +12,7 @@ from sources.core.annotations import Annotation, annotate, comment_columns, shar
 from sources.core.deletes import gone_rows, mark_deleted
 from sources.core.errors import LeadhouseError, NotFound
 from sources.core.privacy import Policy
-from sources.core.tables import QUARANTINE
+from sources.core.tables import DELETED_AT, QUARANTINE
 from sources.core.units import Outcome
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.client import LeadPantherClient
@@ -35,6 +35,7 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     _mark_deleted(warehouse, run, accept_deletes)
     _note_access(warehouse, run)
+    _blank_after_retention(warehouse, run.policy)
     _prune_states(warehouse, pipeline)
 
 
@@ -90,6 +91,26 @@ def _note_access(warehouse: Warehouse, run: Run) -> None:
     lost, regained = sorted(run.access_lost()), sorted(run.access_regained())
     warehouse.execute_for_ids(f"{update}%s{where.format('NULL')}", lost, datetime.now(UTC))
     warehouse.execute_for_ids(f"{update}NULL{where.format('NOT NULL')}", regained)
+
+
+def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
+    """Blanks personal columns of rows, and of clients' rows, that are gone for longer than agreed."""
+    if policy.retention_days is None:
+        return
+    limit = datetime.now(UTC) - timedelta(days=policy.retention_days)
+    left = f"client_id IN (SELECT client_id FROM {CLIENTS} WHERE access_lost_at < %s)"
+    for table in TABLES.values():
+        columns = [
+            a.column
+            for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
+            if not a.shareable and a.column not in table.key
+        ]
+        if not columns or "client_id" not in table.by_name:
+            continue
+        sets = ", ".join(f"{name} = NULL" for name in columns)
+        warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {left}", limit)
+        if DELETED_AT in table.by_name:
+            warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {DELETED_AT} < %s", limit)
 
 
 def _prune_states(warehouse: Warehouse, pipeline: dlt.Pipeline) -> None:

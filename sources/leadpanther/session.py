@@ -96,7 +96,9 @@ class Session:
     def _join(self, resource: str) -> _Wanted:
         schema, warehouse = dlt.current.source_schema(), self._warehouse()
         erased = self._suppressions(warehouse)
-        loader = Loader(TABLES[resource], schema, warehouse, self._refuse, self._policy, erased)
+        loader = Loader(
+            TABLES[resource], schema, warehouse, self._refuse, self._policy, erased, self._policy.frozen
+        )
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
         return self._wanted[resource]
 
