@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all lint setup clean
+.PHONY: demo test test-all lint setup docs bench-requests clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
@@ -32,3 +32,7 @@ clean:
 # What the README says syncs cost in requests.
 bench-requests: $(STAMP)
 	@$(RUN)python -m tests.bench.request_counts
+
+# The generated parts of the READMEs.
+docs: $(STAMP)
+	@$(RUN)python -m sources.leadpanther.readme
