@@ -21,7 +21,7 @@ from sources.core.privacy import Policy
 from sources.core.privacy_config import load_policy
 from sources.core.suppressions import CLIENT, PERSON, load_suppressions, suppress
 from sources.core.tables import QUARANTINE, Category, Table
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse import Warehouse, assignments, selection
 from sources.leadpanther.columns import TABLES
 
 ERASABLE = [*TABLES.values(), QUARANTINE]
@@ -153,13 +153,12 @@ def _rows(warehouse: Warehouse, table: Table) -> Iterator[dict[str, Any]]:
         return
     types = warehouse.types(table.name)
     names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
-    for rows in warehouse.stream(f"SELECT {', '.join(names)} FROM {table.name}"):
+    for rows in warehouse.stream(f"SELECT {selection(names)} FROM {table.name}"):
         for values in rows:
-            yield {name: _decoded(value, types[name]) for name, value in zip(names, values, strict=True)}
-
-
-def _decoded(value: Any, type_: str) -> Any:
-    return msgspec.json.decode(value) if type_ == "json" and isinstance(value, str) else value
+            yield {
+                name: warehouse.from_json(value) if types[name] == "json" else value
+                for name, value in zip(names, values, strict=True)
+            }
 
 
 def _encoded(value: Any) -> Any:
@@ -176,11 +175,11 @@ def _erase_from(warehouse: Warehouse, table: Table, theirs: Suppressions, dry_ru
         elif blanked := {k: v for k, v in theirs.without(row).items() if v != row[k] and k not in table.key}:
             changed.append((row, blanked))
     if not dry_run:
-        where = " AND ".join(f"{name} = %s" for name in table.key)
+        where = assignments(table.key, " AND ")
         for each in gone:
             warehouse.execute(f"DELETE FROM {table.name} WHERE {where}", *(each[name] for name in table.key))
         for each, blanked in changed:
-            sets = ", ".join(f"{name} = %s" for name in blanked)
+            sets = assignments(blanked)
             values = [_encoded(value) for value in blanked.values()]
             keys = [each[name] for name in table.key]
             warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {where}", *values, *keys)

@@ -17,7 +17,7 @@ from pipelines.settings import SyncConfig
 from sources.core.annotations import PII_COLUMNS, treatment_of
 from sources.core.privacy import Policy, Treatment
 from sources.core.tables import QUARANTINE, SYNCED_AT, Table
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse import Warehouse, assignments, selection
 from sources.leadpanther.columns import TABLES
 
 POLICIES = "privacy_policies"
@@ -79,14 +79,19 @@ def _retreat_table(
     columns = [name for name in now if _differs(before[name], now[name])]
     if not columns:
         return 0
-    where = " AND ".join(f"{name} = %s" for name in table.key)
-    sets = ", ".join(f"{name} = %s" for name in columns)
-    names = ", ".join([*table.key, *columns])
+    where, sets = assignments(table.key, " AND "), assignments(columns)
+    names = selection([*table.key, *columns])
     rows = warehouse.query(f"SELECT {names} FROM {table.name} WHERE {SYNCED_AT} < %s", since)
     for row in rows:
         key, values = row[: len(table.key)], row[len(table.key) :]
         fresh = [
-            _fresh(value, types[name], before[name], now[name], policy)
+            _fresh(
+                warehouse.from_json(value) if types[name] == "json" else value,
+                types[name],
+                before[name],
+                now[name],
+                policy,
+            )
             for name, value in zip(columns, values, strict=True)
         ]
         if fresh != list(values):
@@ -107,6 +112,5 @@ def _fresh(value: Any, type_: str, before: Treatment, now: Treatment, policy: Po
         return value  # an earlier attempt got this far
     if type_ != "json":
         return policy.treat([value], now)[0]
-    decoded = msgspec.json.decode(value) if isinstance(value, str) else value
-    (treated,) = policy.treat([decoded], now, numbers=True)
+    (treated,) = policy.treat([value], now, numbers=True)
     return None if treated is None else msgspec.json.encode(treated).decode()

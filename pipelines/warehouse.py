@@ -61,10 +61,16 @@ def _pipeline(config: SyncConfig) -> dlt.Pipeline:
     tame_dlt()
     return dlt.pipeline(
         PIPELINE,
-        pipelines_dir=str(Path(config.folder).resolve()),
+        pipelines_dir=str(working_folder(config)),
         destination=_destination(config),
         dataset_name=config.dataset,
     )
+
+
+def working_folder(config: SyncConfig) -> Path:
+    """Where packages on their way lie: apart for every warehouse, so that none is loaded into another one."""
+    file = f"-{Path(config.warehouse).stem}" if config.destination == "duckdb" else ""
+    return Path(config.folder).resolve() / f"{config.destination}-{config.dataset}{file}"
 
 
 def _destination(config: SyncConfig) -> Destination[Any, Any]:

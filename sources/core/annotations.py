@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sources.core.privacy import Policy, Treatment
 from sources.core.tables import Category, Column, Table
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse import Warehouse, quoted, selection
 
 PII_COLUMNS = Table(
     "pii_columns",
@@ -136,7 +136,7 @@ def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> 
         (table, column): comment for table, column, comment in warehouse.query(sql, warehouse.dataset)
     }
     warehouse.execute_all(
-        f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{a.column} IS {_literal(a.comment)}"
+        f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {_literal(a.comment)}"
         for a in annotations
         if (a.table, a.column) in existing and a.comment and existing[a.table, a.column] != a.comment
     )
@@ -169,7 +169,7 @@ def _view_statements(
     for table, columns in wanted.items():
         if existing.get(table) != columns:
             yield f"DROP VIEW IF EXISTS {schema}.{table}"
-            select = f"SELECT {', '.join(columns)} FROM {warehouse.qualified(table)}"
+            select = f"SELECT {selection(columns)} FROM {warehouse.qualified(table)}"
             yield f"CREATE VIEW {schema}.{table} AS {select}"
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import dlt
+import msgspec
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
@@ -80,6 +81,12 @@ class Warehouse:
             while rows := cursor.fetchmany(size):
                 yield rows
 
+    def from_json(self, value: Any) -> Any:
+        """A JSON column's value taken apart: Postgres does that by itself, DuckDB does not."""
+        if self.engine == "duckdb" and isinstance(value, str):
+            return msgspec.json.decode(value)
+        return value
+
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
@@ -122,6 +129,21 @@ class Warehouse:
         sql = f"SELECT {columns} FROM {table.name} WHERE {table.key[-1]} IN ({{ids}})"
         ids = sorted({key[-1] for key in keys})
         return {tuple(row[:-1]): row[-1] for row in self.query_for_ids(sql, ids)}
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL wants it, in DuckDB and Postgres; the API may well call a field `order`."""
+    return f'"{name}"'
+
+
+def selection(names: Iterable[str]) -> str:
+    """Columns to select."""
+    return ", ".join(map(quoted, names))
+
+
+def assignments(names: Iterable[str], between: str = ", ") -> str:
+    """`"a" = %s`, for SET and, with another word between, for WHERE."""
+    return between.join(f"{quoted(name)} = %s" for name in names)
 
 
 def _in_chunks(sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:

@@ -14,7 +14,7 @@ from sources.core.errors import LeadhouseError, NotFound
 from sources.core.privacy import Policy
 from sources.core.tables import DELETED_AT, QUARANTINE
 from sources.core.units import Outcome
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse import Warehouse, quoted
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.run import Run
@@ -107,7 +107,7 @@ def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
         ]
         if not columns or "client_id" not in table.by_name:
             continue
-        sets = ", ".join(f"{name} = NULL" for name in columns)
+        sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
         warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {left}", limit)
         if DELETED_AT in table.by_name:
             warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {DELETED_AT} < %s", limit)
