@@ -15,12 +15,12 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any
 
-from sources.core.scan import Ending, Kind, Scan, Start, fingerprint
+from sources.core.scan import Ending, Kind, Scan, Start
 from sources.core.shaping import Raw
 
 VERSION = 1
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
-TAIL_LENGTH = 5
+TAIL_LENGTH = 8
 ONE_REPLY = 100
 CLOSED_SCANS = 3
 
@@ -52,7 +52,7 @@ class Checkpoint:
         head: digests of rows of the last finished run's first reply.
         tail: digests of the last rows of the list when it was last read to its end, in order.
         count: rows in the list then.
-        page: fingerprint of the last finished run's first reply, if that was at offset 0.
+        page: fingerprint of the list's first reply as it was last handed on.
         complete_at: when the last complete scan began.
         closed: when the last complete scans began that may conclude deletes, the latest first.
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
@@ -186,9 +186,7 @@ def finished(before: Checkpoint, scan: Scan, started: float, now: float) -> Chec
     if scan.start.kind is Kind.PROBE:
         return after
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
-        first = scan.main.first
-        known = not scan.start.resume_at
-        after = replace(after, head=sample(scan.root), page=fingerprint(first) if known else None)
+        after = replace(after, head=sample(scan.root), page=scan.page)
     if scan.main.at_end:
         after = replace(after, tail=tuple(scan.main.last.digests[-TAIL_LENGTH:]), count=scan.count)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
