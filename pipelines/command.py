@@ -45,7 +45,7 @@ def run_sync(
         report = sync(source, config, resources, full, accept_deletes, on_run)
     if as_json:
         for outcome in report.run.outcomes.values():
-            print(outcome_json(outcome))
+            print(outcome_json(report.run, outcome))
     else:
         print_summary(console, report.run, time.monotonic() - began)
     return int(report.exit)

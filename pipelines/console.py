@@ -8,12 +8,12 @@ import time
 from collections import defaultdict
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.ledger import ledger_row
 from sources.core.units import Outcome, Status
 from sources.leadpanther.run import Run
 
@@ -115,24 +115,6 @@ def _line(status: Status, resource: str, note: str, clients: list[str]) -> Text:
     return Text.assemble((str(status), STYLES.get(status, "red")), f" {about}{': ' if note else ''}{note}")
 
 
-def outcome_json(outcome: Outcome) -> str:
-    """A unit's outcome as one line of JSON."""
-    fields: dict[str, Any] = {
-        "client_id": outcome.unit.client_id,
-        "resource": outcome.unit.resource,
-        "status": outcome.status,
-        "note": outcome.note,
-        "rows": outcome.rows,
-        "new_rows": outcome.new_rows,
-        "requests": outcome.traffic.requests,
-        "retries": outcome.traffic.retries,
-        "error_code": outcome.error_code,
-        "request_id": outcome.request_id,
-        "started": _iso(outcome.started),
-        "finished": _iso(outcome.finished),
-    }
-    return json.dumps(fields)
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat() if time else None
+def outcome_json(run: Run, outcome: Outcome) -> str:
+    """A unit's outcome as one line of JSON: its row of the ledger."""
+    return json.dumps(ledger_row(run, outcome), default=datetime.isoformat)

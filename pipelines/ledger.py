@@ -50,7 +50,7 @@ def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
     which columns hold personal data."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     annotations = annotate_all(warehouse, run.policy)
-    outcomes = [_row(run, outcome) for outcome in run.outcomes.values()]
+    outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
     resources = [
         _resource(SYNC_LOG, outcomes, "append"),
         _resource(PII_COLUMNS, pii_rows(annotations, run.policy), "replace"),
@@ -73,7 +73,8 @@ def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> Dlt
     )
 
 
-def _row(run: Run, outcome: Outcome) -> dict[str, Any]:
+def ledger_row(run: Run, outcome: Outcome) -> dict[str, Any]:
+    """A unit's outcome as `sync_log` has it."""
     return {
         "run_id": run.run_id,
         "client_id": outcome.unit.client_id,

@@ -106,8 +106,8 @@ async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool]
     scan = Scan(start, MAX_WINDOW)
     misplaced = False
     while offsets := scan.asks():
-        if scan.requests and reading.pausing():
-            break
+        if scan.requests and not scan.main.done and reading.pausing():
+            break  # but never while closing: that is short, and would begin anew
         try:
             pages = await asyncio.gather(*map(reading.fetch, offsets))
         except DeadlineReached:

@@ -98,23 +98,26 @@ class _DetailReader:
                 if (row_id := next(waiting, None)) is None:
                     return
                 try:
-                    await self._read_one(client, row_id, outcomes)
-                    self._read_before.add((client, row_id))
+                    if await self._read_one(client, row_id, outcomes):
+                        self._read_before.add((client, row_id))
                 except NotFound:
                     gone += 1
+                    self._read_before.add((client, row_id))
                 except (Unauthorized, DeadlineReached):
                     raise
                 except LeadhouseError as error:
                     failures.append(error)
 
         await together(worker() for _ in range(min(WORKERS, len(ids))))
+        through = {(client, row_id) for row_id in ids} <= self._read_before
         for outcome in outcomes:
             if failures:
                 outcome.fail(failures[0])
-            elif next(waiting, None) is None:
+            elif through:
                 outcome.end(Status.OK, f"{gone} no longer there" if gone else "")
 
-    async def _read_one(self, client: str, row_id: str, outcomes: list[Outcome]) -> None:
+    async def _read_one(self, client: str, row_id: str, outcomes: list[Outcome]) -> bool:
+        """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
         assert self._run.subject
         path = self._run.subject.root(client) + self._detail.path.format(id=row_id)
         by_resource = {outcome.unit.resource: outcome for outcome in outcomes}
@@ -124,7 +127,7 @@ class _DetailReader:
             data = (await self._reader.api.item(path, traffic, 0 if self._detail.lists else None, 1)).body
             body = split(data.data, data.has_more)[0] if self._detail.lists else data.data
             await self._hand_over(snapshot, client, row_id, body)
-            return
+            return True
         bodies: list[dict[str, Any]] = []
 
         async def fetch(offset: int) -> Page:
@@ -133,10 +136,12 @@ class _DetailReader:
             bodies.append(body)
             return Page([with_id(capture) for capture in captures], has_more)
 
-        await self._read_list(fetch, client, row_id, lists)
+        if not await self._read_list(fetch, client, row_id, lists):
+            return False
         await self._hand_over(snapshot, client, row_id, bodies[0])
+        return True
 
-    async def _read_list(self, fetch: Any, client: str, row_id: str, outcome: Outcome) -> None:
+    async def _read_list(self, fetch: Any, client: str, row_id: str, outcome: Outcome) -> bool:
         """Reads the paginated list inside the answers, from where its checkpoint left off."""
         unit, key = outcome.unit, f"{client}/{row_id}"
         state = self._reader.states[unit.resource]
@@ -144,8 +149,9 @@ class _DetailReader:
         order = believed(state.get(VOTES, {}))
         stamps = {"client_id": client, self._detail.parent_key: row_id}
         reading = self._run.reading(fetch, outcome, Order(order), stamps)
-        after, _ = await read_list(reading, before, self._reader)
+        after, scan = await read_list(reading, before, self._reader)
         await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
+        return scan.ending is not None
 
     async def _hand_over(self, outcome: Outcome | None, client: str, row_id: str, body: Any) -> None:
         if outcome is None:
