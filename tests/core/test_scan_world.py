@@ -16,9 +16,9 @@ FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK)
 class Churn:
     """What may happen before a request: at most so many changes, of these kinds, so likely.
 
-    Kinds: `head`, `tail`, `middle` insert there; `delete` anywhere; `edit` in place; `revert` an edit;
-    `to_head`, `to_tail` move a row with changed content; `dodge` moves one with unchanged content;
-    `back` moves a row by changed content and `spot` deletes where the reader stands.
+    Kinds: `head`, `tail`, `middle` insert there; `delete` anywhere, `spot` the last rows read; `edit` in
+    place; `revert` such an edit; `to_head`, `to_tail` move a row with changed content; `dodge` moves one
+    with unchanged content.
     """
 
     kinds: Sequence[str] = ()
@@ -64,7 +64,7 @@ class World:
         return min(max(where, 0), last)
 
     def _edited(self, row: tuple[int, int]) -> tuple[int, int]:
-        self.versions[row[0]] = self.versions.get(row[0], 0) + 1
+        self.versions[row[0]] = self.versions.get(row[0], 1) + 1
         return row[0], self.versions[row[0]]
 
     def do_head(self) -> None:
@@ -92,11 +92,12 @@ class World:
             self.rows[place] = self._edited(self.rows[place])
 
     def do_revert(self) -> None:
-        """Some row's content becomes other than it is, or what it was before."""
+        """Some row's content becomes other than it is, or what it was before; but not that of a row that
+        was edited otherwise and may have moved: that would be a move with unchanged content."""
         if self.rows:
             place = self._pick()
             row, version = self.rows[place]
-            self.rows[place] = row, 1 - min(version, 1)
+            self.rows[place] = row, 1 - version if version < 2 else version
 
     def do_to_head(self) -> None:
         self._move(0)
