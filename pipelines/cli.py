@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sources.core.errors import ConfigurationError, LeadhouseError
+from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
 
 app = typer.Typer(
     name="leadhouse",
@@ -33,6 +33,7 @@ Destination = Annotated[str | None, typer.Option(help="A dlt destination that ca
 Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON a unit, for machines.")]
 
 
@@ -43,6 +44,8 @@ def main() -> None:
         app()
     except ConfigurationError as error:
         _leave(str(error), 2)
+    except LockedError as error:
+        _leave(str(error), 4)
     except LeadhouseError as error:
         _leave(str(error), 1)
 
@@ -87,12 +90,13 @@ def sync(
     dataset: Dataset = None,
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
+    wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
     """Load what is new from LeadPanther into the warehouse."""
     from pipelines.command import run_sync
 
-    raise typer.Exit(run_sync(resource, client, destination, dataset, full, accept_deletes, json))
+    raise typer.Exit(run_sync(resource, client, destination, dataset, full, accept_deletes, wait, json))
 
 
 @app.command()

@@ -24,6 +24,7 @@ def run_sync(
     dataset: str | None,
     full: bool,
     accept_deletes: bool,
+    wait: float,
     as_json: bool,
 ) -> int:
     """Runs a sync for a person or for cron; returns the exit code.
@@ -42,7 +43,7 @@ def run_sync(
             progress.watch(run)
             stoppable(run)
 
-        report = sync(source, config, resources, full, accept_deletes, on_run)
+        report = sync(source, config, resources, full, accept_deletes, wait, on_run)
     if as_json:
         for outcome in report.run.outcomes.values():
             print(outcome_json(report.run, outcome))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +15,9 @@ import msgspec
 from pipelines.duckdb_file import rewrite
 from pipelines.ledger import SYNC_LOG
 from pipelines.settings import SyncConfig, load_sync_config
-from pipelines.warehouse import open_pipeline, tidy
+from pipelines.warehouse import open_pipeline
 from sources.core.erasure import Suppressions, identifiers
-from sources.core.errors import ConfigurationError
+from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.privacy import Policy
 from sources.core.privacy_config import load_policy
 from sources.core.suppressions import CLIENT, PERSON, load_suppressions, suppress
@@ -57,13 +58,13 @@ def erase_person(config: SyncConfig, policy: Policy, person: Person, dry_run: bo
     """
     if not person.values():
         raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
-    pipeline, warehouse = _open(config, policy)
-    theirs = _everything_known(warehouse, policy, {policy.hash(value) for value in person.values()})
-    counts: Counter[str] = Counter()
-    for table in ERASABLE:
-        counts[table.name] = _erase_from(warehouse, table, theirs, dry_run)
-    if not dry_run:
-        _conclude(config, pipeline, policy, set(theirs.hashes), PERSON, counts)
+    with _opened(config, policy) as (pipeline, warehouse):
+        theirs = _everything_known(warehouse, policy, {policy.hash(value) for value in person.values()})
+        if not dry_run:
+            suppress(pipeline, set(theirs.hashes), PERSON, policy)  # first: whatever happens, they stay out
+        counts = Counter({t.name: _erase_from(warehouse, t, theirs, dry_run) for t in ERASABLE})
+        if not dry_run:
+            _conclude(config, pipeline, PERSON, counts)
     return +counts
 
 
@@ -82,43 +83,46 @@ def erase_client(config: SyncConfig, policy: Policy, client_id: str, dry_run: bo
     Raises:
         ConfigurationError: there is no key, or another one than before.
     """
-    pipeline, warehouse = _open(config, policy)
-    counts: Counter[str] = Counter()
-    for name in [*(table.name for table in ERASABLE), SYNC_LOG.name]:
-        if not warehouse.has(name) or "client_id" not in warehouse.columns(name):
-            continue
-        counts[name] = warehouse.query(f"SELECT count(*) FROM {name} WHERE client_id = %s", client_id)[0][0]
+    with _opened(config, policy) as (pipeline, warehouse):
         if not dry_run:
-            warehouse.execute(f"DELETE FROM {name} WHERE client_id = %s", client_id)
-    if not dry_run:
-        _conclude(config, pipeline, policy, {policy.hash(client_id)}, CLIENT, counts)
+            suppress(pipeline, {policy.hash(client_id)}, CLIENT, policy)
+        counts: Counter[str] = Counter()
+        for name in [*(table.name for table in ERASABLE), SYNC_LOG.name]:
+            if "client_id" not in warehouse.columns(name):
+                continue
+            counts[name] = warehouse.query(f"SELECT count(*) FROM {name} WHERE client_id = %s", client_id)[0][
+                0
+            ]
+            if not dry_run:
+                warehouse.execute(f"DELETE FROM {name} WHERE client_id = %s", client_id)
+        if not dry_run:
+            _conclude(config, pipeline, CLIENT, counts)
     return +counts
 
 
-def _open(config: SyncConfig, policy: Policy) -> tuple[dlt.Pipeline, Warehouse]:
+@contextmanager
+def _opened(config: SyncConfig, policy: Policy) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
     """The warehouse, ready to be written to; refuses a missing or changed key before anything is done."""
     if not policy.key:
         raise ConfigurationError(
             "erasing takes a key, so that the warehouse can keep them out without naming them: set "
             "`key` under [privacy] in .dlt/secrets.toml, or PRIVACY__KEY, to a long random text, and keep it"
         )
-    pipeline = open_pipeline(config)
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
-    load_suppressions(warehouse, policy)
-    return pipeline, warehouse
+    with open_pipeline(config) as pipeline:
+        if not pipeline.default_schema_name:
+            raise WarehouseError("there is nothing in the warehouse yet")
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        load_suppressions(warehouse, policy)
+        yield pipeline, warehouse
 
 
-def _conclude(
-    config: SyncConfig,
-    pipeline: dlt.Pipeline,
-    policy: Policy,
-    hashes: set[str],
-    kind: str,
-    counts: Counter[str],
-) -> None:
-    suppress(pipeline, hashes, kind, policy)
-    _record(pipeline, kind, counts)
-    _leave_no_bytes(config, pipeline)
+def _conclude(config: SyncConfig, pipeline: dlt.Pipeline, kind: str, counts: Counter[str]) -> None:
+    """Writes down that somebody was erased, and not whom. Deleted values stay in a DuckDB file's bytes until
+    it is written anew."""
+    row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(+counts).decode()}
+    pipeline.run([row], table_name="erasures", write_disposition="append")
+    if config.destination == "duckdb":
+        rewrite(config.warehouse)
 
 
 def _everything_known(warehouse: Warehouse, policy: Policy, hashes: set[str]) -> Suppressions:
@@ -184,19 +188,6 @@ def _erase_from(warehouse: Warehouse, table: Table, theirs: Suppressions, dry_ru
             keys = [each[name] for name in table.key]
             warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {where}", *values, *keys)
     return len(gone) + len(changed)
-
-
-def _record(pipeline: dlt.Pipeline, kind: str, counts: Counter[str]) -> None:
-    """Writes down that somebody was erased, and not whom."""
-    row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(+counts).decode()}
-    pipeline.run([row], table_name="erasures", write_disposition="append")
-
-
-def _leave_no_bytes(config: SyncConfig, pipeline: dlt.Pipeline) -> None:
-    """Deleted values stay in a database's files until it writes them anew."""
-    if config.destination == "duckdb":
-        tidy(pipeline)
-        rewrite(config.warehouse)
 
 
 def run_erase(

@@ -14,7 +14,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.ledger import write_ledger
 from pipelines.retreat import note_policy, retreat
 from pipelines.settings import SyncConfig
-from pipelines.warehouse import open_pipeline, tidy
+from pipelines.warehouse import open_pipeline
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 from sources.core.privacy_config import load_policy
 from sources.core.tables import QUARANTINE
@@ -59,6 +59,7 @@ def sync(
     resources: Sequence[str] | None = None,
     full: bool = False,
     accept_deletes: bool = False,
+    wait: float = 0.0,
     on_run: Callable[[Run], None] = lambda run: None,
 ) -> Report:
     """Runs one sync.
@@ -69,22 +70,20 @@ def sync(
         resources: names of the only resources to read; all if empty.
         full: read every list completely.
         accept_deletes: mark rows as deleted however many they are.
+        wait: seconds to wait for another sync of this warehouse to end.
         on_run: told of the run as soon as there is one, to watch or stop it.
 
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
     wanted, policy = check_resources(resources), load_policy()
-    pipeline = open_pipeline(config)
     run = Run(source, policy, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
-    on_run(run)
-    try:
+    with open_pipeline(config, wait) as pipeline:
+        on_run(run)
         changed_since = note_policy(pipeline, policy)
         while not run.finished:
             _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
         _conclude(pipeline, config, run, accept_deletes, changed_since)
-    finally:
-        tidy(pipeline)
     if run.fatal:
         raise run.fatal
     return Report(run, exit_code(list(run.outcomes.values())))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +14,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.lock import sync_lock
 from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
 from sources.core.errors import ConfigurationError, WarehouseError
@@ -31,30 +34,41 @@ DLT_DEFAULTS = {
 """What `.dlt/config.toml` says, for folders that have none."""
 
 
-def open_pipeline(config: SyncConfig) -> dlt.Pipeline:
-    """A pipeline whose state is the destination's.
+@contextmanager
+def open_pipeline(config: SyncConfig, wait: float = 0.0) -> Iterator[dlt.Pipeline]:
+    """A pipeline whose state is the destination's, for as long as no other sync may have it.
 
     A package that a killed run left is loaded first: dlt would otherwise load it instead of what is to come.
     Then the working folder is thrown away and state and schema are fetched from the destination, so that a
     fresh machine, a restored backup and a damaged folder are all the same case.
 
+    Args:
+        config: where the warehouse is.
+        wait: seconds to wait for another sync to end.
+
     Raises:
+        LockedError: another sync is running.
         ConfigurationError: the destination is unknown or cannot merge.
         WarehouseError: the destination cannot be reached.
     """
-    pipeline = _pipeline(config)
-    if pipeline.has_pending_data:
-        _drain(pipeline)
-    pipeline.drop()
-    pipeline = _pipeline(config)
-    try:
-        pipeline.sync_destination()
-    except PipelineStepFailed:
-        raise _unreachable(config) from None
-    return pipeline
+    destination = _destination(config)
+    with sync_lock(working_folder(config), wait):
+        pipeline = _pipeline(config, destination)
+        if pipeline.has_pending_data:
+            _drain(pipeline)
+        pipeline.drop()
+        pipeline = _pipeline(config, destination)
+        try:
+            pipeline.sync_destination()
+        except PipelineStepFailed:
+            raise _unreachable(config) from None
+        try:
+            yield pipeline
+        finally:
+            _tidy(pipeline)
 
 
-def _pipeline(config: SyncConfig) -> dlt.Pipeline:
+def _pipeline(config: SyncConfig, destination: Destination[Any, Any]) -> dlt.Pipeline:
     for key, value in DLT_DEFAULTS.items():
         if dlt.config.get(key) is None:
             dlt.config[key] = value
@@ -62,7 +76,7 @@ def _pipeline(config: SyncConfig) -> dlt.Pipeline:
     return dlt.pipeline(
         PIPELINE,
         pipelines_dir=str(working_folder(config)),
-        destination=_destination(config),
+        destination=destination,
         dataset_name=config.dataset,
     )
 
@@ -102,7 +116,7 @@ def _drain(pipeline: dlt.Pipeline) -> None:
         log.warning("a load package of an earlier run is damaged; it is dropped and read again")
 
 
-def tidy(pipeline: dlt.Pipeline) -> None:
+def _tidy(pipeline: dlt.Pipeline) -> None:
     """Leaves nothing in the working folder but packages that still have to be loaded: dlt's trace of a failed
     run may quote rows."""
     if pipeline.has_pending_data:

@@ -3,6 +3,7 @@
     LeadhouseError
     ├── ConfigurationError      the user must change something; nothing was sent
     ├── DeadlineReached         the run's time is up, or a server wants us back later than that
+    ├── LockedError             another sync of the same warehouse is running
     ├── ScanUnstable            a list changed faster than it could be read
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     └── ApiError                an answer, or none, from the API
@@ -35,6 +36,10 @@ class ConfigurationError(LeadhouseError):
 
 class DeadlineReached(LeadhouseError):
     """There is no time left in this run; what was read is kept, and the next run goes on from there."""
+
+
+class LockedError(LeadhouseError):
+    """Another sync of the same warehouse is running."""
 
 
 class ScanUnstable(LeadhouseError):
