@@ -75,16 +75,17 @@ def _pipeline(config: SyncConfig, destination: Destination[Any, Any]) -> dlt.Pip
     tame_dlt()
     return dlt.pipeline(
         PIPELINE,
-        pipelines_dir=str(working_folder(config)),
+        pipelines_dir=str(working_folder(config) / config.dataset),
         destination=destination,
         dataset_name=config.dataset,
     )
 
 
 def working_folder(config: SyncConfig) -> Path:
-    """Where packages on their way lie: apart for every warehouse, so that none is loaded into another one."""
-    file = f"-{Path(config.warehouse).stem}" if config.destination == "duckdb" else ""
-    return Path(config.folder).resolve() / f"{config.destination}-{config.dataset}{file}"
+    """Where packages on their way to a warehouse lie, apart from all others', and its lock."""
+    duckdb_file = f"duckdb-{Path(config.warehouse).stem}"
+    name = duckdb_file if config.destination == "duckdb" else f"{config.destination}-{config.dataset}"
+    return Path(config.folder).resolve() / name
 
 
 def _destination(config: SyncConfig) -> Destination[Any, Any]:
