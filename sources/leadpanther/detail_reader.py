@@ -112,8 +112,9 @@ class _DetailReader:
         through = {(client, row_id) for row_id in ids} <= self._read_before
         for outcome in outcomes:
             if failures:
-                outcome.fail(failures[0])
+                await self._reader.fail(outcome, failures[0])
             elif through:
+                await self._reader.admit(outcome.unit)
                 outcome.end(Status.OK, f"{gone} no longer there" if gone else "")
 
     async def _read_one(self, client: str, row_id: str, outcomes: list[Outcome]) -> bool:

@@ -27,7 +27,7 @@ log = logging.getLogger("leadhouse")
 State = dict[str, Any]
 """dlt's state of one resource."""
 
-UNITS, VOTES = "units", "votes"
+UNITS, VOTES, REFUSED = "units", "votes", "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ class Reader:
         """Tries one list of each client that could not be read before; the rest only if that works."""
         clients = {o.unit.client_id: o for o in reversed(outcomes) if self.run.was_lost(o.unit.client_id)}
         await together(self._read_list(outcome) for outcome in clients.values())
-        still_lost = {client for client, outcome in clients.items() if outcome.status is Status.DENIED}
+        refused = (Status.DENIED, Status.GONE, Status.SKIPPED)
+        still_lost = {client for client, outcome in clients.items() if outcome.status in refused}
         for outcome in outcomes:
             if outcome.unit.client_id in still_lost:
                 outcome.end(Status.SKIPPED, "access was lost before and is not back")
@@ -130,8 +131,9 @@ class Reader:
         except Unauthorized:
             raise
         except LeadhouseError as error:
-            outcome.fail(error)
+            await self.fail(outcome, error)
             return
+        await self.admit(unit)
         await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
         if unit.resource in self.states:
             await self._vote(outcome, before, scan)
@@ -139,6 +141,24 @@ class Reader:
             self.run.conclusions.append(Conclusion(unit, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
+
+    async def fail(self, outcome: Outcome, error: LeadhouseError) -> None:
+        """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
+        run, and skipped if it is still refused."""
+        outcome.fail(error)
+        unit = outcome.unit
+        if outcome.status not in (Status.DENIED, Status.GONE):
+            return
+        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
+            outcome.end(Status.SKIPPED, f"still refused: {outcome.note}")
+        await self.remember(
+            unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.client_id, 1)
+        )
+
+    async def admit(self, unit: Unit) -> None:
+        """Forgets that a unit was once refused."""
+        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
+            await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.client_id, None))
 
     async def _vote(self, outcome: Outcome, before: Checkpoint, scan: Scan) -> None:
         """Learns where lists of this resource grow, from a complete scan that brought new rows."""

@@ -59,7 +59,9 @@ class Run:
     clients: list[Client] = field(default_factory=list)
     outcomes: dict[Unit, Outcome] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
+    through: bool = False
     out_of_time: bool = False
+    refused_rows: int = 0
     conclusions: list[Conclusion] = field(default_factory=list)
     fatal: Unauthorized | None = None
 
@@ -86,9 +88,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether nothing remains for another slice."""
-        through = all(outcome.finished for outcome in self.outcomes.values())
-        stopped = self._stopping or self.out_of_time or self.fatal is not None
-        return stopped or (self.subject is not None and through)
+        return self.through or self._stopping or self.out_of_time or self.fatal is not None
 
     def stop(self) -> None:
         """Asks the run to finish the pages in hand and pause for good. Safe from signal handlers."""

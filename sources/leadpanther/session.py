@@ -104,11 +104,10 @@ class Session:
 
     def _forget_erased_clients(self, state: dict[str, Any]) -> None:
         """Should an erased client ever be let back in, it is read from the beginning."""
-        erased = self._run.erased_clients if self._run else None
-        for key in [
-            key for key in state.get(UNITS, {}) if erased and erased.is_about({"id": key.split("/")[0]})
-        ]:
-            del state[UNITS][key]
+        units = state.get(UNITS, {})
+        for key in list(units):
+            if self._run and self._run.is_erased(key.split("/")[0]):
+                del units[key]
 
     def _warehouse(self) -> Warehouse | None:
         """Where the rows will go; None outside of a pipeline."""
@@ -139,18 +138,20 @@ class Session:
             self._feed = self._erased = None
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
+        assert self._run
         unit = rows.outcome.unit
         log.warning("%s of client %s: a row has no usable id, see quarantine", unit.resource, unit.client_id)
         self._refused.append(
             {
-                "run_id": self._run.run_id if self._run else None,
+                "run_id": self._run.run_id,
                 "client_id": unit.client_id,
                 "resource": unit.resource,
-                "n": len(self._refused),
+                "n": self._run.refused_rows,
                 "row": self._treated(unit.resource, row),
                 "synced_at": rows.read_at,
             }
         )
+        self._run.refused_rows += 1
 
     def _treated(self, resource: str, row: Raw) -> str:
         """A refused row's JSON, treated as strictly as anything in its table."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.feed import Feed
+from sources.core.units import Status
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.detail_reader import read_details
 from sources.leadpanther.opening import open_run
 from sources.leadpanther.reader import Reader, State
 from sources.leadpanther.run import Run
+
+log = logging.getLogger("leadhouse")
 
 
 async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
@@ -36,6 +40,7 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
             await reader.read_lists()
             if not run.pausing():  # page chains come before fan-out, and what is due needs whole lists
                 await read_details(reader)
+                run.through = all(outcome.finished for outcome in run.outcomes.values())
         except DeadlineReached:
             run.expire()
         except Unauthorized as error:
@@ -44,3 +49,15 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
             run.fatal = error
         finally:
             run.traffic.add(api.http.traffic)
+    if not run.looped:
+        _tell_of_trouble(run)
+
+
+def _tell_of_trouble(run: Run) -> None:
+    """In somebody's own pipeline nobody looks at outcomes, so trouble goes to the log."""
+    for outcome in run.outcomes.values():
+        if outcome.status not in (Status.OK, Status.SKIPPED):
+            unit = outcome.unit
+            log.warning(
+                "%s of client %s: %s, %s", unit.resource, unit.client_id, outcome.status, outcome.note
+            )
