@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
-import pyarrow as pa
 from dlt.extract import DltResource
 
 from pipelines.retreat import POLICIES, policy_row
 from sources.core.annotations import PII_COLUMNS, pii_rows
-from sources.core.fitting import ARROW
+from sources.core.fitting import to_arrow
 from sources.core.tables import CLIENT_ID, Column, Table
 from sources.core.units import Outcome
 from sources.core.warehouse import Warehouse
@@ -64,9 +63,8 @@ def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
 
 
 def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> DltResource:
-    fields = [pa.field(c.name, ARROW[c.type], c.name not in table.key) for c in table.columns]
     return dlt.resource(
-        [pa.Table.from_pylist(rows, pa.schema(fields))],
+        [to_arrow(rows, table)],
         name=table.name,
         write_disposition=disposition,
         columns=table.hints(),  # type: ignore[arg-type]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.specs import BaseConfiguration
-
-from sources.core.errors import ConfigurationError
+from sources.core.configuration import read_settings
 
 
-@configspec
-class SyncConfig(BaseConfiguration):
+@dataclass(frozen=True)
+class SyncConfig:
     """Where a sync loads to, section `[leadhouse]`.
 
     Args:
@@ -37,11 +35,4 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     Raises:
         ConfigurationError: a setting cannot be read.
     """
-    given = {name: value for name, value in explicit.items() if value is not None}
-    try:
-        return resolve_configuration(SyncConfig(), sections=("leadhouse",), explicit_value=given)
-    except Exception as error:
-        raise ConfigurationError(
-            f"the settings in [leadhouse] cannot be read ({type(error).__name__}): "
-            "compare .dlt/config.toml with the README"
-        ) from None
+    return read_settings(SyncConfig, "leadhouse", explicit)

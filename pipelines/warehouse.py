@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigurationValueError
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.exceptions import DestinationConnectionError
@@ -17,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.lock import sync_lock
 from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
-from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 
 log = logging.getLogger("leadhouse")
 
@@ -60,8 +61,8 @@ def open_pipeline(config: SyncConfig, wait: float = 0.0) -> Iterator[dlt.Pipelin
         pipeline = _pipeline(config, destination)
         try:
             pipeline.sync_destination()
-        except PipelineStepFailed:
-            raise _unreachable(config) from None
+        except PipelineStepFailed as error:
+            raise _unreachable(config, error.__cause__) from None
         try:
             yield pipeline
         finally:
@@ -126,7 +127,12 @@ def _tidy(pipeline: dlt.Pipeline) -> None:
         pipeline.drop()
 
 
-def _unreachable(config: SyncConfig) -> WarehouseError:
+def _unreachable(config: SyncConfig, cause: BaseException | None) -> LeadhouseError:
+    if isinstance(cause, ConfigurationValueError):
+        return ConfigurationError(
+            f"{config.destination} lacks credentials: set `credentials` under "
+            f"[destination.{config.destination}] in .dlt/secrets.toml"
+        )
     where = f"the file {config.warehouse}" if config.destination == "duckdb" else config.destination
     return WarehouseError(
         f"the warehouse ({where}) cannot be opened: is it reachable, and does no other program hold it?"

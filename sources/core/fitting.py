@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from sources.core.tables import DataType
+from sources.core.tables import DataType, Table
 
 ARROW: dict[DataType, pa.DataType] = {
     "text": pa.string(),
@@ -81,8 +81,19 @@ def _has_nul(values: Sequence[str | None]) -> bool:
 def _to_json(value: Any) -> str | None:
     if value is None:
         return None
-    # Postgres can hold NUL neither in text nor in JSON.
-    return msgspec.json.encode(value).decode().replace("\\u0000", REPLACEMENT)
+    text = msgspec.json.encode(value).decode()
+    if "\\u0000" in text:  # perhaps: a backslash before it would make it harmless
+        return msgspec.json.encode(_without_nul(value)).decode()
+    return text
+
+
+def _without_nul(value: Any) -> Any:
+    """Postgres can hold NUL neither in text nor in JSON."""
+    if isinstance(value, str):
+        return value.replace(NUL, REPLACEMENT)
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
+    return [_without_nul(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _as_text(value: Any) -> str | None:
@@ -130,3 +141,10 @@ _FIT = {
     "timestamp": as_timestamp,
     "date": _as_date,
 }
+
+
+def to_arrow(rows: Sequence[Mapping[str, Any]], table: Table) -> pa.Table:
+    """Rows of our own making as an Arrow table with the table's types."""
+    fields = [pa.field(c.name, ARROW[c.type], nullable=c.name not in table.key) for c in table.columns]
+    columns = [fit([row.get(c.name) for row in rows], c.type)[0] for c in table.columns]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))

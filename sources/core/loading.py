@@ -104,7 +104,7 @@ class Loader:
     def empty_table(self) -> Iterator[Any]:
         """Where no row ever came, an empty batch, so that the table and its documented columns exist."""
         if not self._yielded and not (self.warehouse and self.warehouse.has(self.table.name)):
-            yield self._shaper.shape([], {}).data
+            yield self._with_hints(self._shaper.shape([], {}))
 
     def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
         names = {name for owner in owners for name in owner.stamps}
@@ -128,16 +128,19 @@ class Loader:
     def _with_hints(self, batch: Batch) -> Any:
         """Marks a batch with the hints of its undocumented columns: those that it brings for the first time,
         and in an extraction's first batch all, since Arrow calls JSON text and dlt would believe it."""
-        known = {} if self._yielded else self._shaper.types
+        first, self._yielded = not self._yielded, True
+        known = self._shaper.types if first else {}
         columns = {
             name: {"name": name, "data_type": type_, **pii_hint(self._policy.category(self.table, name))}
             for name, type_ in {**known, **batch.new_columns}.items()
             if name not in self.table.by_name
         }
-        self._yielded = True
-        if not columns:
+        if not columns and not first:
             return batch.data
-        return dlt.mark.with_hints(batch.data, dlt.mark.make_hints(columns=cast(Any, columns)))
+        # dlt's other way into Postgres, CSV, makes nulls of empty text.
+        parquet = self.warehouse is not None and self.warehouse.engine == "postgres"
+        hints = dlt.mark.make_hints(columns=cast(Any, columns), file_format="parquet" if parquet else None)
+        return dlt.mark.with_hints(batch.data, hints)
 
 
 def _known_types(schema: Schema, table: str) -> dict[str, DataType]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue
-
+from sources.core.configuration import SECRET, read_settings
 from sources.core.errors import ConfigurationError
 from sources.core.privacy import Policy, parse_category, parse_treatment
 
 
-@configspec
-class PrivacyConfig(BaseConfiguration):
+@dataclass(frozen=True)
+class PrivacyConfig:
     """How personal data is treated.
 
     Args:
@@ -28,7 +26,7 @@ class PrivacyConfig(BaseConfiguration):
     treatment: str = "tag"
     categories: dict[str, str] | None = None
     columns: dict[str, str] | None = None
-    key: TSecretStrValue | None = None
+    key: str | None = field(default=None, repr=False, metadata=SECRET)
     contract: str = "evolve"
     retention_days: int = 0
 
@@ -39,12 +37,7 @@ def load_policy(**explicit: Any) -> Policy:
     Raises:
         ConfigurationError: it cannot be read, names something unknown, or lacks the key that it needs.
     """
-    try:
-        config = resolve_configuration(PrivacyConfig(), sections=("privacy",), explicit_value=explicit)
-    except Exception as error:
-        raise ConfigurationError(
-            f"the settings in [privacy] cannot be read ({type(error).__name__})"
-        ) from None
+    config = read_settings(PrivacyConfig, "privacy", explicit)
     by_category = {}
     for name, treatment in (config.categories or {}).items():
         if (category := parse_category(name)) is None:

@@ -88,7 +88,7 @@ class Shaper:
         self._suppressions = suppressions
         self._max_columns = 0 if frozen else MAX_COLUMNS
         self._names: dict[tuple[str, str], _Name] = {}
-        self._owners: dict[str, str] = {}
+        self._owners = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
 
     def shape(self, rows: Sequence[Raw], stamps: Mapping[str, Sequence[Any]]) -> Batch:
@@ -99,7 +99,8 @@ class Shaper:
             stamps: values of our own columns, one a row.
         """
         decoded = decode_rows(rows)
-        refused = [n for n, row in enumerate(decoded) if not self._has_key(row)]
+        keyless = {n for name in self.table.key for n, v in enumerate(stamps.get(name, ())) if v is None}
+        refused = [n for n, row in enumerate(decoded) if n in keyless or not self._has_key(row)]
         kept: Sequence[int] = sorted(set(range(len(rows))) - set(refused)) if refused else range(len(rows))
         if self._suppressions:
             kept = self._forget(decoded, kept, self._suppressions)
@@ -136,7 +137,7 @@ class Shaper:
     def _flatten(self, row: Row, prefix: str, path: str, out: Row, misfits: Row) -> None:
         names = self._names
         for key, value in row.items():
-            name = names.get((prefix, key)) or self._name(prefix, path, key)
+            name = names.get((path, key)) or self._name(prefix, path, key)
             if type(value) is dict and not name.opaque:
                 self._flatten(value, name.column, name.path, out, misfits)
             elif name.usable:
@@ -145,14 +146,16 @@ class Shaper:
                 misfits[name.path] = value
 
     def _name(self, prefix: str, path: str, key: str) -> _Name:
-        """Decides once what a key is called. Of keys that normalize to one name, the first one has it."""
-        full_path = f"{path}.{key}" if path else key
+        """Decides once what a key is called. Of keys that normalize to one name the documented one has it,
+        else the first. In paths, a dot within a key is written with a backslash."""
+        step = key.replace("\\", "\\\\").replace(".", "\\.") or '""'
+        full_path = f"{path}.{step}" if path else step
         column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
         documented = self.table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
         usable = not ours and self._owners.setdefault(column, full_path) == full_path
         name = _Name(column, full_path, usable, documented is not None and documented.type == "json")
-        self._names[prefix, key] = name
+        self._names[path, key] = name
         return name
 
     def _learn(self, flat: Sequence[Row], misfits: Sequence[Row]) -> dict[str, DataType]:

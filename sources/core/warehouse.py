@@ -37,7 +37,8 @@ class Warehouse:
 
     def has(self, table: str) -> bool:
         """Whether rows were ever loaded into a table."""
-        return table in self._schema.data_table_names(seen_data_only=True)
+        loaded = self._schema.name in self._pipeline.schema_names
+        return loaded and table in self._schema.data_table_names(seen_data_only=True)
 
     def columns(self, table: str) -> frozenset[str]:
         """Columns of a table, as far as the schema knows."""

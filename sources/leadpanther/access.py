@@ -20,6 +20,7 @@ from sources.leadpanther.settings import (
     DETAIL_OF,
     LISTINGS,
     client_root,
+    is_id,
 )
 
 
@@ -88,7 +89,7 @@ def read_subject(data: Mapping[str, Any]) -> Subject:
 
 def read_client(row: Any) -> Client | None:
     """From a row of `/clients`; None if it names no account."""
-    if not isinstance(row, dict) or not isinstance(row.get("user_id"), str) or not row["user_id"]:
+    if not isinstance(row, dict) or not is_id(row.get("user_id")):
         return None
     grant = _object(row, "grant")
     permissions = grant.get("permissions")

@@ -63,8 +63,10 @@ def _lists(data: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, .
 
 def _may_be_captures(path: tuple[str, ...], value: Any) -> bool:
     """An empty list of captures looks like any other, but for its name."""
-    objects = isinstance(value, list) and all(isinstance(item, dict) for item in value)
-    return objects and (bool(value) or "capture" in ".".join(path).lower())
+    if not isinstance(value, list):
+        return False
+    named = "capture" in ".".join(path).lower()
+    return any(isinstance(item, dict) for item in value) or (named and not value)
 
 
 def _without(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -8,22 +8,19 @@ which win over files.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from dlt.common.configuration import configspec, resolve_configuration
-from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue
-
+from sources.core.configuration import SECRET, read_settings
 from sources.core.errors import ConfigurationError
 from sources.leadpanther.settings import BASE_URL, KEY, WRONG_HOST
 
-SECTIONS = ("sources", "leadpanther")
 ALIASES = {"api_key": "LEADPANTHER_API_KEY", "base_url": "LEADPANTHER_BASE_URL"}
 
 
-@configspec
-class LeadPantherConfig(BaseConfiguration):
+@dataclass(frozen=True)
+class LeadPantherConfig:
     """How to read a LeadPanther account.
 
     Args:
@@ -41,7 +38,7 @@ class LeadPantherConfig(BaseConfiguration):
         timeout_seconds: without a byte for this long, a request counts as dead.
     """
 
-    api_key: TSecretStrValue | None = None
+    api_key: str | None = field(default=None, repr=False, metadata=SECRET)
     base_url: str = BASE_URL
     clients: list[str] | None = None
     exclude_clients: list[str] | None = None
@@ -64,21 +61,11 @@ def load_config(**explicit: Any) -> LeadPantherConfig:
     Raises:
         ConfigurationError: one line that says which setting to change and how.
     """
-    given = {name: value for name, value in explicit.items() if value is not None}
     aliases = {name: os.environ[env] for name, env in ALIASES.items() if os.environ.get(env)}
-    try:
-        config = resolve_configuration(
-            LeadPantherConfig(), sections=SECTIONS, explicit_value={**aliases, **given}
-        )
-    except Exception as error:
-        # dlt's message may quote the value; its kind is enough to act on.
-        raise ConfigurationError(
-            f"the settings in [{'.'.join(SECTIONS)}] cannot be read ({type(error).__name__}): "
-            "compare .dlt/config.toml with the README"
-        ) from None
-    config.base_url = check_base_url(config.base_url)
+    given = {name: value for name, value in explicit.items() if value is not None}
+    config = read_settings(LeadPantherConfig, "sources.leadpanther", {**aliases, **given})
     check_key(config.api_key)
-    return config
+    return replace(config, base_url=check_base_url(config.base_url))
 
 
 def check_key(key: str | None) -> None:
@@ -99,13 +86,17 @@ def check_base_url(url: str) -> str:
     Raises:
         ConfigurationError: it is no URL, would leak the key, or is on the host that the vendor warns of.
     """
-    parts = urlsplit(url.strip())
     how = f"set LEADPANTHER_BASE_URL, usually to {BASE_URL}"
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"the base URL is not an http(s) URL: {how}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"the base URL is not an http(s) URL: {how}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"the base URL must hold no user, password, query or fragment: {how}")
-    if parts.hostname == WRONG_HOST:
+    if parts.hostname.rstrip(".") == WRONG_HOST:
         raise ConfigurationError(f"{WRONG_HOST} is not the LeadPanther API: {how}")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise ConfigurationError(f"the base URL must use https, or the key would travel in the clear: {how}")

@@ -23,7 +23,7 @@ from sources.leadpanther.reader import (
     load_checkpoint,
     together,
 )
-from sources.leadpanther.settings import DETAILS, Detail
+from sources.leadpanther.settings import DETAILS, DRAFT, Detail, segment
 
 WORKERS = 16
 """Details of one client under way at a time; the pace shares the connections out."""
@@ -69,16 +69,20 @@ class _DetailReader:
 
     async def _due(self, outcomes: Mapping[str, Any]) -> dict[str, list[str]]:
         """By client, the ids of rows to read now, those read longest ago first over all clients."""
-        parent_units = self._reader.states.get(self._detail.parent, {}).get(UNITS, {})
+        parent_state = self._reader.states.get(self._detail.parent)
+        parent_units = (parent_state or {}).get(UNITS, {})
         backfilled = {client: state["b"] for client, state in parent_units.items() if state.get("b")}
         known = await self._reader.ask(
             self._main, lambda loader: known_parents(loader.warehouse, self._detail, self._main, backfilled)
         )
+        if parent_state is not None and not parent_units:
+            known = {}  # nothing is remembered of the lists either: all begins anew
         parents = [
             parent
             for client in outcomes
             for parent in merge(known.get(client, {}), self._run.noted[Unit(client, self._detail.parent)])
             if (client, parent.id) not in self._read_before
+            and (self._detail.drafts or parent.status != DRAFT)
         ]
         budget = self._run.config.details_per_run - len(self._read_before)
         todo: dict[str, list[str]] = defaultdict(list)
@@ -120,7 +124,7 @@ class _DetailReader:
     async def _read_one(self, client: str, row_id: str, outcomes: list[Outcome]) -> bool:
         """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
         assert self._run.subject
-        path = self._run.subject.root(client) + self._detail.path.format(id=row_id)
+        path = self._run.subject.root(client) + self._detail.path.format(id=segment(row_id))
         by_resource = {outcome.unit.resource: outcome for outcome in outcomes}
         snapshot, lists = by_resource.get(self._detail.resource), by_resource.get(str(self._detail.lists))
         traffic = outcomes[0].traffic

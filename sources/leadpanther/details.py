@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
 
-from sources.leadpanther.settings import DRAFT, Tier
+from sources.leadpanther.settings import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,6 @@ def due(parents: Iterable[Parent], tiers: Sequence[Tier], now: datetime, budget:
 
 
 def _is_due(parent: Parent, tiers: Sequence[Tier], now: datetime) -> bool:
-    if parent.status == DRAFT:
-        return False
     if parent.fetched is None or parent.changed:
         return True
     age_days = float("inf") if parent.born is None else (now - parent.born) / timedelta(days=1)

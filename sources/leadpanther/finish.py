@@ -18,7 +18,7 @@ from sources.core.warehouse import Warehouse, quoted
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.run import Run
-from sources.leadpanther.settings import CLIENTS, LISTINGS
+from sources.leadpanther.settings import CLIENTS, LISTINGS, segment
 
 KEPT_STATES = 5
 """Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""
@@ -74,7 +74,7 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
     gone = []
     async with LeadPantherClient(run.endpoint(), run.pace) as api:
         for row_id in ids:
-            path = run.subject.root(unit.client_id) + f"{LISTINGS[unit.resource].path}/{row_id}"
+            path = run.subject.root(unit.client_id) + f"{LISTINGS[unit.resource].path}/{segment(row_id)}"
             try:
                 await api.item(path, outcome.traffic)
             except NotFound:

@@ -16,7 +16,7 @@ from sources.core.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.details import Parent
-from sources.leadpanther.settings import Detail
+from sources.leadpanther.settings import Detail, is_id
 
 BIRTHDAYS = ("published_at", "scheduled_at")
 """Columns that tell a post's age; the first is not documented, but rows may have it."""
@@ -92,6 +92,8 @@ def _note(client_id: str, row: Raw) -> Known | None:
     except ValueError:
         return None  # not an object: it has no details
     if not isinstance(facts.id, str | int) or isinstance(facts.id, bool):
+        return None
+    if not is_id(str(facts.id)):
         return None
     born = as_timestamp(facts.published_at) or as_timestamp(facts.scheduled_at)
     status = facts.status if isinstance(facts.status, str) else None

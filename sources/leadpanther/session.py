@@ -18,10 +18,12 @@ from dlt.common.pipeline import PipelineContext
 
 from sources.core.erasure import Suppressions
 from sources.core.feed import Feed
+from sources.core.fitting import to_arrow
 from sources.core.loading import Loader
 from sources.core.privacy import Policy
 from sources.core.shaping import Raw
 from sources.core.suppressions import CLIENT, load_suppressions
+from sources.core.tables import QUARANTINE
 from sources.core.units import Rows
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.columns import TABLES
@@ -82,7 +84,7 @@ class Session:
             yield None
         refused, self._refused = self._refused, []
         if refused:
-            yield refused
+            yield to_arrow(refused, QUARANTINE)
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -153,8 +155,7 @@ class Session:
         )
         self._run.refused_rows += 1
 
-    def _treated(self, resource: str, row: Raw) -> str:
-        """A refused row's JSON, treated as strictly as anything in its table."""
+    def _treated(self, resource: str, row: Raw) -> Any:
+        """A refused row, treated as strictly as anything in its table."""
         strictest = self._policy.strictest(TABLES[resource])
-        (value,) = self._policy.treat([msgspec.json.decode(row)], strictest, numbers=True)
-        return msgspec.json.encode(value).decode()
+        return self._policy.treat([msgspec.json.decode(row)], strictest, numbers=True)[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 BASE_URL = "https://app.leadpanther.ai/api/v1"
 WRONG_HOST = "api.leadpanther.ai"
@@ -79,6 +80,7 @@ class Detail:
         parent_key: the column that holds the parent row's id.
         tiers: how often, by the parent's age.
         lists: the resource filled from the paginated list inside the answer, if there is one.
+        drafts: whether drafts have any.
     """
 
     resource: str
@@ -88,6 +90,7 @@ class Detail:
     parent_key: str
     tiers: tuple[Tier, ...]
     lists: str | None = None
+    drafts: bool = True
 
 
 BY_AGE = (Tier(7, 0), Tier(30, 1), Tier(90, 7), Tier(float("inf"), 30))
@@ -106,7 +109,15 @@ LISTINGS = {
 DETAILS = {
     detail.resource: detail
     for detail in (
-        Detail("post_engagement", "posts", "/posts/{id}/engagement", "analytics:read", "post_id", BY_AGE),
+        Detail(
+            "post_engagement",
+            "posts",
+            "/posts/{id}/engagement",
+            "analytics:read",
+            "post_id",
+            BY_AGE,
+            drafts=False,
+        ),
         Detail(
             "lead_magnet_analytics",
             "lead_magnets",
@@ -139,4 +150,14 @@ RESOURCES = (
 
 def client_root(actor_type: str, client_id: str) -> str:
     """The path before a client's lists: agencies use nested routes only, direct users the plain ones."""
-    return f"{CLIENTS_PATH}/{client_id}" if actor_type == AGENCY else ""
+    return f"{CLIENTS_PATH}/{segment(client_id)}" if actor_type == AGENCY else ""
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be an id in a path."""
+    return isinstance(value, str) and value not in ("", ".", "..")
+
+
+def segment(row_id: str) -> str:
+    """An id as one segment of a path, whatever characters it holds."""
+    return quote(row_id, safe="")

@@ -39,10 +39,6 @@ def test_a_row_whose_details_were_never_read_is_due() -> None:
     assert ids([parent()]) == ["a"]
 
 
-def test_a_draft_is_never_due() -> None:
-    assert ids([parent(status="draft"), parent("b", 1, status="draft", changed=True)]) == []
-
-
 def test_a_row_in_its_first_week_is_due_on_every_run() -> None:
     assert ids([parent(age_days=6.9, fetched=NOW.date())]) == ["a"]
 
