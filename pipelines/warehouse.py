@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigurationValueError
+from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.exceptions import DestinationConnectionError
@@ -128,7 +128,7 @@ def _tidy(pipeline: dlt.Pipeline) -> None:
 
 
 def _unreachable(config: SyncConfig, cause: BaseException | None) -> LeadhouseError:
-    if isinstance(cause, ConfigurationValueError):
+    if isinstance(cause, ConfigurationException):
         return ConfigurationError(
             f"{config.destination} lacks credentials: set `credentials` under "
             f"[destination.{config.destination}] in .dlt/secrets.toml"
