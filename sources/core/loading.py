@@ -139,7 +139,10 @@ class Loader:
             return batch.data
         # dlt's other way into Postgres, CSV, makes nulls of empty text.
         parquet = self.warehouse is not None and self.warehouse.engine == "postgres"
-        hints = dlt.mark.make_hints(columns=cast(Any, columns), file_format="parquet" if parquet else None)
+        hints = dlt.mark.make_hints(
+            columns=cast(Any, columns) or None,  # an empty dict would take all hints away
+            file_format="parquet" if parquet else None,
+        )
         return dlt.mark.with_hints(batch.data, hints)
 
 
