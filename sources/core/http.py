@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import aiohttp
 import httpx
 import tenacity
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 from sources.core.errors import (
     ApiError,
@@ -115,7 +116,7 @@ class Http:
         self.pace = pace
         self.traffic = Traffic()
         self._ids = count(1)
-        self._client = HttpxAiohttpClient(
+        self._client = _Client(
             headers={
                 **protocol.auth(endpoint.key),
                 "User-Agent": endpoint.user_agent,
@@ -215,6 +216,30 @@ class Http:
         where = Where(path, request_id, status, self.protocol.error_code(body))
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
         raise error_for(status, where, retry_after, self.protocol.hints.get(status))
+
+
+class _Client(HttpxAiohttpClient):
+    """Sends each request once: aiohttp would try broken connections again by itself, uncounted, unpaced and
+    under the same request id."""
+
+    def _init_transport(self, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
+        return _sending_once(super()._init_transport(*args, **kwargs))
+
+    def _init_proxy_transport(self, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
+        return _sending_once(super()._init_proxy_transport(*args, **kwargs))
+
+
+def _sending_once(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    assert isinstance(transport, AiohttpTransport)
+    make = transport.get_client
+
+    def get_client() -> aiohttp.ClientSession:
+        session = make()
+        session._retry_connection = False
+        return session
+
+    transport.get_client = get_client  # type: ignore[method-assign]
+    return transport
 
 
 def error_for(status: int, where: Where, retry_after: float | None, hint: str | None = None) -> ApiError:

@@ -1,0 +1,270 @@
+"""The command line as people and cron meet it: exit codes, one-line errors, and never a traceback."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from sources.leadpanther.sandbox import Sandbox, World
+from tests.conftest import small_world
+from tests.support import DuckDB, run_leadhouse
+from tests.truth import differences
+
+KEY = "lp_live_0123456789abcdef"
+
+
+@dataclass
+class Case:
+    """A way to be called wrongly.
+
+    Args:
+        arguments: of the command line.
+        says: what the one line must say.
+        code: the exit code.
+        environment: variables, besides a good key and URL; None takes one away.
+        files: in the working folder, by path.
+    """
+
+    arguments: list[str]
+    says: str
+    code: int = 2
+    environment: dict[str, str | None] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+URL, API_KEY = "LEADPANTHER_BASE_URL", "LEADPANTHER_API_KEY"
+IMPATIENT: dict[str, str | None] = {
+    "SOURCES__LEADPANTHER__ATTEMPTS": "1",
+    "SOURCES__LEADPANTHER__TIMEOUT_SECONDS": "1",
+}
+
+WRONG = {
+    "no key": Case(["sync"], "no API key.*LEADPANTHER_API_KEY", environment={API_KEY: None}),
+    "a malformed key": Case(["sync"], "malformed", environment={API_KEY: "hunter2"}),
+    "the host that is not the API": Case(
+        ["sync"], "api.leadpanther.ai is not", environment={URL: "https://api.leadpanther.ai/api/v1"}
+    ),
+    "http to another machine": Case(["sync"], "https", environment={URL: "http://example.com/api/v1"}),
+    "a secret in the URL": Case(
+        ["sync"], "no user, password", environment={URL: "https://u:hunter2@example.com/api"}
+    ),
+    "half a URL": Case(["sync"], "base URL", environment={URL: "https://[half/api"}),
+    "an unknown resource": Case(["sync", "--resource", "nonsense"], "unknown resource nonsense.*leads"),
+    "an unknown client": Case(["sync", "--client", "nobody"], "unknown client nobody.*leadhouse check"),
+    "an unknown destination": Case(["sync", "--destination", "nonsense"], "unknown destination.*nonsense"),
+    "a destination that cannot merge": Case(["sync", "--destination", "filesystem"], "merge"),
+    "broken TOML": Case(["sync"], "toml", files={".dlt/config.toml": "[sources\nx = "}),
+    "a setting of the wrong type": Case(
+        ["sync"], "cannot be read", environment={"SOURCES__LEADPANTHER__ATTEMPTS": "many"}
+    ),
+    "an unknown option": Case(["sync", "--nonsense"], "nonsense"),
+    "an unknown command": Case(["nonsense"], "nonsense"),
+    "a key that is not accepted": Case(["sync"], "check that the key", 1, {API_KEY: KEY}),
+    "a server that is not there": Case(
+        ["check"],
+        "no (complete )?answer",
+        1,
+        {URL: "http://127.0.0.1:9/api", **IMPATIENT},
+    ),
+    "a warehouse that cannot be written": Case(
+        ["sync"], "warehouse", 1, {"LEADHOUSE__WAREHOUSE": "/proc/no/such.duckdb"}
+    ),
+    "a warehouse that is no database": Case(
+        ["sync"], "warehouse", 1, files={"leadhouse.duckdb": "this is no database" * 1000}
+    ),
+    "a Postgres that is not there": Case(
+        ["sync", "--destination", "postgres"],
+        "warehouse",
+        1,
+        {"DESTINATION__POSTGRES__CREDENTIALS": "postgresql://u:hunter2@127.0.0.1:9/x"},
+    ),
+    "Postgres without credentials": Case(["sync", "--destination", "postgres"], "postgres", 2),
+}
+
+RIGHT: dict[str, list[str]] = {
+    "help": ["--help"],
+    "help of sync": ["sync", "--help"],
+    "no arguments": [],
+    "version": ["--version"],
+    "check": ["check"],
+    "direct check": ["check"],
+    "check of one client": ["check", "--client", "FIRST"],
+    "json": ["sync", "--json"],
+    "sync": ["sync"],
+    "some": ["sync", "-r", "leads", "-r", "clients", "-c", "FIRST", "--dataset", "other"],
+    "demo": ["demo"],
+}
+
+
+@dataclass
+class Done:
+    """A process that has ended."""
+
+    folder: Path
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Calls:
+    """All calls of these tests, started together: each waits for a second or two of imports."""
+
+    world: World
+    sandbox: Sandbox
+    started: dict[str, tuple[Path, subprocess.Popen[str]]]
+    done: dict[str, Done] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Done:
+        if name not in self.done:
+            folder, process = self.started[name]
+            out, err = process.communicate(timeout=120)
+            self.done[name] = Done(folder, process.returncode, out, err)
+        return self.done[name]
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+    root = tmp_path_factory.mktemp("calls")
+    world = small_world(clients=3, captures_shape="nested")
+    world.revoke(world.client_ids[2])
+    direct = world.add_key("direct_user", world.client_ids[0], ["leads:read", "posts:read"])
+    started: dict[str, tuple[Path, subprocess.Popen[str]]] = {}
+
+    def start(name: str, arguments: list[str], environment: dict[str, str | None]) -> None:
+        folder = root / re.sub(r"\W+", "-", name)
+        folder.mkdir(exist_ok=True)
+        given = {API_KEY: world.agency_key, URL: sandbox.base_url, **environment}
+        arguments = [world.client_ids[0] if a == "FIRST" else a for a in arguments]
+        variables = {key: value for key, value in given.items() if value is not None}
+        started[name] = folder, run_leadhouse(*arguments, folder=folder, environment=variables)
+
+    with Sandbox(world) as sandbox:
+        for name, arguments in RIGHT.items():
+            key = direct if name.startswith("direct") else world.agency_key
+            wide = {"COLUMNS": "200"} if "check" in name else {}
+            start(name, arguments, {API_KEY: None if name == "demo" else key, **wide})
+        for name, case in WRONG.items():
+            for path, text in case.files.items():
+                file = root / re.sub(r"\W+", "-", name) / path
+                file.parent.mkdir(parents=True)
+                file.write_text(text)
+            start(name, case.arguments, case.environment)
+        yield Calls(world, sandbox, started)
+        for _, process in started.values():
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_call_ends_in_one_line_that_says_what_to_do(calls: Calls, name: str) -> None:
+    case, done = WRONG[name], calls[name]
+    assert done.code == case.code, done.out + done.err
+    assert "Traceback" not in done.out + done.err
+    assert "hunter2" not in done.out + done.err
+    assert re.search(case.says, done.err, re.IGNORECASE), done.err
+    if not case.arguments[-1].endswith("nonsense") or "--destination" in case.arguments:
+        assert len(done.err.strip().splitlines()) == 1, done.err
+        assert done.err.startswith("leadhouse: ")
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_call_ends_well_and_shows_no_key(calls: Calls, name: str) -> None:
+    done = calls[name]
+    assert done.code == (2 if name == "no arguments" else 0), done.out + done.err
+    assert "Traceback" not in done.out + done.err
+    assert calls.world.agency_key not in done.out + done.err
+
+
+def test_help_names_every_command_and_option(calls: Calls) -> None:
+    assert all(word in calls["help"].out for word in ("demo", "check", "sync", "sandbox", "--version"))
+    options = ("--resource", "--client", "--destination", "--dataset", "--full", "--json")
+    assert all(option in calls["help of sync"].out for option in options)
+
+
+def test_version_is_the_packages(calls: Calls) -> None:
+    assert calls["version"].out == f"leadhouse {version('leadhouse')}\n"
+
+
+def test_check_shows_key_scopes_clients_and_what_is_skipped_and_why(calls: Calls) -> None:
+    out = calls["check"].out
+    assert "agency" in out
+    assert "leads:read" in out
+    for client in calls.world.client_ids:
+        assert client in out
+    assert re.search(r"skip.*grant is revoked", out)
+    assert len(re.findall(r"\bsync\b", out)) >= 14
+    assert len(re.findall(r"\bskip\b", out)) >= 7
+
+
+def test_check_of_a_direct_key_shows_its_owner_and_the_missing_scopes(calls: Calls) -> None:
+    out = calls["direct check"].out
+    assert "direct user" in out
+    assert calls.world.client_ids[0] in out
+    assert calls.world.client_ids[1] not in out
+    for scope in ("activity:read", "lead_magnets:read", "analytics:read"):
+        assert re.search(rf"lacks the scope .*{scope}", out)
+
+
+def test_check_of_one_client_shows_that_one(calls: Calls) -> None:
+    out = calls["check of one client"].out
+    assert calls.world.client_ids[0] in out
+    assert calls.world.client_ids[1] not in out
+
+
+def test_sync_writes_leadhouse_duckdb_into_the_current_folder(calls: Calls) -> None:
+    assert calls["sync"].code == 0
+    duck = DuckDB(calls["sync"].folder)
+    assert duck.file.exists()
+    revoked = [calls.world.client_ids[2]]
+    assert differences(duck, calls.world, without=revoked) == []
+    assert len(duck.rows("sync_log")) == 2 + 3 * 7
+
+
+def test_json_lines_say_for_every_unit_what_became_of_it(calls: Calls) -> None:
+    lines: list[dict[str, Any]] = [json.loads(line) for line in calls["json"].out.splitlines()]
+    units = {(line["client_id"], line["resource"]): line for line in lines}
+    assert len(units) == len(lines) == 2 + 3 * 7
+    first, _, revoked = calls.world.client_ids
+    assert units[first, "leads"]["rows"] == len(calls.world.ids(first, "leads"))
+    assert units[first, "leads"]["status"] == "ok"
+    assert units[revoked, "leads"]["status"] == "skipped"
+    assert "revoked" in units[revoked, "leads"]["note"]
+
+
+def test_sync_of_some_resources_and_clients_reads_no_others(calls: Calls) -> None:
+    file = calls["some"].folder / "leadhouse.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        leads = connection.execute("SELECT DISTINCT client_id FROM other.leads").fetchall()
+        tables = {name for (name,) in connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'other'"
+        ).fetchall()}  # fmt: skip
+    assert leads == [(calls.world.client_ids[0],)]
+    assert {"leads", "clients", "sync_log"} <= tables
+    assert not {"posts", "activity"} & tables
+
+
+def test_the_demo_needs_no_account_and_answers_questions_from_its_file(calls: Calls) -> None:
+    done = calls["demo"]
+    assert done.code == 0, done.err
+    file = done.folder / "leadhouse-demo" / "leadhouse.duckdb"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        [(leads, clients)] = connection.execute(
+            "SELECT count(*), count(DISTINCT client_id) FROM leadpanther.leads"
+        ).fetchall()
+    assert leads > 1000
+    assert clients == 5
+    assert "Which clients get leads" in done.out
+
+
+def test_a_failed_sync_leaves_the_warehouse_as_it_was(calls: Calls) -> None:
+    assert not (calls["a key that is not accepted"].folder / "leadhouse.duckdb").exists() or not DuckDB(
+        calls["a key that is not accepted"].folder
+    ).rows("leads")
