@@ -46,13 +46,12 @@ def test_a_taken_port_is_an_error(api):
         pass
 
 
-def test_importing_it_is_cheap_and_changes_nothing():
+def test_importing_it_changes_nothing_process_wide():
     code = """
-import signal, sys, threading
+import signal, threading
 before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), threading.active_count()
 import sources.leadpanther.sandbox
 assert before == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), threading.active_count())
-assert not {"aiohttp", "httpx", "dlt"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
