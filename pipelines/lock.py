@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sources.core.errors import LockedError
+from sources.core.errors import LockedError, WarehouseError
 
 
 @contextmanager
@@ -28,8 +28,12 @@ def sync_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
 
     Raises:
         LockedError: another sync holds it still.
+        WarehouseError: the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"the working folder {folder} cannot be made: {error.strerror}") from None
     owner = folder / "owner.txt"
     try:
         with FileLock(folder / "lock", timeout=wait):

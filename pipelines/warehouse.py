@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ STRATEGY = "delete-insert"
 
 DLT_DEFAULTS = {
     "runtime.dlthub_telemetry": False,
+    "runtime.intercept_signals": False,
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     "data_writer.disable_compression": True,
     "load.delete_completed_jobs": True,
@@ -54,10 +56,7 @@ def open_pipeline(config: SyncConfig, wait: float = 0.0) -> Iterator[dlt.Pipelin
     """
     destination = _destination(config)
     with sync_lock(working_folder(config), wait):
-        pipeline = _pipeline(config, destination)
-        if pipeline.has_pending_data:
-            _drain(pipeline)
-        pipeline.drop()
+        _drain(config, destination)
         pipeline = _pipeline(config, destination)
         try:
             pipeline.sync_destination()
@@ -106,16 +105,26 @@ def _destination(config: SyncConfig) -> Destination[Any, Any]:
     return destination
 
 
-def _drain(pipeline: dlt.Pipeline) -> None:
-    """Loads what a killed run left. What cannot be loaded is dropped: its checkpoints never reached the
-    destination, so it will be read again."""
+def _drain(config: SyncConfig, destination: Destination[Any, Any]) -> None:
+    """Loads what a killed run left, and leaves the working folder empty. What cannot be loaded is dropped:
+    its checkpoints never reached the destination, so it will be read again."""
+    folder = working_folder(config) / config.dataset
     try:
-        pipeline.normalize()
-        pipeline.load()
-    except PipelineStepFailed as error:
+        if _has_empty_files(folder):
+            raise ValueError("a power failure leaves files without content")
+        pipeline = _pipeline(config, destination)
+        if pipeline.has_pending_data:
+            pipeline.normalize()
+            pipeline.load()
+    except Exception as error:
         if isinstance(error.__cause__, DestinationConnectionError):
             raise WarehouseError("the warehouse cannot be reached; nothing was read") from None
-        log.warning("a load package of an earlier run is damaged; it is dropped and read again")
+        log.warning("what an earlier run left half-loaded is damaged; it is dropped and read again")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_empty_files(folder: Path) -> bool:
+    return any(file.stat().st_size == 0 for file in folder.glob("*/load/normalized/*/*_jobs/*"))
 
 
 def _tidy(pipeline: dlt.Pipeline) -> None:

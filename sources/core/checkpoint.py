@@ -116,6 +116,15 @@ class Checkpoint:
             raise ValueError("not a checkpoint") from error
 
 
+def backfilled_at(stored: Any) -> float:
+    """When a stored checkpoint says that the first complete scan ended; never, if it says nothing."""
+    try:
+        ended = Checkpoint.decode(stored).backfilled_at
+        return float("inf") if ended is None else float(ended)
+    except ValueError:
+        return float("inf")
+
+
 def _split(digests: str) -> tuple[str, ...]:
     return tuple(digests.split())
 
@@ -214,6 +223,8 @@ def sample(digests: Sequence[str]) -> tuple[str, ...]:
 def where_it_grew(before: Checkpoint, scan: Scan) -> Order | None:
     """What a complete scan that brought new rows says about the order of its list, if anything."""
     if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at:
+        return None
+    if not (scan.main.first.digests and scan.main.last.digests):
         return None
     head_same = scan.main.first.digests[0] in before.head
     tail_same = scan.main.last.digests[-1] in before.tail

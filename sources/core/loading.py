@@ -67,15 +67,16 @@ class Loader:
         self._waiting: list[Rows] = []
         self._count = 0
 
-    def misses(self, client_id: str, rows: Sequence[Raw]) -> bool:
-        """Whether the warehouse lacks any of these rows of a client."""
+    def count_unknown(self, client_id: str, rows: Sequence[Raw]) -> int:
+        """How many of a client's rows the warehouse lacks."""
         if not self.warehouse:
-            return False
+            return 0
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
         if self._suppressions:
             decoded = [row for row in decoded if not self._suppressions.is_about(row)]
-        keys = [(client_id, str(row["id"])) for row in decoded if row.get("id")]
-        return not self.warehouse.first_seen(self.table, keys).keys() >= set(keys)
+        ids = {str(row["id"]) for row in decoded if row.get("id")}
+        known = self.warehouse.first_seen(self.table, [(client_id, row_id) for row_id in ids])
+        return len(ids - {key[-1] for key in known if key[0] == client_id})
 
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""

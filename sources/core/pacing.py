@@ -23,6 +23,10 @@ BACK_OFF = 0.9
 SPEED_UP = 1.01
 SPEED_UP_EVERY = 1.0
 LEAST_RATE = 0.2
+FEW = 5
+FIRST_RATE = 20.0
+"""Requests per second to go on with where the server refused before a few answers showed what it bears."""
+
 PAUSE_AFTER_REFUSAL = 0.5
 
 
@@ -135,9 +139,10 @@ class Pace:
         if sent_at <= self._refused_at:
             return
         self._refused_at = now
-        span = min(MEMORY, now - self._answers[0]) if self._answers else MEMORY
-        bore = len(self._answers) / max(span, 0.1)
-        self.rate = max(LEAST_RATE, min(self.rate, bore or 1.0) * BACK_OFF)
+        bore = FIRST_RATE
+        if len(self._answers) >= FEW:
+            bore = len(self._answers) / max(min(MEMORY, now - self._answers[0]), 0.1)
+        self.rate = max(LEAST_RATE, min(self.rate, bore) * BACK_OFF)
 
     def seconds_left(self) -> float:
         """Seconds until the run's end."""

@@ -40,8 +40,8 @@ class Sink(Protocol):
 
     async def rows(self, rows: Rows) -> None: ...
 
-    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
-        """Whether the warehouse misses any of these rows."""
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        """How many of these rows the warehouse lacks."""
         ...
 
 
@@ -81,10 +81,10 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         ScanUnstable: the list would not hold still.
     """
     start = plan(before, reading.order, reading.now().timestamp(), reading.complete_every)
-    scan, misplaced = await _scan(reading, start, sink)
-    if _refuted(scan) or misplaced:
+    scan, misplaced, found = await _scan(reading, start, sink)
+    if _refuted(scan) or misplaced or _grew_elsewhere(before, scan, found):
         start = Start(count=before.count, grows_at_tail=start.grows_at_tail)
-        scan, _ = await _scan(reading, start, sink)
+        scan, *_ = await _scan(reading, start, sink)
     began = reading.outcome.started.timestamp()
     if before.unfinished and scan.start.resume_at:
         began = before.unfinished.started
@@ -101,10 +101,17 @@ def _refuted(scan: Scan) -> bool:
     return scan.start.kind is not Kind.COMPLETE and scan.ending in (Ending.REFUTED, Ending.UNSTABLE)
 
 
-async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool]:
-    """Runs one scan. Also tells whether rows appeared where the believed order allows none."""
+def _grew_elsewhere(before: Checkpoint, scan: Scan, found: int) -> bool:
+    """Whether a list is longer than the new rows found at its end explain."""
+    tail = scan.start.kind is Kind.TAIL and scan.main.at_end and before.count is not None
+    return tail and scan.count > (before.count or 0) + found
+
+
+async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool, int]:
+    """Runs one scan. Also tells whether rows appeared where the believed order allows none, and how many
+    new rows a look at the tail found."""
     scan = Scan(start, MAX_WINDOW)
-    misplaced = False
+    misplaced, found = False, 0
     while offsets := scan.asks():
         if scan.requests and not scan.main.done and reading.pausing():
             break  # but never while closing: that is short, and would begin anew
@@ -120,10 +127,12 @@ async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool]
                 continue
             beyond = _beyond_anchor(start, digests)
             doubtful = [page.rows[n] for n in new if n in beyond]
-            misplaced = misplaced or bool(doubtful and await sink.unknown(reading.outcome, doubtful))
+            misplaced = misplaced or (bool(doubtful) and await sink.unknown(reading.outcome, doubtful) > 0)
             rows = [page.rows[n] for n in new]
+            if start.kind is Kind.TAIL:
+                found += await sink.unknown(reading.outcome, rows)
             await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps))
-    return scan, misplaced
+    return scan, misplaced, found
 
 
 def _beyond_anchor(start: Start, digests: Sequence[str]) -> range:

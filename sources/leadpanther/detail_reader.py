@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.checkpoint import Order, believed
+from sources.core.checkpoint import Order, backfilled_at, believed
 from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
 from sources.core.reading import Page, read_list
 from sources.core.units import Outcome, Rows, Status, Unit
@@ -71,7 +71,7 @@ class _DetailReader:
         """By client, the ids of rows to read now, those read longest ago first over all clients."""
         parent_state = self._reader.states.get(self._detail.parent)
         parent_units = (parent_state or {}).get(UNITS, {})
-        backfilled = {client: state["b"] for client, state in parent_units.items() if state.get("b")}
+        backfilled = {client: backfilled_at(stored) for client, stored in parent_units.items()}
         known = await self._reader.ask(
             self._main, lambda loader: known_parents(loader.warehouse, self._detail, self._main, backfilled)
         )

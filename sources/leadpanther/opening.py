@@ -122,5 +122,5 @@ class _Gathered:
     async def rows(self, rows: Rows) -> None:
         self.kept.extend(rows.rows)
 
-    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
-        return False
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        return 0

@@ -72,10 +72,11 @@ class Reader:
             self.run.count(rows)
             await self._feed.put(resource, rows, len(rows.rows))
 
-    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
-        """Whether the warehouse misses any of these rows."""
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        """How many of these rows the warehouse lacks."""
         unit = outcome.unit
-        return bool(await self.ask(unit.resource, lambda loader: loader.misses(unit.client_id, rows)))
+        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.client_id, rows))
+        return count or 0
 
     async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
         """Asks the loading side; None where the resource is not wanted."""
@@ -227,5 +228,5 @@ class _Noting:
             self._noted.extend(notes(rows.outcome.unit.client_id, rows.rows))
         await self._reader.rows(rows)
 
-    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> bool:
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         return await self._reader.unknown(outcome, rows)

@@ -177,7 +177,7 @@ class Run:
     def trouble_with(self, unit: Unit) -> Outcome | None:
         """The outcome of a unit that is out of reach, so that what hangs on it need not be tried."""
         outcome = self.outcomes.get(unit) or self._silent.get(unit)
-        reached = outcome is None or outcome.status not in (Status.SKIPPED, Status.DENIED, Status.GONE)
+        reached = outcome is None or outcome.status in (Status.OK, Status.PARTIAL)
         return None if reached else outcome
 
     def was_lost(self, client_id: str) -> bool:
@@ -200,7 +200,8 @@ class Run:
 
     def outcome(self, unit: Unit, silently: bool = False) -> Outcome:
         """The unit's outcome so far; another slice goes on with the same one."""
-        return (self._silent if silently else self.outcomes).setdefault(unit, Outcome(unit))
+        outcomes = self._silent if silently else self.outcomes
+        return outcomes.setdefault(unit, Outcome(unit, started=self.now()))
 
     def todo(self, resources: Collection[str], silently: bool = False) -> list[Outcome]:
         """Units that remain to be read; those that need not be tried end here.
