@@ -25,3 +25,20 @@ def place(tmp_path: Path) -> Iterator[MakePlace]:
             return made[-1]
 
         yield make
+
+
+QUICK = {
+    "test_rows_that_were_there_throughout_are_in_the_warehouse",
+    "test_a_sync_killed_while_it_marks_deletes_is_completed_by_the_next_one",
+    "test_a_fresh_machine_goes_on_where_the_last_one_stopped",
+    "test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync",
+    "test_the_ledger_has_one_row_a_unit_a_run",
+}
+"""One of each kind for `make test`; all the others take minutes together and run with `make test-all`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and getattr(item, "originalname", item.name) not in QUICK:
+            item.add_marker(pytest.mark.long)
