@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all lint setup docs bench-requests clean
+.PHONY: demo test test-long lint setup docs bench-requests clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
@@ -9,11 +9,12 @@ demo: $(STAMP)
 	@$(RUN)leadhouse demo
 
 test: $(STAMP)
-	$(RUN)pytest -q -m "not long"
+	$(RUN)pytest -q -n 2 -m "not long"
 
-# The kill and fault matrices and the long property tests too.
-test-all: $(STAMP)
-	LEADHOUSE_LONG=1 $(RUN)pytest -q
+# The kill, fault and drift matrices, and property tests over tens of thousands of worlds.
+test-long: $(STAMP)
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long
+	LEADHOUSE_LONG=1 $(RUN)pytest -q tests/core/test_scan_properties.py
 
 lint: $(STAMP)
 	$(RUN)ruff check .

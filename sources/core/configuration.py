@@ -49,6 +49,10 @@ def read_settings(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
             ) from None
         if value is not None:
             values[field.name] = value
+    for name, value in values.items():
+        wanted = _plain(hints[name])
+        if not isinstance(value, (wanted, int) if wanted is float else wanted):
+            raise ConfigurationError(f"{name} under [{section}] is not a {wanted.__name__}")
     return kind(**values)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sources.core.privacy import EMAIL, URL, Policy
 
-_EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+\.[A-Za-z]{2,}")
+_EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"'=&?/#]+@[^\s@<>()\[\],;:\"'=&?/#]+\.[A-Za-z]{2,}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 400
 """Longer text is no address and no id; only addresses inside it are looked at."""
@@ -87,7 +87,7 @@ def identifiers(row: Mapping[str, Any], columns: Iterable[str], policy: Policy) 
         columns: those that may hold such; values are raw, or hashed already.
         policy: knows the key.
     """
-    values = [row[name] for name in columns if isinstance(row.get(name), str) and row[name]]
+    values = [row[name] for name in columns if isinstance(row.get(name), str) and "***" not in row[name]]
     hashed = {value for value in values if _HASH.fullmatch(value)}
     raw = [value for value in values if EMAIL.fullmatch(value.strip()) or URL.fullmatch(value.strip())]
-    return hashed | {policy.hash(value) for value in raw}
+    return (hashed | {policy.hash(value) for value in raw}) - {policy.hash("")}

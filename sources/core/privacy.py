@@ -36,7 +36,8 @@ NOT_PERSONAL = "none"
 
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
-_WORD = re.compile(r"\w[\w'’-]*")
+_TOKEN = re.compile(r"\S+")
+_TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,11 @@ class Policy:
 
     @cached_property
     def _changes(self) -> Mapping[Treatment, Callable[[str], str | None]]:
-        return {Treatment.MASK: mask, Treatment.HASH: self.hash, Treatment.DROP: lambda _: None}
+        return {Treatment.MASK: mask, Treatment.HASH: self._hash_text, Treatment.DROP: lambda _: None}
+
+    def _hash_text(self, value: str) -> str:
+        """Nothing stays nothing: its hash would make one person of everybody who left a field empty."""
+        return self.hash(value) if value.strip() else value
 
     def hash(self, value: str) -> str:
         """A keyed hash: the same for the same person, wherever the value stands."""
@@ -130,12 +135,21 @@ def _treat(value: Any, change: Callable[[str], str | None], numbers: bool) -> An
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: _treat(inner, change, numbers) for key, inner in value.items()}
+        return {_treat_key(key, change): _treat(inner, change, numbers) for key, inner in value.items()}
     if isinstance(value, list):
         return [_treat(inner, change, numbers) for inner in value]
     if numbers and isinstance(value, int | float) and not isinstance(value, bool):
         return change(str(value))
     return value
+
+
+def _treat_key(key: str, change: Callable[[str], str | None]) -> str:
+    return (change(key) or "***") if names_somebody(key) else key
+
+
+def names_somebody(key: str) -> bool:
+    """Whether an object's key is an address rather than a name."""
+    return re.search(r"\S@\S", key) is not None or URL.fullmatch(key) is not None
 
 
 def normalise(value: str) -> str:
@@ -154,20 +168,26 @@ def normalise(value: str) -> str:
             return text
         host = (parts.hostname or "").removeprefix("www.")
         host = "linkedin.com" if host.endswith(".linkedin.com") else host
-        return host + unquote(parts.path).rstrip("/").lower()
+        return host + unicodedata.normalize("NFC", unquote(parts.path)).rstrip("/").lower()
     return text
 
 
 def mask(value: str) -> str:
     """Keeps a value's shape: `p***@example.com`, `A*** E***`, `https://www.linkedin.com/in/e***`."""
-    text = value.strip()
+    text = unicodedata.normalize("NFC", value).strip()
     if EMAIL.fullmatch(text):
         name, _, domain = text.partition("@")
         return f"{name[:1]}***@{domain}"
-    if "://" in text:
-        head, _, tail = text.rstrip("/").rpartition("/")
-        return f"{head.split('?')[0]}/{tail[:1]}***"
-    return _WORD.sub(lambda word: f"{word[0][:1]}***", text)
+    if URL.fullmatch(text) and " " not in text:
+        head, mark, rest = text.rpartition("://")
+        host, *steps = re.split(r"[?#]", rest)[0].split("/")
+        host = host if "linkedin." in host else _first(host)
+        return "/".join([head + mark + host, *(s if s in _TELLS_NOTHING else _first(s) for s in steps if s)])
+    return _TOKEN.sub(lambda token: _first(token[0]), text)
+
+
+def _first(word: str) -> str:
+    return f"{word[:1]}***"
 
 
 def parse_treatment(name: str) -> Treatment:

@@ -44,6 +44,8 @@ def load_policy(**explicit: Any) -> Policy:
             raise ConfigurationError("[privacy.categories] names kinds of personal data; `none` is none")
         by_category[category] = parse_treatment(treatment)
     reviewed = {_known(name): parse_category(kind) for name, kind in (config.columns or {}).items()}
+    if config.retention_days < 0:
+        raise ConfigurationError("retention_days under [privacy] is a number of days, or 0 for never")
     if config.contract not in ("evolve", "freeze"):
         raise ConfigurationError("contract under [privacy] is either evolve or freeze")
     return Policy(

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from sources.core.erasure import Suppressions
 from sources.core.fitting import fit, infer
-from sources.core.privacy import Policy
+from sources.core.privacy import Policy, names_somebody
 from sources.core.tables import MISFITS, DataType, Table
 
 Row = dict[str, Any]
@@ -142,7 +142,7 @@ class Shaper:
                 self._flatten(value, name.column, name.path, out, misfits)
             elif name.usable:
                 out[name.column] = value
-            elif value is not None:
+            elif value not in (None, {}):
                 misfits[name.path] = value
 
     def _name(self, prefix: str, path: str, key: str) -> _Name:
@@ -153,8 +153,10 @@ class Shaper:
         column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
         documented = self.table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
-        usable = not ours and self._owners.setdefault(column, full_path) == full_path
-        name = _Name(column, full_path, usable, documented is not None and documented.type == "json")
+        personal = names_somebody(key)  # no column is called after a person
+        usable = not (ours or personal) and self._owners.setdefault(column, full_path) == full_path
+        opaque = personal or (documented is not None and documented.type == "json")
+        name = _Name(column, full_path, usable, opaque)
         self._names[path, key] = name
         return name
 

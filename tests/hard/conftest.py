@@ -34,7 +34,7 @@ QUICK = {
     "test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync",
     "test_the_ledger_has_one_row_a_unit_a_run",
 }
-"""One of each kind for `make test`; all the others take minutes together and run with `make test-all`."""
+"""One of each kind for `make test`; all the others take minutes together and run with `make test-long`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
