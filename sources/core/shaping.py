@@ -55,6 +55,7 @@ class _Name:
     path: str
     usable: bool
     opaque: bool
+    personal: bool
 
 
 class Shaper:
@@ -142,7 +143,7 @@ class Shaper:
                 self._flatten(value, name.column, name.path, out, misfits)
             elif name.usable:
                 out[name.column] = value
-            elif value not in (None, {}):
+            elif value is not None and not (name.personal and value == {}):
                 misfits[name.path] = value
 
     def _name(self, prefix: str, path: str, key: str) -> _Name:
@@ -156,7 +157,7 @@ class Shaper:
         personal = names_somebody(key)  # no column is called after a person
         usable = not (ours or personal) and self._owners.setdefault(column, full_path) == full_path
         opaque = personal or (documented is not None and documented.type == "json")
-        name = _Name(column, full_path, usable, opaque)
+        name = _Name(column, full_path, usable, opaque, personal)
         self._names[path, key] = name
         return name
 
