@@ -36,6 +36,7 @@ NOT_PERSONAL = "none"
 
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S@\S|https?://|linkedin\.com/", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+")
 _TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
 
@@ -148,8 +149,8 @@ def _treat_key(key: str, change: Callable[[str], str | None]) -> str:
 
 
 def names_somebody(key: str) -> bool:
-    """Whether an object's key is an address rather than a name."""
-    return re.search(r"\S@\S", key) is not None or URL.fullmatch(key) is not None
+    """Whether an object's key, or a path of keys, holds an address rather than names."""
+    return _ADDRESS.search(key) is not None
 
 
 def normalise(value: str) -> str:

@@ -55,7 +55,6 @@ class _Name:
     path: str
     usable: bool
     opaque: bool
-    personal: bool
 
 
 class Shaper:
@@ -143,7 +142,7 @@ class Shaper:
                 self._flatten(value, name.column, name.path, out, misfits)
             elif name.usable:
                 out[name.column] = value
-            elif value is not None and not (name.personal and value == {}):
+            elif value is not None:
                 misfits[name.path] = value
 
     def _name(self, prefix: str, path: str, key: str) -> _Name:
@@ -154,10 +153,10 @@ class Shaper:
         column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
         documented = self.table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
-        personal = names_somebody(key)  # no column is called after a person
+        personal = names_somebody(full_path)  # no column is called after a person
         usable = not (ours or personal) and self._owners.setdefault(column, full_path) == full_path
-        opaque = personal or (documented is not None and documented.type == "json")
-        name = _Name(column, full_path, usable, opaque, personal)
+        opaque = documented is not None and documented.type == "json"
+        name = _Name(column, full_path, usable, opaque)
         self._names[path, key] = name
         return name
 
