@@ -5,12 +5,19 @@ The first half is pure: what should stand there. The second half makes it so, an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
+
+from dlt.common.schema import Schema
+from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.privacy import Policy, Treatment
-from sources.core.tables import Category, Column, Table
+from sources.core.tables import Category, Column, Table, pii_hint
 from sources.core.warehouse import Warehouse, quoted, selection
+
+log = logging.getLogger("leadhouse")
 
 PII_COLUMNS = Table(
     "pii_columns",
@@ -85,7 +92,8 @@ def annotate(
 
 def treatment_of(table: Table, name: str, type_: str, policy: Policy) -> Treatment:
     """How a column's values are treated; truth values, numbers and moments pass."""
-    return policy.treatment(table, name) if type_ in ("text", "json") else Treatment.TAG
+    untouched = name.startswith("_dlt") or type_ not in ("text", "json")
+    return Treatment.TAG if untouched else policy.treatment(table, name)
 
 
 def _annotation(table: Table, name: str, type_: str, policy: Policy) -> Annotation:
@@ -115,6 +123,15 @@ def pii_rows(annotations: Sequence[Annotation], policy: Policy) -> list[dict[str
     ]
 
 
+def tag_schema(schema: Schema, annotations: Sequence[Annotation]) -> None:
+    """Has dlt's schema tag exactly what counts as personal now; loads only ever add tags."""
+    for a in annotations:
+        column = cast("dict[str, Any]", schema.tables[a.table]["columns"][a.column])
+        for hint in pii_hint(Category.UNREVIEWED):
+            column.pop(hint, None)
+        column.update(pii_hint(a.category, a.identifies))
+
+
 # --- making it so ------------------------------------------------------------------------------------
 
 _EXISTING_COMMENTS = {
@@ -138,8 +155,13 @@ def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> 
     warehouse.execute_all(
         f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {_literal(a.comment)}"
         for a in annotations
-        if (a.table, a.column) in existing and a.comment and existing[a.table, a.column] != a.comment
+        if (a.table, a.column) in existing and _is_outdated(existing[a.table, a.column], a.comment)
     )
+
+
+def _is_outdated(comment: str | None, wanted: str | None) -> bool:
+    """Whether a comment must change; where we have nothing to say, only what we once said goes."""
+    return comment != wanted if wanted else "PII " in (comment or "")
 
 
 def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None:
@@ -147,31 +169,34 @@ def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None
     if warehouse.engine not in _EXISTING_COMMENTS:
         return
     schema = SHAREABLE.format(dataset=warehouse.dataset)
-    existing: dict[str, list[str]] = {}
-    for table, column in warehouse.query(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s "
-        "ORDER BY table_name, ordinal_position",
-        schema,
-    ):
-        existing.setdefault(table, []).append(column)
+    existing = {table: list(columns) for table, columns in warehouse.stored(schema).items()}
     wanted: dict[str, list[str]] = {}
     for a in annotations:
         if a.shareable:
             wanted.setdefault(a.table, []).append(a.column)
-    warehouse.execute_all(_view_statements(warehouse, schema, existing, wanted))
+    try:
+        warehouse.execute_all(_view_statements(warehouse, schema, existing, wanted))
+    except DatabaseException as error:
+        trouble = type(error.__cause__ or error).__name__
+        log.warning("views in %s stay as they were: %s (does another view depend on them?)", schema, trouble)
 
 
 def _view_statements(
     warehouse: Warehouse, schema: str, existing: Mapping[str, list[str]], wanted: Mapping[str, list[str]]
 ) -> Iterator[str]:
-    if not existing:
-        yield f"CREATE SCHEMA IF NOT EXISTS {schema}"
+    if not warehouse.has_schema(schema):
+        yield f"CREATE SCHEMA {schema}"
     for table, columns in wanted.items():
-        if existing.get(table) != columns:
-            yield f"DROP VIEW IF EXISTS {schema}.{table}"
-            select = f"SELECT {selection(columns)} FROM {warehouse.qualified(table)}"
-            yield f"CREATE VIEW {schema}.{table} AS {select}"
+        before = existing.get(table, [])
+        if set(before) == set(columns):
+            continue
+        if not set(before) <= set(columns):
+            yield f"DROP VIEW {schema}.{table} CASCADE"  # what may not be seen goes, whatever is built on it
+        # Where a view only grows at its end, what others granted on it and built upon it stays.
+        ordered = [*(name for name in before if name in columns), *(n for n in columns if n not in before)]
+        select = f"SELECT {selection(ordered)} FROM {warehouse.qualified(table)}"
+        yield f"CREATE OR REPLACE VIEW {schema}.{table} AS {select}"
 
 
 def _literal(text: str | None) -> str:
-    return "'" + (text or "").replace("'", "''") + "'"
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"

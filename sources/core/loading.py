@@ -15,7 +15,7 @@ import pyarrow as pa
 from dlt.common.schema import Schema
 
 from sources.core.checkpoint import digest
-from sources.core.erasure import Suppressions
+from sources.core.erasure import Suppressions, contacts
 from sources.core.privacy import Policy
 from sources.core.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, DataType, Table, pii_hint
@@ -52,16 +52,7 @@ class Loader:
         self.warehouse = warehouse
         self._refuse = refuse
         self._policy = policy
-        naming = schema.naming
-        self._shaper = Shaper(
-            table,
-            _known_types(schema, table.name),
-            naming.normalize_identifier,
-            lambda *parts: naming.normalize_path(naming.make_path(*parts)),
-            policy,
-            suppressions,
-            frozen,
-        )
+        self._shaper = make_shaper(table, schema, policy, suppressions, frozen)
         self._suppressions = suppressions
         self._yielded = False
         self._waiting: list[Rows] = []
@@ -72,8 +63,9 @@ class Loader:
         if not self.warehouse:
             return 0
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
-        if self._suppressions:
-            decoded = [row for row in decoded if not self._suppressions.is_about(row)]
+        if self._suppressions and self.table.personal:
+            reached_by = contacts(self.table)
+            decoded = [row for row in decoded if not self._suppressions.is_about(row, reached_by)]
         ids = {str(row["id"]) for row in decoded if row.get("id")}
         known = self.warehouse.first_seen(self.table, [(client_id, row_id) for row_id in ids])
         return len(ids - {key[-1] for key in known if key[0] == client_id})
@@ -103,8 +95,11 @@ class Loader:
             yield self._with_hints(replace(batch, data=data))
 
     def empty_table(self) -> Iterator[Any]:
-        """Where no row ever came, an empty batch, so that the table and its documented columns exist."""
-        if not self._yielded and not (self.warehouse and self.warehouse.has(self.table.name)):
+        """Where no row ever came, an empty batch, so that the table and its documented columns exist. Not for
+        Postgres: dlt's way of copying parquet into it fails on files without rows."""
+        if self.warehouse and (self.warehouse.engine == "postgres" or self.warehouse.has(self.table.name)):
+            return
+        if not self._yielded:
             yield self._with_hints(self._shaper.shape([], {}))
 
     def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
@@ -145,6 +140,22 @@ class Loader:
             file_format="parquet" if parquet else None,
         )
         return dlt.mark.with_hints(batch.data, hints)
+
+
+def make_shaper(
+    table: Table, schema: Schema, policy: Policy, suppressions: Suppressions, frozen: bool
+) -> Shaper:
+    """What shapes a table's rows for the warehouse that this is the schema of."""
+    naming = schema.naming
+    return Shaper(
+        table,
+        _known_types(schema, table.name),
+        naming.normalize_identifier,
+        lambda *parts: naming.normalize_path(naming.make_path(*parts)),
+        policy,
+        suppressions,
+        frozen,
+    )
 
 
 def _known_types(schema: Schema, table: str) -> dict[str, DataType]:

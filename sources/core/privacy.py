@@ -34,6 +34,7 @@ class Treatment(IntEnum):
 NOT_PERSONAL = "none"
 """What a reviewed column is called that holds nothing personal."""
 
+HASHED = re.compile(r"[0-9a-f]{64}")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S@\S|https?://|linkedin\.com/", re.IGNORECASE)
@@ -62,12 +63,15 @@ class Policy:
     retention_days: int | None = None
 
     def __post_init__(self) -> None:
-        used = {self.default, *self.by_category.values()}
-        if Treatment.HASH in used and not self.key:
+        if self._hashes and not self.key:
             raise ConfigurationError(
                 "hashing personal data takes a key: set `key` under [privacy] in .dlt/secrets.toml, or "
                 "PRIVACY__KEY, to a long random text, and keep it"
             )
+
+    @property
+    def _hashes(self) -> bool:
+        return Treatment.HASH in {self.default, *self.by_category.values()}
 
     def of(self, category: Category) -> Treatment:
         """How a kind of personal data is treated. Ids of accounts hold the tables together: they stay."""
@@ -76,9 +80,12 @@ class Policy:
         return self.by_category.get(category, self.default)
 
     def strictest(self, table: Table) -> Treatment:
-        """The strictest treatment that any documented column of a table gets."""
-        found = [self.of(c.pii) for c in table.columns if c.pii and c.pii is not Category.UNREVIEWED]
-        return max([self.of(Category.UNREVIEWED), *found])
+        """The strictest treatment of any kind that is documented for a table; of any kind at all, where its
+        rows are about people and no document says what is in them."""
+        kinds = {c.pii for c in table.columns if c.pii} - {Category.ACCOUNT_ID, Category.UNREVIEWED}
+        if table.personal and not kinds:
+            kinds = set(Category)
+        return max(self.of(kind) for kind in {*kinds, Category.UNREVIEWED})
 
     def category(self, table: Table, name: str) -> Category | None:
         """The kind of personal data in a column: documented, reviewed, or `unreviewed`."""
@@ -107,6 +114,26 @@ class Policy:
         change = self._changes[treatment]
         return [_treat(value, change, numbers) for value in values]
 
+    def treat_stored(self, value: Any, treatment: Treatment, same_key: bool) -> Any:
+        """Treats a value that was stored under another policy, nobody knows which. What was treated another
+        way becomes nothing: only the raw value would tell.
+
+        Args:
+            value: as stored.
+            treatment: what to do to it.
+            same_key: whether hashes in it are of the same key.
+        """
+
+        def change(text: str) -> str | None:
+            if HASHED.fullmatch(text):
+                return text if treatment is Treatment.HASH and same_key else None
+            if "***" in text and mask(text) == text:
+                return text if treatment is Treatment.MASK else None
+            treated: str | None = self.treat([text], treatment)[0]
+            return treated
+
+        return _treat(value, change, numbers=treatment is not Treatment.TAG)
+
     @cached_property
     def _changes(self) -> Mapping[Treatment, Callable[[str], str | None]]:
         return {Treatment.MASK: mask, Treatment.HASH: self._hash_text, Treatment.DROP: lambda _: None}
@@ -128,8 +155,17 @@ class Policy:
             sorted((str(c), t.name) for c, t in self.by_category.items()),
             sorted((name, str(c)) for name, c in self.reviewed.items()),
         ]
-        key = blake2b(self.key, digest_size=8, person=b"leadhouse").hexdigest() if self.key else ""
-        return blake2b(f"{parts}{key}".encode(), digest_size=8).hexdigest()
+        return f"{blake2b(str(parts).encode(), digest_size=4).hexdigest()}.{self._key_print}"
+
+    @cached_property
+    def _key_print(self) -> str:
+        if not self.key or not self._hashes:
+            return ""
+        return blake2b(self.key, digest_size=3, person=b"leadhouse").hexdigest()
+
+    def has_key_of(self, fingerprint: str) -> bool:
+        """Whether a policy with such a fingerprint hashed with the same key, if it hashed at all."""
+        return fingerprint.rpartition(".")[2] in ("", self._key_print)
 
 
 def _treat(value: Any, change: Callable[[str], str | None], numbers: bool) -> Any:

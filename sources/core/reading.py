@@ -45,6 +45,19 @@ class Sink(Protocol):
         ...
 
 
+class Gathered:
+    """A sink that keeps rows."""
+
+    def __init__(self) -> None:
+        self.kept: list[Raw] = []
+
+    async def rows(self, rows: Rows) -> None:
+        self.kept.extend(rows.rows)
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a list is to be read.

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from sources.core.erasure import Suppressions
+from sources.core.erasure import Suppressions, contacts
 from sources.core.fitting import fit, infer
 from sources.core.privacy import Policy, names_somebody
 from sources.core.tables import MISFITS, DataType, Table
@@ -117,7 +117,8 @@ class Shaper:
     def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
         """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
         if self.table.personal:
-            kept = [n for n in kept if not suppressions.is_about(decoded[n])]
+            reached_by = contacts(self.table)
+            kept = [n for n in kept if not suppressions.is_about(decoded[n], reached_by)]
         for n in kept:
             decoded[n] = {**suppressions.without(decoded[n]), **{k: decoded[n][k] for k in self._row_keys}}
         return kept

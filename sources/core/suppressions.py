@@ -33,7 +33,7 @@ def load_suppressions(warehouse: Warehouse | None, policy: Policy, kind: str = P
         ConfigurationError: somebody was, and the key is missing or not the one that they were erased with;
             without it they would come back.
     """
-    if warehouse is None or not warehouse.has(SUPPRESSIONS.name):
+    if warehouse is None:
         return Suppressions((), policy)
     rows = warehouse.query(f"SELECT hash, kind, key_check FROM {SUPPRESSIONS.name}")
     check_key({key_check for _, _, key_check in rows}, policy)

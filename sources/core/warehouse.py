@@ -19,6 +19,9 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.tables import FIRST_SEEN_AT, Table
 
+Statement = tuple[str, Sequence[Any]]
+"""SQL and its parameters."""
+
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
 
@@ -67,6 +70,26 @@ class Warehouse:
         """A table's name with its schema."""
         return f"{self.dataset}.{table}"
 
+    def stored(self, schema: str | None = None) -> dict[str, dict[str, str]]:
+        """What there really is, whoever made it: by table or view, by column in their order, the type in the
+        destination's words.
+
+        Args:
+            schema: instead of the dataset.
+        """
+        found: dict[str, dict[str, str]] = {}
+        for table, column, type_ in self.query(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+            schema or self.dataset,
+        ):
+            found.setdefault(table, {})[column] = type_
+        return found
+
+    def has_schema(self, name: str) -> bool:
+        """Whether the destination has a schema: asked first, since the right to make one may be missing."""
+        return bool(self.query("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", name))
+
     def tables(self) -> list[str]:
         """Tables into which rows were ever loaded."""
         return self._schema.data_table_names(seen_data_only=True)
@@ -76,11 +99,11 @@ class Warehouse:
         columns = self._schema.tables[table]["columns"] if self.has(table) else {}
         return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
 
-    def stream(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows of a query, some at a time."""
-        with self._client() as client, client.execute_query(sql) as cursor:
+    def stream(self, sql: str, *parameters: Any, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, fetched some at a time."""
+        with self._client() as client, client.execute_query(sql, *parameters) as cursor:
             while rows := cursor.fetchmany(size):
-                yield rows
+                yield from rows
 
     def from_json(self, value: Any) -> Any:
         """A JSON column's value taken apart: Postgres does that by itself, DuckDB does not."""
@@ -88,10 +111,22 @@ class Warehouse:
             return msgspec.json.decode(value)
         return value
 
+    def to_json(self, value: Any) -> str | None:
+        """A value as a JSON column takes it."""
+        return None if value is None else msgspec.json.encode(value).decode()
+
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
             client.execute_sql(sql, *parameters)
+
+    def execute_together(self, statements: Iterable[Statement]) -> None:
+        """Runs statements, each with its parameters, all or none of them."""
+        waiting = list(statements)
+        if waiting:
+            with self._client() as client, client.begin_transaction():
+                for sql, parameters in waiting:
+                    client.execute_sql(sql, *parameters)
 
     def execute_all(self, statements: Iterable[str]) -> None:
         """Runs statements one after the other over one connection."""
@@ -114,7 +149,9 @@ class Warehouse:
 
     @contextmanager
     def _client(self) -> Iterator[SqlClientBase[Any]]:
-        with self._pipeline.sql_client(schema_name=self._schema.name) as client:
+        known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
+        schema = {"schema_name": self._schema.name} if known else {}
+        with self._pipeline.sql_client(**schema) as client:
             yield client
 
     def first_seen(self, table: Table, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], datetime]:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from sources.core.erasure import Suppressions, identifiers, texts
+from sources.core.erasure import Suppressions, contacts, identifiers, needles, texts
 from sources.core.errors import ConfigurationError
 from sources.core.privacy import Policy, Treatment, mask
 from sources.core.suppressions import check_key
+from sources.leadpanther.columns import TABLES
 
 POLICY = Policy(key=b"a long random text")
 MAIL, URL, ID = "ana@example.com", "https://www.linkedin.com/in/ana", "0b8e3c1e-lead"
@@ -70,6 +71,9 @@ def test_a_row_that_only_mentions_a_person_is_somebody_elses(row: dict[str, Any]
         ([{"friends": [MAIL, "bob@example.com"]}], [{"friends": ["bob@example.com"]}]),
         ([f"write to {MAIL}"], [None]),
         ({"a": MAIL, "b": {"c": [MAIL]}, "d": 1}, {"a": None, "b": {"c": []}, "d": 1}),
+        ({MAIL: 3, "bob@example.com": 4}, {"bob@example.com": 4}),
+        ({"likes.ana@example\\.com": 3, "likes.bob@example\\.com": 4}, {"likes.bob@example\\.com": 4}),
+        ({r"by.https://www\.linkedin\.com/in/ana.n": 3}, {}),
         (5, 5),
         (None, None),
         (True, True),
@@ -97,6 +101,39 @@ def test_text_is_found_in_lists_only_if_asked_for() -> None:
     assert list(texts(row, lists=False)) == ["1", "4"]
 
 
+# --- whose a row is ----------------------------------------------------------------------------------
+
+REACHED_BY = ["linkedin_profile_url", "emails__work"]
+
+
+@pytest.mark.parametrize(
+    ("row", "hers"),
+    [
+        ({"id": "1", "emails": {"work": MAIL}}, True),
+        ({"id": "1", "emails__work": MAIL, "linkedin_profile_url": "https://linkedin.com/in/other"}, True),
+        ({"id": "1", "emails": {"work": "bob@example.com"}, "referred_by": MAIL}, False),
+        ({"id": "1", "emails__work": "bob@example.com", "referred_by": MAIL}, False),
+        ({"id": "1", "emails__work": POLICY.hash("bob@example.com"), "by": MAIL}, False),
+        ({"id": "1", "emails__work": None, "by": {"mail": MAIL}}, True),
+        ({"id": "1", "emails__work": " ", "by": {"mail": MAIL}}, True),
+        ({"id": "1", "emails__work": "b***@example.com", "by": MAIL}, True),
+        ({"id": ID, "emails__work": "bob@example.com"}, True),
+        ({"id": "1", "lead_id": ID, "emails__work": "bob@example.com"}, True),
+        ({"id": "1", "emails": [MAIL]}, False),
+    ],
+)
+def test_the_contacts_in_a_row_say_whose_it_is_and_without_any_every_field_does(
+    row: dict[str, Any], hers: bool
+) -> None:
+    assert ANA.is_about(row, REACHED_BY) is hers
+
+
+def test_contacts_are_documented_ones_and_those_that_are_called_like_it() -> None:
+    assert set(contacts(TABLES["leads"])) >= {"linkedin_profile_url", "emails__work", "email"}
+    assert "email" in contacts(TABLES["lead_magnet_captures"])
+    assert len(contacts(TABLES["leads"])) == len(set(contacts(TABLES["leads"])))
+
+
 # --- identifiers -------------------------------------------------------------------------------------
 
 COLUMNS = ["work", "personal", "profile"]
@@ -110,26 +147,61 @@ def test_a_persons_identifiers_are_the_hashes_of_their_addresses_and_profiles() 
         "name": "Ana",
         "other": "x@y.example",
     }
-    assert identifiers(row, COLUMNS, POLICY) == {POLICY.hash(MAIL), POLICY.hash(URL)}
+    known = {MAIL: POLICY.hash(MAIL), "linkedin.com/in/ana": POLICY.hash(URL)}
+    assert identifiers(row, COLUMNS, POLICY) == known
 
 
 def test_values_that_are_hashed_already_are_identifiers_as_they_are() -> None:
     row = {"work": POLICY.hash(MAIL), "profile": POLICY.hash(URL)}
-    assert identifiers(row, COLUMNS, POLICY) == {POLICY.hash(MAIL), POLICY.hash(URL)}
+    assert set(identifiers(row, COLUMNS, POLICY).values()) == {POLICY.hash(MAIL), POLICY.hash(URL)}
 
 
 @pytest.mark.parametrize("value", ["", "   ", "Ana", "n/a", "a***", None, 5, ["ana@example.com"], "@"])
 def test_what_is_no_address_and_no_profile_identifies_nobody(value: Any) -> None:
-    assert identifiers({"work": value}, COLUMNS, POLICY) == set()
+    assert identifiers({"work": value}, COLUMNS, POLICY) == {}
 
 
 @pytest.mark.parametrize("value", [MAIL, URL])
 def test_a_masked_value_identifies_nobody_since_many_share_it(value: str) -> None:
-    assert identifiers({"work": mask(value)}, COLUMNS, POLICY) == set()
+    assert identifiers({"work": mask(value)}, COLUMNS, POLICY) == {}
 
 
-def test_the_hash_of_nothing_identifies_nobody() -> None:
-    assert identifiers({"work": POLICY.hash("")}, COLUMNS, POLICY) == set()
+SPELLINGS = {
+    "Ana.B+x@Example.com": [
+        "ana.b+x@example.com",
+        " ANA.B+X@EXAMPLE.COM",
+        '{"likes.ana\\.b+x@example\\.com": 1}',
+    ],
+    "https://www.linkedin.com/in/Jos\u00e9-Gil/": [
+        "http://de.linkedin.com/in/jos\u00e9-gil?x=1",
+        "linkedin.com/in/jose\u0301-gil",
+        "https://linkedin.com/in/jos%C3%A9-gil",
+        "https://linkedin.com/in/%6aos%c3%a9%2dgil",
+    ],
+    "https://linkedin.com/in/\u30a2\u30ca": [
+        "https://linkedin.com/in/%E3%82%A2%E3%83%8A",
+        "linkedin.com/in/\u30a2\u30ca/",
+    ],
+    "0b8e3c1e-LEAD": ["0b8e3c1e-LEAD", '["0b8e3c1e-LEAD"]'],
+    "\u540d": ["\u540d"],
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "stored"), [(k, s) for k, spellings in SPELLINGS.items() for s in spellings]
+)
+def test_every_spelling_of_what_is_known_holds_one_of_the_needles(known: str, stored: str) -> None:
+    assert any(needle in stored.lower().replace("\\", "") for needle in needles({known: POLICY.hash(known)}))
+
+
+def test_a_needle_is_in_few_other_values() -> None:
+    found = needles({MAIL: POLICY.hash(MAIL), ID: POLICY.hash(ID)})
+    assert found == {MAIL, POLICY.hash(MAIL), ID, POLICY.hash(ID)}
+
+
+def test_what_is_hashed_is_looked_for_as_it_is() -> None:
+    known = identifiers({"work": POLICY.hash(MAIL)}, COLUMNS, POLICY)
+    assert needles(known) == {POLICY.hash(MAIL)}
 
 
 # --- the key -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What happens to personal values: normalising, treating, deciding by column, and the configuration."""
 
 import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,39 @@ def test_an_undocumented_column_gets_the_strictest_treatment_of_its_table() -> N
     assert lenient.treatment(PEOPLE, "note") is Treatment.HASH
 
 
+def test_where_nobody_knows_what_is_said_of_people_any_kind_counts() -> None:
+    unknown = Table("unknown", ("id",), (Column("id", "text", "its id"),), "somebody", personal=True)
+    things = replace(unknown, personal=False)
+    policy = Policy(by_category={Category.MESSAGE: Treatment.DROP})
+    assert policy.treatment(unknown, "note") is Treatment.DROP
+    assert policy.treatment(things, "note") is Treatment.TAG
+
+
+@pytest.mark.parametrize(
+    ("stored", "treatment", "same_key", "fresh"),
+    [
+        ("ana@example.com", Treatment.MASK, True, "a***@example.com"),
+        ("a***@example.com", Treatment.MASK, True, "a***@example.com"),
+        ("a***@example.com", Treatment.HASH, True, None),
+        ("a***@example.com", Treatment.TAG, True, None),
+        ("*** free ***", Treatment.TAG, True, "*** free ***"),
+        (Policy(key=KEY).hash("ana"), Treatment.HASH, True, Policy(key=KEY).hash("ana")),
+        (Policy(key=KEY).hash("ana"), Treatment.HASH, False, None),
+        (Policy(key=KEY).hash("ana"), Treatment.MASK, True, None),
+        ("ana", Treatment.HASH, True, Policy(key=KEY).hash("ana")),
+        ("ana", Treatment.TAG, True, "ana"),
+        ("ana", Treatment.DROP, True, None),
+        (None, Treatment.HASH, True, None),
+        (["ana", {"n": 5, "ok": True}], Treatment.MASK, True, ["a***", {"n": "5***", "ok": True}]),
+        (["ana", {"n": 5}], Treatment.TAG, True, ["ana", {"n": 5}]),
+    ],
+)
+def test_a_stored_value_is_treated_anew_or_blanked_where_only_the_raw_one_would_do(
+    stored: Any, treatment: Treatment, same_key: bool, fresh: Any
+) -> None:
+    assert Policy(treatment, key=KEY).treat_stored(stored, treatment, same_key) == fresh
+
+
 def test_kinds_that_a_table_does_not_have_do_not_count() -> None:
     assert Policy(by_category={Category.MESSAGE: Treatment.DROP}).treatment(PEOPLE, "note") is Treatment.TAG
 
@@ -282,7 +316,6 @@ POLICIES = {
     "drop": Policy(Treatment.DROP),
     "hash": Policy(Treatment.HASH, key=KEY),
     "another key": Policy(Treatment.HASH, key=b"another"),
-    "only a key": Policy(key=KEY),
     "one kind": Policy(by_category={Category.NAME: Treatment.MASK}),
     "another kind": Policy(by_category={Category.EMAIL: Treatment.MASK}),
     "a kind otherwise": Policy(by_category={Category.NAME: Treatment.DROP}),
@@ -297,6 +330,18 @@ def test_the_fingerprint_changes_with_everything_that_changes_a_treatment() -> N
     assert len(set(prints.values())) == len(POLICIES), prints
 
 
+def test_a_key_that_hashes_nothing_changes_no_treatment() -> None:
+    assert Policy(key=KEY).fingerprint == Policy().fingerprint
+
+
+def test_a_fingerprint_tells_whether_the_key_was_the_same() -> None:
+    assert POLICIES["hash"].has_key_of(
+        Policy(Treatment.HASH, {Category.NAME: Treatment.DROP}, key=KEY).fingerprint
+    )
+    assert not POLICIES["hash"].has_key_of(POLICIES["another key"].fingerprint)
+    assert POLICIES["hash"].has_key_of(POLICIES["mask"].fingerprint)
+
+
 def test_the_fingerprint_does_not_depend_on_the_order_of_settings() -> None:
     one = {Category.NAME: Treatment.MASK, Category.EMAIL: Treatment.DROP}
     other = dict(reversed(one.items()))
@@ -305,7 +350,7 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_settings() -> None:
 
 
 def test_neither_fingerprint_nor_repr_tells_the_key() -> None:
-    for policy in (POLICIES["hash"], POLICIES["only a key"]):
+    for policy in (POLICIES["hash"], Policy(key=KEY)):
         shown = f"{policy!r} {policy} {policy.fingerprint}"
         assert KEY.decode() not in shown
         assert KEY.hex() not in shown

@@ -489,6 +489,7 @@ def test_what_is_not_json_fails_its_unit_alone(sandbox: StartSandbox, duck: Duck
     assert differences(duck, api.world, ["activity", "posts", "post_engagement"]) == []
 
 
+@pytest.mark.long
 def test_rows_that_nest_too_deep_stop_nothing_else(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1))
     serve_body(
@@ -525,6 +526,7 @@ def without_nul(value: Any) -> Any:
     return json.loads(json.dumps(value).replace("\\u0000", "\\ufffd"))
 
 
+@pytest.mark.long
 def test_quarantine_grows_from_run_to_run(sandbox: StartSandbox, duck: DuckDB) -> None:
     world = small_world(clients=1)
     world.insert(world.client_ids[0], "leads", row="no object")
