@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import dlt
+from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource, DltSource
 
 from sources.core.privacy_config import load_policy
@@ -24,7 +25,7 @@ from sources.leadpanther.run import Run
 from sources.leadpanther.session import Session
 from sources.leadpanther.settings import RESOURCES
 
-__all__ = ["leadpanther_source"]
+__all__ = ["documented_tables", "leadpanther_source"]
 
 
 def leadpanther_source(
@@ -61,10 +62,24 @@ def leadpanther_source(
     @dlt.source(name="leadpanther", max_table_nesting=0)
     def leadpanther() -> list[DltResource]:
         resources = [_resource(TABLES[name], partial(session.read, name)) for name in RESOURCES]
-        quarantine = _resource(QUARANTINE, session.read_quarantine, write_disposition="append")
-        return [*resources, quarantine]
+        return [*resources, _quarantine(session.read_quarantine)]
 
     return leadpanther()
+
+
+def documented_tables(file_format: Any = None) -> list[TTableSchema]:
+    """The tables as dlt describes them, to be made before anything is loaded into them.
+
+    Args:
+        file_format: that rows will come in; it decides how some destinations make JSON columns.
+    """
+    tables = [TABLES[name] for name in RESOURCES]
+    resources = [*(_resource(t, lambda: iter(())) for t in tables), _quarantine(lambda: iter(()))]
+    return [resource.apply_hints(file_format=file_format).compute_table_schema() for resource in resources]
+
+
+def _quarantine(read: Callable[[], Iterator[Any]]) -> DltResource:
+    return _resource(QUARANTINE, read, write_disposition="append")
 
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}

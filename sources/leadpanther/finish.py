@@ -19,6 +19,7 @@ from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.run import Run
 from sources.leadpanther.settings import CLIENTS, LISTINGS, segment
+from sources.leadpanther.views import annotations_of_views, load_views_config, make_views
 
 KEPT_STATES = 5
 """Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""
@@ -35,7 +36,8 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     _mark_deleted(warehouse, run, accept_deletes)
     _note_access(warehouse, run)
-    _blank_after_retention(warehouse, run.policy)
+    if run.shard.is_first:
+        _blank_after_retention(warehouse, run.policy)
     _prune_states(warehouse, pipeline)
 
 
@@ -46,9 +48,14 @@ def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
 
 
 def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
-    """Puts comments on columns and makes the shareable views, where they are not what they should be."""
+    """Makes views, comments on columns and the shareable views, where they are not what they should be."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    annotations = annotate_all(warehouse, policy)
+    make_views(warehouse, policy, load_views_config())
+    present = warehouse.stored()
+    of_views = annotations_of_views(warehouse, policy)
+    annotations = annotate_all(warehouse, policy) + [
+        a for a in of_views if a.column in present.get(a.table, ())
+    ]
     comment_columns(warehouse, annotations)
     share_views(warehouse, annotations)
 
@@ -99,7 +106,7 @@ def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
         return
     limit = datetime.now(UTC) - timedelta(days=policy.retention_days)
     left = f"client_id IN (SELECT client_id FROM {CLIENTS} WHERE access_lost_at < %s)"
-    for table in TABLES.values():
+    for table in [*TABLES.values(), QUARANTINE]:
         columns = [
             a.column
             for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
@@ -108,9 +115,11 @@ def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
         if not columns or "client_id" not in table.by_name:
             continue
         sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
-        warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {left}", limit)
+        filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        update = f"UPDATE {table.name} SET {sets} WHERE ({filled}) AND"
+        warehouse.execute(f"{update} {left}", limit)
         if DELETED_AT in table.by_name:
-            warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {DELETED_AT} < %s", limit)
+            warehouse.execute(f"{update} {DELETED_AT} < %s", limit)
 
 
 def _prune_states(warehouse: Warehouse, pipeline: dlt.Pipeline) -> None:

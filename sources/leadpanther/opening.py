@@ -9,12 +9,13 @@ import msgspec
 
 from sources.core.checkpoint import Checkpoint, Order, digest
 from sources.core.errors import ConfigurationError, ScanUnstable
-from sources.core.reading import Page, read_list
+from sources.core.reading import Gathered, Page, read_list
 from sources.core.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.access import Client, Subject, read_client, read_subject
 from sources.leadpanther.reader import Reader
+from sources.leadpanther.run import Run
 from sources.leadpanther.settings import CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE, SUBJECT, SUBJECT_PATH
 
 MARK = "mark"
@@ -37,16 +38,15 @@ async def open_run(reader: Reader) -> None:
     subject = read_subject(data)
     now = run.now()
     stamps = {"user_id": subject.user_id}
-    await _hand_over(reader, outcome, [Rows(outcome, [msgspec.json.encode(data)], now, stamps)])
+    if run.shard.is_first:
+        await _hand_over(reader, outcome, [Rows(outcome, [msgspec.json.encode(data)], now, stamps)])
     outcome.end(Status.OK)
     known = await reader.ask(CLIENTS, lambda loader: known_clients(loader.warehouse)) or {}
     outcome = run.outcome(Unit("", CLIENTS))
     rows = await _client_rows(reader, subject, outcome)
     clients = [read_client(msgspec.json.decode(row)) for row in rows or ()]
     if rows is not None:
-        stamped = [
-            (row, c) for row, c in zip(rows, clients, strict=True) if not (c and run.is_erased(c.client_id))
-        ]
+        stamped = [(row, c) for row, c in zip(rows, clients, strict=True) if _is_ours(run, c)]
         await _hand_over(reader, outcome, [_client_row(outcome, row, c, known, now) for row, c in stamped])
     else:
         clients = [Client(client_id) for client_id in run.config.clients or ()]
@@ -59,6 +59,11 @@ def known_clients(warehouse: Warehouse | None) -> dict[str, datetime | None]:
     if warehouse is None or not warehouse.has(CLIENTS):
         return {}
     return dict(warehouse.query(f"SELECT client_id, access_lost_at FROM {CLIENTS}"))
+
+
+def _is_ours(run: Run, client: Client | None) -> bool:
+    """Whether a row of the list is loaded here; one that names no account goes to quarantine, once."""
+    return not run.forgets(client.client_id) if client else run.shard.is_first
 
 
 def _client_row(
@@ -103,7 +108,7 @@ async def _client_rows(reader: Reader, subject: Subject, outcome: Outcome) -> Se
     async def fetch(offset: int) -> Page:
         return (await reader.api.page(CLIENTS_PATH, offset, outcome.traffic)).body
 
-    gathered = _Gathered()
+    gathered = Gathered()
     try:
         # A client missed is a client's data missed: the list is always read completely.
         await read_list(run.reading(fetch, outcome, Order.UNORDERED), Checkpoint(), gathered)
@@ -111,16 +116,3 @@ async def _client_rows(reader: Reader, subject: Subject, outcome: Outcome) -> Se
     except ScanUnstable as error:
         outcome.fail(error)
     return gathered.kept
-
-
-class _Gathered:
-    """A sink that keeps rows."""
-
-    def __init__(self) -> None:
-        self.kept: list[Raw] = []
-
-    async def rows(self, rows: Rows) -> None:
-        self.kept.extend(rows.rows)
-
-    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
-        return 0

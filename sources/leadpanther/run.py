@@ -22,6 +22,7 @@ from sources.core.http import Endpoint, Traffic
 from sources.core.pacing import Pace
 from sources.core.privacy import Policy
 from sources.core.reading import Fetch, Reading
+from sources.core.shards import Shard
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.leadpanther.access import Client, Subject, chosen, tasks
 from sources.leadpanther.config import LeadPantherConfig
@@ -47,6 +48,7 @@ class Run:
         full: read every list completely, whatever is remembered.
         slice: how much one extraction may read.
         looped: a loop runs this slice by slice, and looks at `fatal` after each.
+        shard: which of the clients are read here.
     """
 
     config: LeadPantherConfig
@@ -54,6 +56,7 @@ class Run:
     full: bool = False
     slice: Slice = field(default_factory=Slice)
     looped: bool = False
+    shard: Shard = field(default_factory=Shard)
     run_id: str = field(default_factory=lambda: f"lh-{uuid.uuid4().hex[:12]}")
     subject: Subject | None = None
     clients: list[Client] = field(default_factory=list)
@@ -161,14 +164,19 @@ class Run:
             ConfigurationError: a client that was asked for does not exist.
         """
         clients = [client for client in clients if not self.is_erased(client.client_id)]
-        self.clients = chosen(clients, self.config.clients, self.config.exclude_clients)
-        self.known = dict(known)
+        mine = chosen(clients, self.config.clients, self.config.exclude_clients)
+        self.clients = [client for client in mine if self.shard.owns(client.client_id)]
+        self.known = {client: lost for client, lost in known.items() if self.shard.owns(client)}
         self.subject = subject
-        self._missing = known.keys() - {client.client_id for client in clients} if listed else set()
+        self._missing = self.known.keys() - {client.client_id for client in clients} if listed else set()
         for client_id in self._missing:
             if known[client_id] is None:
                 unit = Unit(client_id, CLIENTS)
                 self.outcome(unit).end(Status.DENIED, "the API no longer lists this client")
+
+    def forgets(self, client_id: str) -> bool:
+        """Whether what is remembered of a client must go: it was erased, or is read elsewhere now."""
+        return self.is_erased(client_id) or not self.shard.owns(client_id)
 
     def is_erased(self, client_id: str) -> bool:
         """Whether a client was offboarded: nothing of it may come back."""

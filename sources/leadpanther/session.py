@@ -7,8 +7,9 @@ have joined before the first one asks for rows and the reading begins: then it i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
@@ -32,6 +33,23 @@ from sources.leadpanther.run import Run
 from sources.leadpanther.slices import read_slice
 
 log = logging.getLogger("leadhouse")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The privacy policy under which rows were last loaded, and since when."""
+
+    fingerprint: str
+    since: datetime
+
+
+def policy_in(state: Mapping[str, Any]) -> Applied | None:
+    """What a pipeline's state says of it."""
+    try:
+        noted = state["sources"]["leadpanther"]["policy"]
+        return Applied(noted["fingerprint"], datetime.fromisoformat(noted["since"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @dataclass(slots=True)
@@ -73,7 +91,7 @@ class Session:
             yield from wanted.loader.empty_table()
             for change in wanted.changes:
                 change(wanted.state)
-            self._forget_erased_clients(wanted.state)
+            self._forget_clients(wanted.state)
         finally:
             self._leave(resource)
 
@@ -101,14 +119,21 @@ class Session:
         loader = Loader(
             TABLES[resource], schema, warehouse, self._refuse, self._policy, erased, self._policy.frozen
         )
+        self._note_policy(dlt.current.source_state())
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
         return self._wanted[resource]
 
-    def _forget_erased_clients(self, state: dict[str, Any]) -> None:
-        """Should an erased client ever be let back in, it is read from the beginning."""
+    def _note_policy(self, state: dict[str, Any]) -> None:
+        """Travels in the package that carries the first rows treated by it."""
+        if state.get("policy", {}).get("fingerprint") != self._policy.fingerprint:
+            now = datetime.now(UTC).isoformat()
+            state["policy"] = {"fingerprint": self._policy.fingerprint, "since": now}
+
+    def _forget_clients(self, state: dict[str, Any]) -> None:
+        """Should a client that was erased, or is read elsewhere, come back, it is read from the beginning."""
         units = state.get(UNITS, {})
         for key in list(units):
-            if self._run and self._run.is_erased(key.split("/")[0]):
+            if self._run and self._run.forgets(key.split("/")[0]):
                 del units[key]
 
     def _warehouse(self) -> Warehouse | None:
@@ -141,7 +166,10 @@ class Session:
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
         assert self._run
-        unit = rows.outcome.unit
+        unit, erased = rows.outcome.unit, self._suppressions(self._warehouse())
+        content = {"row": msgspec.json.decode(row)}
+        if erased and erased.is_about(content):
+            return
         log.warning("%s of client %s: a row has no usable id, see quarantine", unit.resource, unit.client_id)
         self._refused.append(
             {
@@ -149,13 +177,12 @@ class Session:
                 "client_id": unit.client_id,
                 "resource": unit.resource,
                 "n": self._run.refused_rows,
-                "row": self._treated(unit.resource, row),
+                "row": self._treated(erased.without(content)["row"]),
                 "synced_at": rows.read_at,
             }
         )
         self._run.refused_rows += 1
 
-    def _treated(self, resource: str, row: Raw) -> Any:
-        """A refused row, treated as strictly as anything in its table."""
-        strictest = self._policy.strictest(TABLES[resource])
-        return self._policy.treat([msgspec.json.decode(row)], strictest, numbers=True)[0]
+    def _treated(self, content: Any) -> Any:
+        """A refused row, treated as strictly as anything."""
+        return self._policy.treat([content], self._policy.strictest(QUARANTINE), numbers=True)[0]

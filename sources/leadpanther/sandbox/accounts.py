@@ -109,10 +109,9 @@ class Builder:
         make, options = self._maker, self._options
         account = Account(make.profile(), make.grant(grant) if grant else None)
         account.lists["posts"] = self._rows("posts", options.posts, make.post)
-        post_ids = account.lists["posts"].handles
         account.lists["leads"] = self._rows("leads", options.leads, make.lead)
         account.lists["activity"] = self._rows(
-            "activity", options.activity, lambda moment: make.activity(moment, post_ids)
+            "activity", options.activity, lambda moment: self._activity(account, moment)
         )
         account.lists["lead_magnets"] = magnets = self._rows(
             "lead_magnets", options.lead_magnets, make.lead_magnet
@@ -131,7 +130,7 @@ class Builder:
             case "leads":
                 return make.lead(self._now)
             case "activity":
-                return make.activity(self._now, account.lists["posts"].handles)
+                return self._activity(account, self._now)
             case "posts":
                 return make.post(self._now)
             case "lead_magnets":
@@ -140,12 +139,22 @@ class Builder:
                 return self._capture(account.lists["leads"], self._now)
         raise KeyError(resource)
 
+    def _activity(self, account: Account, moment: float) -> Row:
+        """By a lead or, as often, by somebody who is none."""
+        lead = self._some(account.lists["leads"]) if self._dice.chance(0.5) else None
+        whose = lead if lead and lead.get("name") and lead.get("linkedin_profile_url") else None
+        return self._maker.activity(moment, account.lists["posts"].handles, whose)
+
     def _captures(self, leads: Rows) -> Rows:
         return self._rows("lead_magnets", self._options.captures, lambda moment: self._capture(leads, moment))
 
     def _capture(self, leads: Rows, moment: float) -> Row:
+        return self._maker.capture(moment, self._some(leads))
+
+    def _some(self, leads: Rows) -> Row | None:
+        """Any of the leads, but for those that a test has spoilt."""
         lead = leads.at(self._dice.randrange(len(leads))) if len(leads) else None
-        return self._maker.capture(moment, lead if isinstance(lead, dict) and "id" in lead else None)
+        return lead if isinstance(lead, dict) and "id" in lead else None
 
     def _rows(self, resource: str, size: int, make: Callable[[float], Row]) -> Rows:
         dice = self._dice

@@ -80,10 +80,12 @@ class Maker:
             del row["headline"], row["submitted_form_name"]
         return self._stamped(row, moment)
 
-    def activity(self, moment: float, post_ids: Sequence[str]) -> Row:
+    def activity(self, moment: float, post_ids: Sequence[str], lead: Row | None = None) -> Row:
+        """What somebody wrote, or what a lead did."""
         dice = self.dice
         id = dice.uuid()
         name, handle = dice.pick(people.PEOPLE)
+        profile = f"{people.PROFILE_PREFIX}{handle}.{id[:6]}"
         comment = dice.chance(0.7)
         metadata: Row = {
             "post_id": dice.pick(post_ids) if comment and post_ids else None,
@@ -94,9 +96,9 @@ class Maker:
         row: Row = {
             "id": id,
             "source": "comment" if comment else "message",
-            "author_name": name,
+            "author_name": lead["name"] if lead else name,
             "author_headline": dice.pick(people.HEADLINES),
-            "linkedin_profile_url": f"{people.PROFILE_PREFIX}{handle}.{id[:6]}",
+            "linkedin_profile_url": lead["linkedin_profile_url"] if lead else profile,
             "content": dice.pick(people.CONTENT),
             "keyword": dice.pick((*people.KEYWORDS, None)),
             "status": dice.pick(_COMMENT_STATUS if comment else _MESSAGE_STATUS),
