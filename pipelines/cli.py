@@ -1,4 +1,4 @@
-"""The command line: `leadhouse demo | check | sync | sandbox`.
+"""The command line.
 
 dlt takes a second to import, so each command imports what it needs when it runs.
 """
@@ -34,12 +34,15 @@ Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
-Json = Annotated[bool, typer.Option("--json", help="One line of JSON a unit, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, for cron's mails.")]
 
 
 def main() -> None:
     """Runs the command line; every expected error is one line and an exit code."""
     os.umask(0o077)  # what a sync writes holds personal data: for its owner only
+    # Where Airflow is installed beside us, dlt would ask its database for every setting.
+    os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
     try:
         app()
     except ConfigurationError as error:
@@ -92,11 +95,62 @@ def sync(
     accept_deletes: AcceptDeletes = False,
     wait: Wait = 0.0,
     json: Json = False,
+    quiet: Quiet = False,
+    shard: Annotated[
+        str | None, typer.Option(help="2/8: only the clients of the second of eight shards.")
+    ] = None,
 ) -> None:
     """Load what is new from LeadPanther into the warehouse."""
-    from pipelines.command import run_sync
+    from pipelines.sync import Wanted
+    from pipelines.sync_command import run_sync
 
-    raise typer.Exit(run_sync(resource, client, destination, dataset, full, accept_deletes, wait, json))
+    wanted = Wanted(resource or (), full, accept_deletes, wait)
+    where = {"destination": destination, "dataset": dataset, "shard": shard}
+    raise typer.Exit(run_sync(wanted, client, where, json, quiet))
+
+
+@app.command()
+def finish(destination: Destination = None, dataset: Dataset = None) -> None:
+    """Bring views, comments and pii_columns up to date, after shards that synced at the same time."""
+    from pipelines.settings import load_sync_config
+    from pipelines.sync import round_off
+
+    round_off(load_sync_config(destination=destination, dataset=dataset))
+
+
+@app.command()
+def status(
+    json: Json = False,
+    max_age: Annotated[
+        float | None, typer.Option(help="Hours; exit code 3 if something was not read for longer.")
+    ] = None,
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Show how fresh the warehouse is, its last runs, and what needs somebody's attention."""
+    from pipelines.status_command import run_status
+
+    raise typer.Exit(run_status(json, max_age, destination, dataset))
+
+
+@app.command()
+def reconcile(
+    resource: Resources = None,
+    client: Clients = None,
+    pages: Annotated[int, typer.Option(min=1, help="Pages of each list to read again, at random.")] = 5,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read whole lists again, to find what is too much.")
+    ] = False,
+    json: Json = False,
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Read some of the API again and compare it, value by value, with the warehouse."""
+    from pipelines.reconcile_command import run_reconcile
+
+    raise typer.Exit(
+        run_reconcile(resource, client, None if everything else pages, json, destination, dataset)
+    )
 
 
 @app.command()
@@ -127,3 +181,36 @@ def sandbox(
     from pipelines.demo import run_sandbox
 
     run_sandbox(port, clients, leads, seed, latency)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("leadhouse-report.html"),
+    client: Clients = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="With names of clients and of leads to call.")
+    ] = False,
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Write charts of all clients into one HTML page that opens offline and can be mailed."""
+    from pipelines.report.command import run_report
+
+    run_report(out, client, personal, destination, dataset)
+
+
+@app.command()
+def export(
+    client: Annotated[str, typer.Option("--client", "-c", help="The client id.")],
+    out: Annotated[Path, typer.Option(help="A folder that is empty or not there yet.")],
+    format: Annotated[str, typer.Option(help="parquet or csv.")] = "parquet",
+    shareable: Annotated[
+        bool, typer.Option("--shareable", help="Only columns that hold nothing personal.")
+    ] = False,
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Write one client's tables and views, and nobody else's rows, as Parquet or CSV files."""
+    from pipelines.export import run_export
+
+    run_export(client, out, format, shareable, destination, dataset)

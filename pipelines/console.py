@@ -1,27 +1,25 @@
-"""What a person sees of a sync: a live line on a terminal, plain lines elsewhere."""
+"""What a person at a terminal sees of a sync: a live line, then a table."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import defaultdict
-from contextlib import AbstractContextManager
-from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.ledger import ledger_row
+from pipelines.reporting import Reporter, trouble, unfinished_clients
+from pipelines.sync import Report
 from sources.core.units import Outcome, Status
 from sources.leadpanther.run import Run
 
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.PARTIAL: "yellow"}
 
 
-class Progress(AbstractContextManager["Progress"]):
-    """Shows how a run is getting on, on a terminal; elsewhere it stays silent until the summary.
+class Terminal(Reporter):
+    """Shows how a run is getting on, where that can be shown live, and a table at the end.
 
     Args:
         console: where to show it.
@@ -34,16 +32,23 @@ class Progress(AbstractContextManager["Progress"]):
         self._done = threading.Event()
         self._status = console.status("starting") if console.is_terminal else None
 
-    def watch(self, run: Run) -> None:
-        self._run = run
-
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Terminal:
         if self._status:
             self._status.start()
             threading.Thread(target=self._refresh, name="leadhouse-progress", daemon=True).start()
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._stop()
+
+    def began(self, run: Run) -> None:
+        self._run = run
+
+    def ended(self, report: Report, seconds: float) -> None:
+        self._stop()
+        print_summary(self._console, report.run, seconds)
+
+    def _stop(self) -> None:
         self._done.set()
         if self._status:
             self._status.stop()
@@ -57,14 +62,31 @@ class Progress(AbstractContextManager["Progress"]):
 def progress_line(run: Run, seconds: float) -> str:
     """One line on how far a run has come."""
     outcomes = list(run.outcomes.values())
+    if not run.clients:
+        return "asking which clients there are"
+    requests, retries = run.traffic.requests, run.traffic.retries
+    left = unfinished_clients(outcomes)
+    parts = [
+        f"{len(run.clients) - len(left)} of {len(run.clients)} clients",
+        f"{sum(outcome.rows for outcome in outcomes):,} rows",
+        f"{requests:,} requests ({requests / max(seconds, 0.1):,.0f}/s, {retries} retries)",
+        _pacing(run.pace.rate),
+        _time_left(outcomes, seconds),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _pacing(rate: float) -> str:
+    return "" if rate == float("inf") else f"held to {rate:,.1f}/s"
+
+
+def _time_left(outcomes: list[Outcome], seconds: float) -> str:
+    """A guess, once a tenth of the units is through: the others take as long."""
     ended = sum(outcome.finished is not None for outcome in outcomes)
-    rows = sum(outcome.rows for outcome in outcomes)
-    requests = sum(outcome.traffic.requests for outcome in outcomes)
-    retries = sum(outcome.traffic.retries for outcome in outcomes)
-    return (
-        f"{len(run.clients)} clients · {ended} of {len(outcomes)} units · {rows:,} rows · "
-        f"{requests:,} requests ({requests / max(seconds, 0.1):,.0f}/s, {retries} retries)"
-    )
+    if ended < 0.1 * len(outcomes) or ended == len(outcomes):
+        return ""
+    left = seconds * (len(outcomes) - ended) / ended
+    return f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left"
 
 
 def print_summary(console: Console, run: Run, seconds: float) -> None:
@@ -87,7 +109,10 @@ def print_summary(console: Console, run: Run, seconds: float) -> None:
             _statuses(outcomes),
         )
     console.print(table)
-    for line in _trouble(run):
+    for status, about, note in trouble(run):
+        line = Text.assemble(
+            (str(status), STYLES.get(status, "red")), f" {about}{': ' if note else ''}{note}"
+        )
         console.print(line, soft_wrap=True, highlight=False)
     console.print(f"{run.traffic.requests:,} requests in {seconds:.1f} s", highlight=False)
 
@@ -98,23 +123,3 @@ def _statuses(outcomes: list[Outcome]) -> Text:
         if count := sum(outcome.status is status for outcome in outcomes):
             text.append(f"{' ' if text else ''}{count} {status}", STYLES.get(status, "red"))
     return text
-
-
-def _trouble(run: Run) -> list[Text]:
-    """What is not well, the same trouble of many clients in one line."""
-    groups: dict[tuple[Status, str, str], list[str]] = defaultdict(list)
-    for outcome in run.outcomes.values():
-        if outcome.status is not Status.OK or outcome.note:
-            groups[outcome.status, outcome.unit.resource, outcome.note].append(outcome.unit.client_id)
-    return [_line(status, resource, note, clients) for (status, resource, note), clients in groups.items()]
-
-
-def _line(status: Status, resource: str, note: str, clients: list[str]) -> Text:
-    who = f"{len(clients)} clients" if len(clients) > 1 else f"client {clients[0]}" if clients[0] else ""
-    about = " of ".join(filter(None, [resource, who]))
-    return Text.assemble((str(status), STYLES.get(status, "red")), f" {about}{': ' if note else ''}{note}")
-
-
-def outcome_json(run: Run, outcome: Outcome) -> str:
-    """A unit's outcome as one line of JSON: its row of the ledger."""
-    return json.dumps(ledger_row(run, outcome), default=datetime.isoformat)

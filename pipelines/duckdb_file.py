@@ -8,13 +8,12 @@ from pathlib import Path
 import duckdb
 
 
-def rewrite(file: str) -> None:
+def rewrite(path: Path) -> None:
     """Copies what a database holds into a fresh file and puts that in its place, atomically.
 
     Args:
-        file: the database; nobody may hold it.
+        path: the database; nobody may hold it.
     """
-    path = Path(file)
     fresh = path.with_name(path.name + ".rewriting")
     fresh.unlink(missing_ok=True)
     with duckdb.connect() as connection:

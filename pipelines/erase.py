@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,21 +12,25 @@ from typing import Any
 import dlt
 import msgspec
 
-from pipelines.duckdb_file import rewrite
 from pipelines.ledger import SYNC_LOG
+from pipelines.publishing import Publisher
+from pipelines.scrubbing import scrub
 from pipelines.settings import SyncConfig, load_sync_config
+from pipelines.shared_schema import agree_on_schema
 from pipelines.warehouse import open_pipeline
-from sources.core.erasure import Suppressions, identifiers
+from sources.core.erasure import Suppressions, contacts, identifiers, needles
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.privacy import Policy
+from sources.core.privacy import Policy, Treatment
 from sources.core.privacy_config import load_policy
 from sources.core.suppressions import CLIENT, PERSON, load_suppressions, suppress
 from sources.core.tables import QUARANTINE, Category, Table
-from sources.core.warehouse import Warehouse, assignments, selection
+from sources.core.warehouse import Statement, Warehouse, assignments, selection
 from sources.leadpanther.columns import TABLES
 
+MAX_ARGUMENTS = 90
+"""Postgres takes a hundred."""
+
 ERASABLE = [*TABLES.values(), QUARANTINE]
-CONTACTS = (Category.EMAIL, Category.PROFILE_URL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,20 @@ class Person:
 
     def values(self) -> list[str]:
         return [value for value in (self.email, self.profile_url, self.lead_id) if value]
+
+    def cannot_be_found(self, policy: Policy) -> str | None:
+        """Why some of it leads to no stored row, if so."""
+        ways = {
+            "e-mail": (self.email, Category.EMAIL),
+            "profile URL": (self.profile_url, Category.PROFILE_URL),
+        }
+        blind = {Treatment.MASK: "masked", Treatment.DROP: "dropped"}
+        for name, (value, category) in ways.items():
+            if value and (how := blind.get(policy.of(category))):
+                return (
+                    f"{name}s are {how} here, so nobody can be found by theirs: only --lead-id finds a person"
+                )
+        return None
 
 
 def erase_person(config: SyncConfig, policy: Policy, person: Person, dry_run: bool = False) -> Counter[str]:
@@ -59,11 +77,14 @@ def erase_person(config: SyncConfig, policy: Policy, person: Person, dry_run: bo
     if not person.values():
         raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
     with _opened(config, policy) as (pipeline, warehouse):
-        theirs = _everything_known(warehouse, policy, {policy.hash(value) for value in person.values()})
+        known = _everything_known(warehouse, policy, {v: policy.hash(v) for v in person.values()})
         if not dry_run:
-            suppress(pipeline, set(theirs.hashes), PERSON, policy)  # first: whatever happens, they stay out
-        counts = Counter({t.name: _erase_from(warehouse, t, theirs, dry_run) for t in ERASABLE})
+            suppress(pipeline, set(known.values()), PERSON, policy)  # first: whatever happens, they stay out
+        theirs, marks = Suppressions(known.values(), policy), needles(known)
+        found = {table.name: list(_erasures(warehouse, table, theirs, marks)) for table in ERASABLE}
+        counts = Counter({name: len(statements) for name, statements in found.items()})
         if not dry_run:
+            warehouse.execute_together(statement for each in found.values() for statement in each)
             _conclude(config, pipeline, PERSON, counts)
     return +counts
 
@@ -90,9 +111,9 @@ def erase_client(config: SyncConfig, policy: Policy, client_id: str, dry_run: bo
         for name in [*(table.name for table in ERASABLE), SYNC_LOG.name]:
             if "client_id" not in warehouse.columns(name):
                 continue
-            counts[name] = warehouse.query(f"SELECT count(*) FROM {name} WHERE client_id = %s", client_id)[0][
-                0
-            ]
+            ((counts[name],),) = warehouse.query(
+                f"SELECT count(*) FROM {name} WHERE client_id = %s", client_id
+            )
             if not dry_run:
                 warehouse.execute(f"DELETE FROM {name} WHERE client_id = %s", client_id)
         if not dry_run:
@@ -108,86 +129,78 @@ def _opened(config: SyncConfig, policy: Policy) -> Iterator[tuple[dlt.Pipeline, 
             "erasing takes a key, so that the warehouse can keep them out without naming them: set "
             "`key` under [privacy] in .dlt/secrets.toml, or PRIVACY__KEY, to a long random text, and keep it"
         )
-    with open_pipeline(config) as pipeline:
+    with open_pipeline(config, alone=True) as pipeline:
         if not pipeline.default_schema_name:
             raise WarehouseError("there is nothing in the warehouse yet")
+        agree_on_schema(pipeline, policy)  # a shard may have brought columns
         warehouse = Warehouse(pipeline, pipeline.default_schema)
         load_suppressions(warehouse, policy)
         yield pipeline, warehouse
 
 
 def _conclude(config: SyncConfig, pipeline: dlt.Pipeline, kind: str, counts: Counter[str]) -> None:
-    """Writes down that somebody was erased, and not whom. Deleted values stay in a DuckDB file's bytes until
-    it is written anew."""
+    """Writes down that somebody was erased, and not whom; sees that no file keeps what was deleted."""
     row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(+counts).decode()}
     pipeline.run([row], table_name="erasures", write_disposition="append")
-    if config.destination == "duckdb":
-        rewrite(config.warehouse)
+    scrub(pipeline, config, [table.name for table in ERASABLE])
+    Publisher(config).publish()
 
 
-def _everything_known(warehouse: Warehouse, policy: Policy, hashes: set[str]) -> Suppressions:
-    """All identifiers of a person, from those given: a lead row may hold others, which lead to more rows."""
-    while True:
-        theirs = Suppressions(hashes, policy)
-        found = set(hashes)
+def _everything_known(warehouse: Warehouse, policy: Policy, known: dict[str, str]) -> dict[str, str]:
+    """All that identifies a person, from what was given: a row of theirs may hold more, which leads to more
+    rows."""
+    searched: set[str] = set()
+    while new := needles(known) - searched:
+        theirs = Suppressions(known.values(), policy)
         for table in ERASABLE:
-            if not table.personal:
-                continue
-            columns = _contact_columns(warehouse, table)
-            for row in _rows(warehouse, table):
-                if theirs.is_about(row):
-                    found |= identifiers(row, columns, policy)
+            reached_by = contacts(table)
+            for row in _rows(warehouse, table, new) if table.personal else ():
+                if theirs.is_about(row, reached_by):
+                    known = known | identifiers(row, reached_by, policy)
                     if table.name == "leads":
-                        found.add(policy.hash(row["id"]))
-        if found == hashes:
-            return theirs
-        hashes = found
+                        known[row["id"]] = policy.hash(row["id"])
+        searched |= new
+    return known
 
 
-def _contact_columns(warehouse: Warehouse, table: Table) -> list[str]:
-    """Columns that say how to reach a person: documented as such, or called like it."""
-    documented = [column.name for column in table.columns if column.pii in CONTACTS]
-    others = warehouse.columns(table.name) - table.by_name.keys()
-    return documented + [name for name in others if "email" in name or "profile" in name]
-
-
-def _rows(warehouse: Warehouse, table: Table) -> Iterator[dict[str, Any]]:
-    """A table's rows as far as they may hold text."""
-    if not warehouse.has(table.name):
-        return
+def _rows(warehouse: Warehouse, table: Table, marks: Collection[str]) -> Iterator[dict[str, Any]]:
+    """A table's rows that have any of these marks in them, as far as they may hold text."""
     types = warehouse.types(table.name)
     names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
-    for rows in warehouse.stream(f"SELECT {selection(names)} FROM {table.name}"):
-        for values in rows:
-            yield {
-                name: warehouse.from_json(value) if types[name] == "json" else value
-                for name, value in zip(names, values, strict=True)
-            }
+    if not names:
+        return
+    any_mark = " OR ".join(['position(%s IN "all of it") > 0'] * len(marks))
+    rows = f'SELECT {selection(names)}, {_all_text(names)} AS "all of it" FROM {table.name} OFFSET 0'
+    # Without the offset, engines would put all the text together anew for every mark.
+    for values in warehouse.stream(f"SELECT {selection(names)} FROM ({rows}) AS r WHERE {any_mark}", *marks):
+        yield {
+            name: warehouse.from_json(value) if types[name] == "json" else value
+            for name, value in zip(names, values, strict=True)
+        }
 
 
-def _encoded(value: Any) -> Any:
-    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+def _all_text(names: Sequence[str]) -> str:
+    """All that columns hold as one text, in lower case and without backslashes, with which JSON quotes."""
+    parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
+    joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
+    return f"lower(replace(concat_ws(' ', {joined}), '\\', ''))"
 
 
-def _erase_from(warehouse: Warehouse, table: Table, theirs: Suppressions, dry_run: bool) -> int:
-    """Deletes a person's rows from a table and blanks them in others; returns how many it concerns."""
-    gone: list[Mapping[str, Any]] = []
-    changed: list[tuple[Mapping[str, Any], dict[str, Any]]] = []
-    for row in _rows(warehouse, table):
-        if table.personal and theirs.is_about(row):
-            gone.append(row)
-        elif blanked := {k: v for k, v in theirs.without(row).items() if v != row[k] and k not in table.key}:
-            changed.append((row, blanked))
-    if not dry_run:
-        where = assignments(table.key, " AND ")
-        for each in gone:
-            warehouse.execute(f"DELETE FROM {table.name} WHERE {where}", *(each[name] for name in table.key))
-        for each, blanked in changed:
-            sets = assignments(blanked)
-            values = [_encoded(value) for value in blanked.values()]
-            keys = [each[name] for name in table.key]
-            warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {where}", *values, *keys)
-    return len(gone) + len(changed)
+def _erasures(
+    warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Collection[str]
+) -> Iterator[Statement]:
+    """Statements, one a row concerned, that delete a person's rows from a table and blank them in others."""
+    where, types, reached_by = assignments(table.key, " AND "), warehouse.types(table.name), contacts(table)
+    for row in _rows(warehouse, table, marks):
+        key = [row[name] for name in table.key]
+        if table.personal and theirs.is_about(row, reached_by):
+            yield f"DELETE FROM {table.name} WHERE {where}", key
+            continue
+        left = theirs.without(row)
+        blanked = {k: v for k, v in left.items() if v != row[k] and k not in table.key}
+        if blanked:
+            values = [warehouse.to_json(v) if types[k] == "json" else v for k, v in blanked.items()]
+            yield f"UPDATE {table.name} SET {assignments(blanked)} WHERE {where}", [*values, *key]
 
 
 def run_erase(
@@ -208,6 +221,8 @@ def run_erase(
     if client and person.values():
         raise ConfigurationError("erase either a client or a person, not both at once")
     config, policy = load_sync_config(destination=destination, dataset=dataset), load_policy()
+    if notice := person.cannot_be_found(policy):
+        print(notice)
     if client:
         counts = erase_client(config, policy, client, dry_run)
     else:

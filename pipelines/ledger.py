@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
+from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource
 
-from pipelines.retreat import POLICIES, policy_row
-from sources.core.annotations import PII_COLUMNS, pii_rows
+from pipelines.formats import FORMATS, format_row
+from sources.core.annotations import PII_COLUMNS, pii_rows, tag_schema
 from sources.core.fitting import to_arrow
+from sources.core.privacy import Policy
 from sources.core.tables import CLIENT_ID, Column, Table
-from sources.core.units import Outcome
+from sources.core.units import Outcome, Status
 from sources.core.warehouse import Warehouse
 from sources.leadpanther.finish import annotate_all
 from sources.leadpanther.run import Run
+from sources.leadpanther.views import annotations_of_views
 
 SYNC_LOG = Table(
     "sync_log",
@@ -45,21 +48,41 @@ KEPT_DAYS = 400
 
 
 def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
-    """Appends a run's outcomes to `sync_log`, drops what is older than anybody asks about, and writes down
-    which columns hold personal data."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
-    annotations = annotate_all(warehouse, run.policy)
+    """Appends a run's outcomes to `sync_log`, drops what is older than anybody asks about, and, in the first
+    shard, writes down what there is to say of the warehouse."""
     outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
-    resources = [
-        _resource(SYNC_LOG, outcomes, "append"),
-        _resource(PII_COLUMNS, pii_rows(annotations, run.policy), "replace"),
-    ]
-    if not warehouse.has(POLICIES):
-        first = dlt.resource([policy_row(run.policy)], name=POLICIES, write_disposition="append")
-        resources.append(first)
-    pipeline.run(resources)
-    oldest = datetime.now(UTC) - timedelta(days=KEPT_DAYS)
-    warehouse.execute(f"DELETE FROM {SYNC_LOG.name} WHERE started < %s", oldest)
+    resources = [_resource(SYNC_LOG, outcomes, "append")]
+    pipeline.run(resources + about(pipeline, run.policy) if run.shard.is_first else resources)
+    _prune(Warehouse(pipeline, pipeline.default_schema))
+
+
+def _prune(warehouse: Warehouse) -> None:
+    """Drops what is older than anybody asks about, but not the first success of a unit: it tells which rows
+    were there when the warehouse was filled."""
+    log, oldest = SYNC_LOG.name, datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+    warehouse.execute(
+        f"DELETE FROM {log} WHERE started < %s AND EXISTS (SELECT 1 FROM {log} AS first WHERE "
+        f"first.client_id = {log}.client_id AND first.resource = {log}.resource "
+        f"AND first.status = '{Status.OK}' AND first.finished < {log}.finished)",
+        oldest,
+    )
+
+
+def about(pipeline: dlt.Pipeline, policy: Policy) -> list[DltResource]:
+    """What is to be loaded about the warehouse itself: which columns hold personal data, and its format."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    annotations = annotate_all(warehouse, policy)
+    tag_schema(pipeline.default_schema, annotations)
+    annotations += annotations_of_views(warehouse, policy)
+    resources = [_resource(PII_COLUMNS, pii_rows(annotations, policy), "replace")]
+    if not warehouse.query(f"SELECT format FROM {FORMATS}"):
+        resources.append(dlt.resource([format_row()], name=FORMATS, write_disposition="append"))
+    return resources
+
+
+def ledger_table() -> TTableSchema:
+    """`sync_log` as dlt describes it."""
+    return _resource(SYNC_LOG, [], "append").compute_table_schema()
 
 
 def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> DltResource:

@@ -32,6 +32,7 @@ def sync_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # rows lie in it
     except OSError as error:
         raise WarehouseError(f"the working folder {folder} cannot be made: {error.strerror}") from None
     owner = folder / "owner.txt"

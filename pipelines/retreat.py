@@ -3,52 +3,38 @@ ones, those of clients who left, snapshots of other days) are treated anew where
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import dlt
-import msgspec
 
-from pipelines.duckdb_file import rewrite
+from pipelines.scrubbing import scrub
 from pipelines.settings import SyncConfig
 from sources.core.annotations import PII_COLUMNS, treatment_of
 from sources.core.privacy import Policy, Treatment
 from sources.core.tables import QUARANTINE, SYNCED_AT, Table
-from sources.core.warehouse import Warehouse, assignments, selection
+from sources.core.warehouse import Statement, Warehouse, assignments, selection
 from sources.leadpanther.columns import TABLES
-
-POLICIES = "privacy_policies"
-"""Since when which policy applies: a fingerprint and a time, nothing else."""
-
-_HASH = re.compile(r"[0-9a-f]{64}")
+from sources.leadpanther.session import policy_in
 
 
-def policy_row(policy: Policy) -> dict[str, Any]:
-    """Says that a policy applies from now on."""
-    return {"fingerprint": policy.fingerprint, "since": datetime.now(UTC)}
+def policy_since(pipeline: dlt.Pipeline, policy: Policy) -> datetime | None:
+    """Since when a policy applies, if the warehouse may hold rows that were treated by another one.
 
-
-def note_policy(pipeline: dlt.Pipeline, policy: Policy) -> datetime | None:
-    """Writes down that another policy applies from now on than before.
-
-    Returns:
-        Since when it applies, if the warehouse may hold rows treated by another one.
+    dlt's state says under which policy rows were last loaded, `pii_columns` by which all of them are treated.
     """
     if not pipeline.default_schema_name:
         return None
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
-    treated_by = warehouse.query(f"SELECT DISTINCT policy FROM {PII_COLUMNS.name}")
-    if treated_by in ([], [(policy.fingerprint,)]):
-        return None
-    known = warehouse.query(f"SELECT fingerprint, since FROM {POLICIES} ORDER BY since")
-    if known and known[-1][0] == policy.fingerprint:
-        return cast(datetime, known[-1][1])
-    row = policy_row(policy)
-    pipeline.run([row], table_name=POLICIES, write_disposition="append")
-    return cast(datetime, row["since"])
+    treated_by = _treated_by(Warehouse(pipeline, pipeline.default_schema))
+    loaded = policy_in(pipeline.state)
+    if loaded and loaded.fingerprint == policy.fingerprint:
+        return loaded.since if treated_by - {policy.fingerprint} else None
+    return datetime.now(UTC) if loaded or treated_by else None
+
+
+def _treated_by(warehouse: Warehouse) -> set[str]:
+    return {policy for (policy,) in warehouse.query(f"SELECT DISTINCT policy FROM {PII_COLUMNS.name}")}
 
 
 def retreat(pipeline: dlt.Pipeline, config: SyncConfig, policy: Policy, since: datetime) -> None:
@@ -65,52 +51,43 @@ def retreat(pipeline: dlt.Pipeline, config: SyncConfig, policy: Policy, since: d
     sql = f"SELECT table_name, column_name, treatment FROM {PII_COLUMNS.name}"
     for table_name, column, treatment in warehouse.query(sql):
         before[table_name][column] = Treatment[treatment.upper()]
+    same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
     tables = [*TABLES.values(), QUARANTINE]
-    changed = sum(_retreat_table(warehouse, table, before[table.name], policy, since) for table in tables)
-    if changed and config.destination == "duckdb":
-        rewrite(config.warehouse)
+    for table in tables:
+        columns = _columns(warehouse, table, before[table.name], policy)
+        warehouse.execute_together(_updates(warehouse, table, columns, policy, since, same_key))
+    scrub(pipeline, config, [table.name for table in tables])
 
 
-def _retreat_table(
-    warehouse: Warehouse, table: Table, before: Mapping[str, Treatment], policy: Policy, since: datetime
-) -> int:
-    types = warehouse.types(table.name)
-    now = {name: treatment_of(table, name, types[name], policy) for name in before if name in types}
-    columns = [name for name in now if _differs(before[name], now[name])]
+def _columns(
+    warehouse: Warehouse, table: Table, before: Mapping[str, Treatment], policy: Policy
+) -> dict[str, Treatment]:
+    """The columns in which values may be treated another way than they should be now."""
+    now = {
+        name: treatment_of(table, name, type_, policy) for name, type_ in warehouse.types(table.name).items()
+    }
+    return {name: t for name, t in now.items() if max(t, before.get(name, Treatment.TAG)) > Treatment.TAG}
+
+
+def _updates(
+    warehouse: Warehouse,
+    table: Table,
+    columns: Mapping[str, Treatment],
+    policy: Policy,
+    since: datetime,
+    same_key: bool,
+) -> Iterator[Statement]:
     if not columns:
-        return 0
-    where, sets = assignments(table.key, " AND "), assignments(columns)
+        return
+    where, types = assignments(table.key, " AND "), warehouse.types(table.name)
     names = selection([*table.key, *columns])
-    rows = warehouse.query(f"SELECT {names} FROM {table.name} WHERE {SYNCED_AT} < %s", since)
-    for row in rows:
+    for row in warehouse.stream(f"SELECT {names} FROM {table.name} WHERE {SYNCED_AT} < %s", since):
         key, values = row[: len(table.key)], row[len(table.key) :]
-        fresh = [
-            _fresh(
-                warehouse.from_json(value) if types[name] == "json" else value,
-                types[name],
-                before[name],
-                now[name],
-                policy,
-            )
-            for name, value in zip(columns, values, strict=True)
-        ]
-        if fresh != list(values):
-            warehouse.execute(f"UPDATE {table.name} SET {sets} WHERE {where}", *fresh, *key)
-    return len(rows)
-
-
-def _differs(before: Treatment, now: Treatment) -> bool:
-    """Whether values must change; hashes always, since the key may be another."""
-    return before is not now or now is Treatment.HASH
-
-
-def _fresh(value: Any, type_: str, before: Treatment, now: Treatment, policy: Policy) -> Any:
-    """A stored value under another treatment; nothing where only the raw value would tell."""
-    if value is None or before is not Treatment.TAG:
-        return None
-    if isinstance(value, str) and _HASH.fullmatch(value):
-        return value  # an earlier attempt got this far
-    if type_ != "json":
-        return policy.treat([value], now)[0]
-    (treated,) = policy.treat([value], now, numbers=True)
-    return None if treated is None else msgspec.json.encode(treated).decode()
+        changed = {}
+        for (name, treatment), value in zip(columns.items(), values, strict=True):
+            stored = warehouse.from_json(value) if types[name] == "json" else value
+            fresh = policy.treat_stored(stored, treatment, same_key)
+            if fresh != stored:
+                changed[name] = warehouse.to_json(fresh) if types[name] == "json" else fresh
+        if changed:
+            yield f"UPDATE {table.name} SET {assignments(changed)} WHERE {where}", [*changed.values(), *key]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import os
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
-from sources.core.configuration import read_settings
+import dlt
+
+from sources.core.configuration import SECRET, read_settings
+from sources.core.shards import Shard
+
+log = logging.getLogger("leadhouse")
+
+DUCKDB = "duckdb"
 
 
 @dataclass(frozen=True)
@@ -17,16 +28,95 @@ class SyncConfig:
         dataset: schema in the warehouse.
         warehouse: DuckDB file; only for DuckDB.
         folder: for working files.
+        publish: whether syncs load into a file of their own, and `warehouse` is a copy for whoever reads.
+        publish_minutes: how often a long sync publishes what it has so far.
         slice_rows: a sync loads after so many rows.
         slice_minutes: a sync loads after so long.
+        shard: such as `2/8`: read and load only the clients of the second of eight shards.
+        shards: how many shards Airflow makes of a sync.
     """
 
-    destination: str = "duckdb"
+    destination: str = DUCKDB
     dataset: str = "leadpanther"
     warehouse: str = "leadhouse.duckdb"
     folder: str = ".leadhouse"
+    publish: bool = True
+    publish_minutes: float = 30.0
     slice_rows: int = 500_000
     slice_minutes: float = 10.0
+    shard: str = ""
+    shards: int = 1
+
+    @property
+    def part(self) -> Shard:
+        """Which of the clients are synced here.
+
+        Raises:
+            ConfigurationError: `shard` is none.
+        """
+        return Shard.parse(self.shard)
+
+    @property
+    def pipeline_name(self) -> str:
+        """Of the dlt pipeline, and so of its state. It does not tell how many shards there are, so that
+        clients that stay with theirs stay known when that changes."""
+        number = self.part.number
+        return "leadhouse" if number == 1 else f"leadhouse_{number}"
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the file that is loaded into and the one that is read are two."""
+        return self.publish and self.destination == DUCKDB
+
+    @property
+    def published_file(self) -> Path:
+        """The DuckDB file that people open."""
+        return Path(self.warehouse).resolve()
+
+    @property
+    def own_file(self) -> Path:
+        """The DuckDB file that syncs have to themselves where they publish."""
+        return self.working_folder / self.published_file.name
+
+    @property
+    def loading_file(self) -> Path:
+        """The DuckDB file that syncs load into."""
+        return self.own_file if self.publishes else self.published_file
+
+    @property
+    def working_folder(self) -> Path:
+        """Where packages on their way to a warehouse lie, apart from all others', and its lock."""
+        folder = Path(self.folder).resolve()
+        if self.destination != DUCKDB:
+            part = "" if self.part.is_first else f"-{self.part.number}"
+            return folder / f"{self.destination}-{self.dataset}{part}"
+        # Files of one name in different folders are different warehouses, wherever all of it is moved to.
+        way = os.path.relpath(self.published_file, folder)
+        return (
+            folder / f"duckdb-{self.published_file.stem}-{blake2b(way.encode(), digest_size=4).hexdigest()}"
+        )
+
+
+@dataclass(frozen=True)
+class PingConfig:
+    """Addresses of a monitoring service that are called, section `[leadhouse.ping]`; they count as secrets.
+
+    Args:
+        start: when a sync begins.
+        success: when it is done.
+        failure: when it failed, or was only partly done.
+    """
+
+    start: str | None = field(default=None, repr=False, metadata=SECRET)
+    success: str | None = field(default=None, repr=False, metadata=SECRET)
+    failure: str | None = field(default=None, repr=False, metadata=SECRET)
+
+
+def warn_of_open_secrets() -> None:
+    """Warns of a file of secrets that others than its owner can read."""
+    file = Path(dlt.current.run_context().settings_dir, "secrets.toml")
+    if file.exists() and file.stat().st_mode & 0o077:
+        log.warning("others can read %s, which holds secrets: chmod 600 it", file)
 
 
 def load_sync_config(**explicit: Any) -> SyncConfig:

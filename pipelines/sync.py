@@ -9,12 +9,16 @@ from datetime import datetime
 from enum import IntEnum
 
 import dlt
+from dlt.common.destination.exceptions import SchemaUpdateError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.ledger import write_ledger
-from pipelines.retreat import note_policy, retreat
+from pipelines.ledger import about, write_ledger
+from pipelines.publishing import Publisher
+from pipelines.retreat import policy_since, retreat
 from pipelines.settings import SyncConfig
+from pipelines.shared_schema import agree_on_schema
 from pipelines.warehouse import open_pipeline
+from pipelines.writers import is_shareable
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 from sources.core.privacy_config import load_policy
 from sources.core.tables import QUARANTINE
@@ -24,6 +28,7 @@ from sources.leadpanther.config import LeadPantherConfig
 from sources.leadpanther.finish import describe, finish
 from sources.leadpanther.run import Run, Slice
 from sources.leadpanther.settings import RESOURCES
+from sources.leadpanther.views import load_views_config
 
 log = logging.getLogger("leadhouse")
 
@@ -38,6 +43,23 @@ class Exit(IntEnum):
     USAGE = 2
     PARTLY = 3
     LOCKED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sync is asked for.
+
+    Args:
+        resources: names of the only resources to read; all if empty.
+        full: read every list completely.
+        accept_deletes: mark rows as deleted however many they are.
+        wait: seconds to wait for another sync of this warehouse to end.
+    """
+
+    resources: Sequence[str] = ()
+    full: bool = False
+    accept_deletes: bool = False
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +78,39 @@ class Report:
 def sync(
     source: LeadPantherConfig,
     config: SyncConfig,
-    resources: Sequence[str] | None = None,
-    full: bool = False,
-    accept_deletes: bool = False,
-    wait: float = 0.0,
+    wanted: Wanted = Wanted(),  # frozen
     on_run: Callable[[Run], None] = lambda run: None,
+    on_load: Callable[[Run], None] = lambda run: None,
 ) -> Report:
     """Runs one sync.
 
     Args:
         source: how to read.
         config: where to load.
-        resources: names of the only resources to read; all if empty.
-        full: read every list completely.
-        accept_deletes: mark rows as deleted however many they are.
-        wait: seconds to wait for another sync of this warehouse to end.
+        wanted: what is asked for.
         on_run: told of the run as soon as there is one, to watch or stop it.
+        on_load: told whenever what was read is in the warehouse.
 
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
-    wanted, policy = check_resources(resources), load_policy()
-    run = Run(source, policy, full, Slice(config.slice_rows, config.slice_minutes), looped=True)
-    with open_pipeline(config, wait) as pipeline:
+    resources, policy = check_resources(wanted.resources), load_policy()
+    load_views_config()  # what is wrong with it is better said before anything is read
+    portion = Slice(config.slice_rows, config.slice_minutes)
+    run = Run(source, policy, wanted.full, portion, looped=True, shard=config.part)
+    with open_pipeline(config, wanted.wait) as pipeline:
+        agree_on_schema(pipeline, policy)
         on_run(run)
-        changed_since = note_policy(pipeline, policy)
+        changed_since = policy_since(pipeline, policy)
+        publisher = Publisher(config)
         while not run.finished:
-            _load(pipeline, leadpanther_source(run=run).with_resources(*wanted, QUARANTINE.name))
-        _conclude(pipeline, config, run, accept_deletes, changed_since)
+            _load(pipeline, leadpanther_source(run=run).with_resources(*resources, QUARANTINE.name))
+            on_load(run)
+            if publisher.is_due and not run.finished:
+                describe(pipeline, policy)
+                publisher.publish()
+        _conclude(pipeline, config, run, wanted.accept_deletes, changed_since)
+        publisher.publish()
     if run.fatal:
         raise run.fatal
     return Report(run, exit_code(list(run.outcomes.values())))
@@ -101,10 +128,28 @@ def _conclude(
         if not outcome.finished:
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
-    if changed_since:
+    if changed_since and run.shard.is_first:
         retreat(pipeline, config, run.policy, changed_since)
     write_ledger(pipeline, run)
-    describe(pipeline, run.policy)
+    if run.shard.is_first:
+        describe(pipeline, run.policy)
+
+
+def round_off(config: SyncConfig) -> None:
+    """What the first shard does at its end, done again once all shards have ended: others may have brought
+    new columns since.
+
+    Args:
+        config: where the warehouse is.
+
+    Raises:
+        LeadhouseError: the warehouse cannot be had.
+    """
+    policy = load_policy()
+    with open_pipeline(config) as pipeline:
+        agree_on_schema(pipeline, policy)
+        pipeline.run(about(pipeline, policy))
+        describe(pipeline, policy)
 
 
 def check_resources(names: Sequence[str] | None) -> list[str]:
@@ -130,7 +175,13 @@ def exit_code(outcomes: Sequence[Outcome]) -> Exit:
 def _load(pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
     """Extracts and loads one slice; dlt's wrappers come off our own errors."""
     try:
-        pipeline.run(source)
+        try:
+            pipeline.run(source)
+        except PipelineStepFailed as failed:
+            # Another shard may have added the same column in the same moment: now it is there.
+            if not isinstance(failed.__cause__, SchemaUpdateError) or not is_shareable(pipeline):
+                raise
+            pipeline.load()
     except PipelineStepFailed as failed:
         cause: BaseException | None = failed
         while cause is not None and not isinstance(cause, LeadhouseError | KeyboardInterrupt):

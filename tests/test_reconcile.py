@@ -1,0 +1,109 @@
+"""`leadhouse reconcile`: it finds what differs, and nothing else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.reconcile import Comparison, reconcile
+from pipelines.settings import load_sync_config
+from pipelines.warehouse import look
+from sources.core.privacy_config import load_policy
+from sources.leadpanther.run import Run
+from sources.leadpanther.sandbox import Fault, Sandbox, World
+from tests.conftest import StartSandbox
+from tests.support import Target, environment, run_leadhouse, settings
+from tests.test_status import leadhouse
+
+LISTS = ("leads", "activity", "posts", "lead_magnets")
+
+
+def compare(
+    target: Target, sandbox: Sandbox, pages: int | None = None, **more: Any
+) -> dict[tuple[str, str], Comparison]:
+    config = load_sync_config(destination=target.name, **target.loop_settings())
+    with look(config) as pipeline:
+        compared = reconcile(Run(settings(sandbox, **more), load_policy()), pipeline, LISTS, pages)
+    return {(c.unit.client_id, c.unit.resource): c for c in compared}
+
+
+def big_world() -> World:
+    return World.make(clients=2, leads=230, activity=120, posts=5, lead_magnets=2, captures=2, exact=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pages", [None, 1])
+@pytest.mark.parametrize("treatment", ["tag", "hash", "mask", "drop"])
+def test_after_a_sync_everything_is_equal(
+    target: Target, sandbox: StartSandbox, treatment: str, pages: int | None
+) -> None:
+    world = big_world()
+    api = sandbox(world)
+    with environment(PRIVACY__TREATMENT=treatment, PRIVACY__KEY="a long random text"):
+        target.sync(api)
+        compared = compare(target, api, pages)
+    assert len(compared) == 2 * 4
+    assert all(c.agrees and c.checked for c in compared.values()), compared
+    checked = {compared[client, "leads"].checked for client in world.client_ids}
+    assert checked <= ({230} if pages is None else {100, 30})
+
+
+def test_it_finds_what_is_missing_different_and_too_much(target: Target, sandbox: StartSandbox) -> None:
+    world = big_world()
+    api = sandbox(world)
+    target.sync(api)
+    client, other = world.client_ids
+    ids = world.ids(client, "leads")
+    world.edit(client, "leads", ids[3], headline="somebody else")
+    world.delete(client, "leads", ids[200])
+    new = world.insert(client, "leads")["id"]
+    target.query(f"UPDATE leadpanther.leads SET name = 'wrong' WHERE id = '{ids[150]}'")
+    target.query(f"DELETE FROM leadpanther.leads WHERE id = '{ids[160]}'")
+    target.query(f"UPDATE leadpanther.leads SET deleted_at = synced_at WHERE id = '{ids[170]}'")
+    compared = compare(target, api)
+    leads = compared[client, "leads"]
+    assert leads.missing == sorted([new, ids[160], ids[170]])
+    assert leads.different[ids[150]] == ["name"]
+    assert "headline" in leads.different[ids[3]]
+    assert len(leads.different) == 2
+    assert leads.extra == [ids[200]]
+    assert compared[other, "leads"].agrees
+    assert compared[client, "activity"].agrees
+
+
+@pytest.mark.long
+def test_what_cannot_be_read_is_no_agreement_and_stops_nothing(target: Target, sandbox: StartSandbox) -> None:
+    world = big_world()
+    api = sandbox(world)
+    target.sync(api)
+    client, other = world.client_ids
+    api.faults.add(Fault("error", path=f"/clients/{client}/leads", status=500, times=None))
+    compared = compare(target, api, attempts=1)
+    assert compared[client, "leads"].problem
+    assert not compared[client, "leads"].agrees
+    assert compared[other, "leads"].agrees
+
+
+@pytest.mark.long
+def test_the_command_says_what_differs_without_values_and_exits_3(home: Path, sandbox: StartSandbox) -> None:
+    world = big_world()
+    api = sandbox(world)
+    leadhouse(home, api, "sync")
+    assert leadhouse(home, api, "reconcile", "--all")[0] == 0
+    client = world.client_ids[0]
+    world.edit(client, "leads", world.ids(client, "leads")[0], headline="kestrel@example.com")
+    code, out, err = leadhouse(home, api, "reconcile", "--all", "-r", "leads")
+    assert (code, err) == (3, "")
+    assert f"differs: leads of client {client}: 230 rows compared, 1 different (headline 1x" in out
+    assert "kestrel" not in out
+    code, out, _ = leadhouse(home, api, "reconcile", "--all", "-r", "leads", "-c", client, "--json")
+    (line,) = [json.loads(line) for line in out.splitlines()]
+    assert list(line["different"]) == [world.ids(client, "leads")[0]]
+
+
+def test_an_unknown_list_is_named_in_one_line(home: Path) -> None:
+    process = run_leadhouse("reconcile", "-r", "post_engagement", folder=home)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith("leadhouse: cannot compare post_engagement: choose from leads")

@@ -1,0 +1,179 @@
+"""What syncs say, to whom: terminals, logs, cron's mails and monitoring services."""
+
+import http.server
+import json
+import os
+import pty
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sources.leadpanther.sandbox import Fault, Sandbox, World
+from tests.conftest import StartSandbox, small_world
+from tests.support import LEADHOUSE, run_leadhouse
+
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (unit|sync) .*")
+
+
+def account(sandbox: Sandbox, **more: str) -> dict[str, str]:
+    return {
+        "LEADPANTHER_API_KEY": sandbox.world.agency_key,
+        "LEADPANTHER_BASE_URL": sandbox.base_url,
+        "SOURCES__LEADPANTHER__BACKOFF_SECONDS": "0.01",
+        **more,
+    }
+
+
+def said(folder: Path, sandbox: Sandbox, *options: str, **more: str) -> tuple[int, str]:
+    """Exit code and all output of a sync, errors first."""
+    process = run_leadhouse("sync", *options, folder=folder, environment=account(sandbox, **more))
+    out, err = process.communicate(timeout=120)
+    return process.returncode, err + out
+
+
+def test_a_log_gets_a_line_per_unit_and_a_summary(home: Path, sandbox: StartSandbox) -> None:
+    world = small_world()
+    code, text = said(home, sandbox(world))
+    *units, last = text.splitlines()
+    assert code == 0
+    assert all(LINE.fullmatch(line) for line in [*units, last])
+    assert len(units) == 2 + 2 * 7
+    for client in world.client_ids:
+        rows = len(world.ids(client, "leads"))
+        (line,) = [line for line in units if f"ok leads client={client}" in line]
+        assert f"rows={rows} new_rows={rows}" in line
+    assert "result=done" in last
+    assert f"units={len(units)}" in last
+
+
+@pytest.mark.long
+def test_a_log_tells_of_a_unit_once_its_rows_are_loaded_and_not_again(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    code, text = said(home, sandbox(), LEADHOUSE__SLICE_ROWS="1")
+    units = [line.split(" ", 1)[1] for line in text.splitlines()[:-1]]
+    assert code == 0
+    names = [re.sub(r" rows=.*", "", unit) for unit in units]
+    assert len(names) == len(set(names)) == 2 + 2 * 7
+
+
+@pytest.mark.long
+def test_quiet_says_nothing_when_all_is_well(home: Path, sandbox: StartSandbox) -> None:
+    assert said(home, sandbox(), "--quiet") == (0, "")
+
+
+def test_quiet_says_what_failed_in_a_line(home: Path, sandbox: StartSandbox) -> None:
+    world = small_world()
+    api = sandbox(world)
+    client = world.client_ids[1]
+    api.faults.add(Fault("error", path=f"/clients/{client}/leads", status=500, times=None))
+    code, text = said(home, api, "--quiet", SOURCES__LEADPANTHER__ATTEMPTS="2")
+    assert code == 3
+    (line,) = text.splitlines()
+    assert line.startswith(f"failed leads of client {client}: ")
+
+
+@pytest.mark.long
+def test_quiet_says_why_nothing_could_be_done(home: Path, sandbox: StartSandbox) -> None:
+    code, text = said(home, sandbox(), "--quiet", LEADPANTHER_API_KEY="lp_live_wrong")
+    assert code == 1
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.long
+def test_a_terminal_shows_progress_and_a_table(home: Path, sandbox: StartSandbox) -> None:
+    api = sandbox(latency=0.1)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, **account(api), "TERM": "xterm", "COLUMNS": "160"}
+    process = subprocess.Popen([str(LEADHOUSE), "sync"], stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # the other end was closed
+    assert process.wait(60) == 0
+    text = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", shown.decode())
+    assert re.search(r"\d of 2 clients · [\d,]+ rows · [\d,]+ requests \(\d+/s, 0 retries\)", text)
+    assert re.search(r"leads +2 +16 +16 +2 +0 +2 ok", text)
+
+
+@contextmanager
+def monitoring(status: int = 200) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """A monitoring service, the settings for it, and what it was called with."""
+    called: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            called.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/s3cret"
+    names = {"START": f"{url}/start", "SUCCESS": url, "FAILURE": f"{url}/fail"}
+    try:
+        yield {f"LEADHOUSE__PING__{name}": value for name, value in names.items()}, called
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("status", [500, pytest.param(200, marks=pytest.mark.long)])
+def test_a_monitoring_service_is_called_and_cannot_fail_a_sync(
+    home: Path, sandbox: StartSandbox, status: int
+) -> None:
+    with monitoring(status) as (settings, called):
+        code, text = said(home, sandbox(), **settings)
+    assert code == 0
+    assert called == ["/s3cret/start", "/s3cret"]
+    assert "s3cret" not in text
+
+
+@pytest.mark.long
+def test_a_monitoring_service_hears_of_a_failure(home: Path, sandbox: StartSandbox) -> None:
+    with monitoring() as (settings, called):
+        code, _ = said(home, sandbox(), LEADPANTHER_API_KEY="lp_live_wrong", **settings)
+    assert code == 1
+    assert called == ["/s3cret/start", "/s3cret/fail"]
+
+
+@pytest.mark.long
+def test_a_sync_that_is_locked_out_calls_nobody(home: Path, sandbox: StartSandbox) -> None:
+    api = sandbox()
+    api.faults.add(Fault("hold", path="/me"))
+    first = run_leadhouse("sync", folder=home, environment=account(api))
+    while not api.count("/me"):
+        assert first.poll() is None
+    with monitoring() as (settings, called):
+        code, _ = said(home, api, **settings)
+    api.release()
+    first.communicate(timeout=60)
+    assert (code, called) == (4, [])
+
+
+@pytest.mark.long
+def test_a_service_that_is_not_there_is_said_without_its_address(home: Path, sandbox: StartSandbox) -> None:
+    code, text = said(home, sandbox(), "--quiet", LEADHOUSE__PING__SUCCESS="http://127.0.0.1:9/s3cret")
+    assert code == 0
+    assert "monitoring service was not reached" in text
+    assert "s3cret" not in text
+
+
+@pytest.mark.long
+def test_json_lines_can_be_read_by_machines(home: Path, sandbox: StartSandbox) -> None:
+    world = World.make(clients=1, leads=3, activity=0, posts=0, lead_magnets=0)
+    _, text = said(home, sandbox(world), "--json")
+    events = [json.loads(line) for line in text.splitlines()]
+    assert [event["event"] for event in events] == ["unit"] * 9 + ["sync"]
+    assert events[-1]["exit"] == 0
