@@ -1,0 +1,1 @@
+"""`leadhouse report`: one HTML page of pictures, asked of the views for analysts, to open offline or mail."""
