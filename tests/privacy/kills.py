@@ -1,0 +1,50 @@
+"""A `leadhouse` that dies among the statements by which it changes rows that are stored."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.hard import child
+from tests.hard.child import Tricks
+
+
+def die_at(
+    verb: str, number: int, folder: Path, environment: Mapping[str, str], *arguments: str
+) -> int | None:
+    """Runs a command that is killed before its n-th statement of a kind; returns its exit code."""
+    process = multiprocessing.get_context("forkserver").Process(
+        target=_run, args=(verb, number, folder, dict(environment), arguments), daemon=True
+    )
+    process.start()
+    process.join(120)
+    return process.exitcode
+
+
+def _run(
+    verb: str, number: int, folder: Path, environment: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+    from sources.core.warehouse import Warehouse
+
+    together, execute = Warehouse.execute_together, DuckDbSqlClient.execute_sql
+    counted, counting = [0], [False]
+
+    def watched(self: Warehouse, statements: Any) -> None:
+        counting[0] = True
+        together(self, statements)
+        counting[0] = False
+
+    def deadly(self: DuckDbSqlClient, sql: Any, *parameters: Any, **more: Any) -> Any:
+        if counting[0] and str(sql).startswith(verb):
+            counted[0] += 1
+            if counted[0] == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return execute(self, sql, *parameters, **more)
+
+    Warehouse.execute_together = watched  # type: ignore[method-assign]
+    DuckDbSqlClient.execute_sql = deadly  # type: ignore[method-assign]
+    child._main(folder, environment, arguments, Tricks(), folder / "output.txt")
