@@ -37,7 +37,7 @@ class Tricks:
 
     Args:
         phase: where it dies: open (what precedes the reading), extract, normalize, load, between (slices),
-            finish or ledger.
+            finish, ledger or publish.
         at: at which step of that phase: a file operation of dlt's or an SQL statement, counted from 0.
         signal: what it sends itself there.
         steps: a file to write the number of steps of each phase to, at the end.
@@ -133,16 +133,19 @@ class _Steps:
         from dlt.common.storages import FileStorage
         from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-        from pipelines import sync
+        from pipelines import publishing, sync
 
         for name in ("extract", "normalize", "load"):
             self._as_phase(Pipeline, name, name)
         self._as_phase(sync, "open_pipeline", "open")
         self._as_phase(sync, "finish", "finish")
         self._as_phase(sync, "write_ledger", "ledger")
+        self._as_phase(publishing.Publisher, "publish", "publish")
         self._between_slices(Pipeline)
         for name in ("save", "delete", "delete_folder", "atomic_rename", "rename_tree", "rename_tree_files"):
             self._as_step(FileStorage, name)
+        for name in ("_checkpoint", "_grant", "_to_disk"):
+            self._as_step(publishing, name)
         for name in ("begin_transaction", "commit_transaction"):
             self._as_step(DuckDbSqlClient, name)
         self._sql_as_step(DuckDbSqlClient)
@@ -152,7 +155,7 @@ class _Steps:
 
         @wraps(inner)
         def outer(*args: Any, **kwargs: Any) -> Any:
-            outermost = self._phases[:1] in (["open"], ["finish"], ["ledger"])
+            outermost = self._phases[:1] in (["open"], ["finish"], ["ledger"], ["publish"])
             self._phases.append(self._phases[0] if outermost else phase)
             self._step()
             try:

@@ -32,9 +32,8 @@ QUICK = {
     "test_a_sync_killed_while_it_marks_deletes_is_completed_by_the_next_one",
     "test_a_fresh_machine_goes_on_where_the_last_one_stopped",
     "test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync",
-    "test_the_ledger_has_one_row_a_unit_a_run",
 }
-"""One of each kind for `make test`; all the others take minutes together and run with `make test-long`."""
+"""One of each kind for `make test`; all the others take minutes together and run with `make test-all`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,3 @@ import dlt.destinations.impl.duckdb.duck
 import dlt.destinations.impl.duckdb.factory
 import dlt.normalize.normalize
 import dlt.pipeline.pipeline  # noqa: F401
-
-import pipelines.cli
-import pipelines.command
-import pipelines.sync  # noqa: F401

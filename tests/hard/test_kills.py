@@ -15,9 +15,12 @@ import pytest
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.hard.child import Child, Tricks
 from tests.hard.conftest import MakePlace
-from tests.hard.places import Place, table, world
+from tests.hard.places import FULL, Place, table, world
 
 SLICES = {"LEADHOUSE__SLICE_ROWS": "100"}
+KILLS = 8 if FULL else 3
+"""Of each kind, spread over all that a sync does."""
+
 KILLED = -signal.SIGKILL
 STOPPED = (0, 3)
 
@@ -175,6 +178,7 @@ def kill_completion(base: Place, folder: Path, line: Line, phase: str, step: int
     """Kills a sync that marks deletes, completes it, and takes stock."""
     place = base.copy(folder)
     assert at_step(phase, step, "--full")(place) == KILLED
+    assert place.warehouse.query("SELECT id FROM leadpanther.leads LIMIT 1"), "no longer readable"
     assert place.sync("--full", **SLICES) == 0, place.output
     line.add(place)
 
@@ -186,7 +190,7 @@ def report(lines: list[Line]) -> None:
 
 
 BACKFILL_PHASES = ("extract", "normalize", "load", "between")
-CLOSING_PHASES = ("open", "load", "finish", "ledger")
+CLOSING_PHASES = ("open", "load", "finish", "ledger", "publish")
 
 
 @pytest.fixture(scope="module")
@@ -220,11 +224,11 @@ def test_kills_all_over_a_backfill_lose_nothing_and_repeat_no_more_than_a_slice(
     answers, whenever = Line("extract, any answer"), Line("any time")
     with backfilled(tmp_path / "clean") as (_, clean):
         for line, phase in zip(lines, BACKFILL_PHASES, strict=True):
-            for step in spread(clean.steps[phase], 8):
+            for step in spread(clean.steps[phase], KILLS):
                 kill_backfill(tmp_path / f"{phase}{step}", line, clean, at_step(phase, step))
-        for number in spread(20, 8):
+        for number in spread(20, KILLS):
             kill_backfill(tmp_path / f"answer{number}", answers, clean, at_request(number + 1))
-        for n in range(8):
+        for n in range(KILLS):
             seconds = random.Random(n).uniform(0.3, 2.5)
             kill_backfill(tmp_path / f"time{n}", whenever, clean, after(seconds))
     report([*lines, answers, whenever])
@@ -238,7 +242,7 @@ def test_kills_all_over_a_sync_that_marks_deletes_lose_nothing(tmp_path: Path) -
     with about_to_delete(tmp_path / "base") as base:
         clean = Clean.measure(base.copy(tmp_path / "clean"), "--full")
         for line, phase in zip(lines, CLOSING_PHASES, strict=True):
-            for step in spread(clean.steps[phase], 8):
+            for step in spread(clean.steps[phase], KILLS):
                 kill_completion(base, tmp_path / f"{phase}{step}", line, phase, step)
     report(lines)
 

@@ -49,7 +49,7 @@ def deleted(place: Place, table: str = "leads") -> set[str]:
 
 
 def test_a_warehouse_that_another_process_holds_is_refused_and_loaded_later(place: MakePlace) -> None:
-    there = place(little())
+    there = place(little(), {"LEADHOUSE__PUBLISH": "false"})
     assert there.sync() == 0
     add_rows(there)
     there.sandbox.clear_requests()
@@ -223,7 +223,7 @@ def unfinished_nonsense(units: dict[str, object]) -> None:
 def test_checkpoints_that_make_no_sense_cost_a_complete_scan_and_no_row(
     place: MakePlace, change: Callable[[dict[str, object]], None]
 ) -> None:
-    there = place(little())
+    there = place(little(), {"LEADHOUSE__PUBLISH": "false"})
     assert there.sync() == 0
     rewrite_state(there, change)
     client = there.sandbox.world.client_ids[0]
