@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.settings import load_sync_config
-from pipelines.sync import sync
+from pipelines.sync import Wanted, sync
 from sources.leadpanther.config import load_config
 from sources.leadpanther.sandbox import Sandbox, World
 
@@ -33,7 +33,7 @@ def main() -> None:
             if change:
                 change()
             sandbox.clear_requests()
-            sync(source, config, full=full)
+            sync(source, config, Wanted(full=full))
             lists = sum(sandbox.count(f"/clients/*/{name.replace('_', '-')}") for name in LISTS)
             details = sandbox.count("*/engagement") + sandbox.count("*/analytics")
             print(f"| {label} | {len(sandbox.requests):,} | {lists:,} | {details:,} |")
