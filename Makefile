@@ -1,9 +1,10 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-long lint setup docs bench-requests clean
+.PHONY: demo test test-all test-matrix lint setup docs bench bench-requests bench-scale clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
+AIRFLOW_STAMP := .venv/.airflow-ready
 
 demo: $(STAMP)
 	@$(RUN)leadhouse demo
@@ -11,10 +12,16 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(RUN)pytest -q -n 2 -m "not long"
 
-# The kill, fault and drift matrices, and property tests over tens of thousands of worlds.
-test-long: $(STAMP)
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long
+# The rest: samples of the kill, fault and drift matrices, property tests over thousands of worlds, canary runs, a
+# real browser, a real Airflow.
+test-all: $(AIRFLOW_STAMP)
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long --ignore tests/airflow
 	LEADHOUSE_LONG=1 $(RUN)pytest -q tests/core/test_scan_properties.py
+	$(RUN)pytest -q tests/airflow
+
+# All kinds of trouble at all places, and more kills: more than an hour.
+test-matrix: $(STAMP)
+	LEADHOUSE_FULL=1 $(RUN)pytest -q -n 2 -m long tests/hard
 
 lint: $(STAMP)
 	$(RUN)ruff check .
@@ -27,13 +34,25 @@ $(STAMP): pyproject.toml uv.lock
 	@if command -v uv >/dev/null 2>&1; then uv sync --quiet; else sh .ci/setup-with-pip; fi
 	@touch $@
 
+$(AIRFLOW_STAMP): $(STAMP)
+	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --group airflow; else sh .ci/setup-with-pip airflow; fi
+	@touch $@
+
 clean:
 	rm -rf .venv leadhouse-demo .leadhouse
 
-# What the README says syncs cost in requests.
+# Beside a bare download and dlt's rest_api, on a machine that does nothing else.
+bench: $(STAMP)
+	@$(RUN)python -m tests.bench.speed
+
+# What the README says syncs cost in requests, and what 500 clients need.
 bench-requests: $(STAMP)
 	@$(RUN)python -m tests.bench.request_counts
+
+bench-scale: $(STAMP)
+	@$(RUN)python -m tests.bench.scale
 
 # The generated parts of the READMEs.
 docs: $(STAMP)
 	@$(RUN)python -m sources.leadpanther.readme
+	@$(RUN)python -m pipelines.questions
