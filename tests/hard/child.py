@@ -24,8 +24,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-KEPT = ("PATH", "LANG", "TMPDIR", "PYTHONPATH")
-"""Variables of the environment that a process inherits; none of them is a setting."""
+KEPT = ("PATH", "LANG", "TMPDIR", "PYTHONPATH", "PROVIDERS__ENABLE_AIRFLOW_SECRETS")
+"""Variables of the environment that a process inherits; none of them says what to sync."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.hard.preloaded"])
