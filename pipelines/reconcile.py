@@ -11,6 +11,7 @@ from typing import Any
 
 import dlt
 import msgspec
+import pyarrow as pa
 
 from sources.core.checkpoint import Checkpoint, Order, concludes
 from sources.core.errors import LeadhouseError, Unauthorized
@@ -144,11 +145,8 @@ class _Reconciliation:
         """Rows as a sync would load them, by id: treated, typed and without those who were erased."""
         policy = self._run.policy
         shaper = make_shaper(TABLES[unit.resource], self._schema, policy, self._suppressions, policy.frozen)
-        count = len(rows)
-        stamps: dict[str, list[Any]] = {
-            "client_id": [unit.client_id] * count,
-            SYNCED_AT: [self._run.now()] * count,
-        }
+        ours = {"client_id": unit.client_id, SYNCED_AT: self._run.now()}
+        stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
         data = shaper.shape(rows, stamps).data
         decode = msgspec.json.decode
         return {row["id"]: _comparable(shaper.types, row, decode) for row in data.to_pylist()}

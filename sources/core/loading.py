@@ -12,14 +12,16 @@ from typing import Any, cast
 
 import dlt
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.schema import Schema
 
 from sources.core.checkpoint import digest
 from sources.core.erasure import Suppressions, contacts
+from sources.core.fitting import ARROW
 from sources.core.privacy import Policy
 from sources.core.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, DataType, Table, pii_hint
-from sources.core.units import Rows
+from sources.core.units import Outcome, Rows
 from sources.core.warehouse import Warehouse
 
 BATCH_ROWS = 10_000
@@ -83,14 +85,14 @@ class Loader:
         if not waiting:
             return
         rows = [row for group in waiting for row in group.rows]
-        owners = [group for group in waiting for _ in group.rows]
-        stamps = self._stamps(owners)
+        owners = [n for n, group in enumerate(waiting) for _ in group.rows]
+        stamps = self._stamps(waiting, owners)
         if CONTENT_DIGEST in self.table.by_name:
-            stamps[CONTENT_DIGEST] = [digest(row) for row in rows]
+            stamps[CONTENT_DIGEST] = pa.array([digest(row) for row in rows])
         batch = self._shaper.shape(rows, stamps)
         for n in batch.refused:
-            self._refuse(owners[n], rows[n])
-        data = self._with_first_seen(batch.data, [owners[n] for n in batch.kept])
+            self._refuse(waiting[owners[n]], rows[n])
+        data = self._with_first_seen(batch.data, [waiting[owners[n]].outcome for n in batch.kept])
         if data.num_rows:
             yield self._with_hints(replace(batch, data=data))
 
@@ -102,24 +104,32 @@ class Loader:
         if not self._yielded:
             yield self._with_hints(self._shaper.shape([], {}))
 
-    def _stamps(self, owners: list[Rows]) -> dict[str, list[Any]]:
-        names = {name for owner in owners for name in owner.stamps}
-        stamps = {name: [owner.stamps.get(name) for owner in owners] for name in names}
-        return {**stamps, SYNCED_AT: [owner.read_at for owner in owners]}
+    def _stamps(self, waiting: Sequence[Rows], owners: Sequence[int]) -> dict[str, pa.Array]:
+        """Our own columns: what each row's group was stamped with."""
+        names = {name for group in waiting for name in group.stamps}
+        stamps = {name: [group.stamps.get(name) for group in waiting] for name in names}
+        stamps[SYNCED_AT] = [group.read_at for group in waiting]
+        of = pa.array(owners, pa.int64())
+        return {
+            name: pa.array(values, ARROW[self.table.by_name[name].type]).take(of)
+            for name, values in stamps.items()
+        }
 
-    def _with_first_seen(self, data: pa.Table, owners: list[Rows]) -> pa.Table:
+    def _with_first_seen(self, data: pa.Table, outcomes: Sequence[Outcome]) -> pa.Table:
         """Fills in when rows were first seen. dlt's merge replaces whole rows, so what must survive it is
         looked up in the warehouse; that also tells which rows are new."""
         if FIRST_SEEN_AT not in self.table.by_name:
             return data
         keys = list(zip(*(data[name].to_pylist() for name in self.table.key), strict=True))
         known = self.warehouse.first_seen(self.table, keys) if self.warehouse else {}
-        for key, owner in zip(keys, owners, strict=True):
-            owner.outcome.new_rows += key not in known
-            known.setdefault(key, owner.read_at)
+        first: dict[tuple[Any, ...], int] = {}
+        for n, key in enumerate(keys):
+            if key not in known and first.setdefault(key, n) == n:
+                outcomes[n].new_rows += 1
+        before = pa.array([known.get(key) for key in keys], ARROW["timestamp"])
+        now = data[SYNCED_AT].take(pa.array([first.get(key, n) for n, key in enumerate(keys)], pa.int64()))
         column = data.schema.get_field_index(FIRST_SEEN_AT)
-        values = pa.array([known[key] for key in keys], data.schema.field(column).type)
-        return data.set_column(column, FIRST_SEEN_AT, values)
+        return data.set_column(column, FIRST_SEEN_AT, pc.coalesce(before, now))
 
     def _with_hints(self, batch: Batch) -> Any:
         """Marks a batch with the hints of its undocumented columns: those that it brings for the first time,

@@ -7,7 +7,6 @@ it get the strictest treatment that its table has, other values pass.
 
 from __future__ import annotations
 
-import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +14,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from hashlib import blake2b, sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sources.core.errors import ConfigurationError
 from sources.core.tables import Category, Column, Table
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 
 class Treatment(IntEnum):
@@ -37,6 +39,9 @@ NOT_PERSONAL = "none"
 HASHED = re.compile(r"[0-9a-f]{64}")
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
+_USUAL_URL = re.compile(r"https?://(?:www\.)?((?!www\.)(?!.*\.linkedin\.com)[a-z0-9.-]+(?:/[a-z0-9._-]+)+)/?")
+"""A URL that is spelt as nearly all are, so that nothing is to be done but to cut its ends off."""
+
 _ADDRESS = re.compile(r"\S@\S|https?://|linkedin\.com/", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+")
 _TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
@@ -112,7 +117,9 @@ class Policy:
         if treatment is Treatment.TAG:
             return values
         change = self._changes[treatment]
-        return [_treat(value, change, numbers) for value in values]
+        return [
+            change(v) if type(v) is str else None if v is None else _treat(v, change, numbers) for v in values
+        ]
 
     def treat_stored(self, value: Any, treatment: Treatment, same_key: bool) -> Any:
         """Treats a value that was stored under another policy, nobody knows which. What was treated another
@@ -144,8 +151,18 @@ class Policy:
 
     def hash(self, value: str) -> str:
         """A keyed hash: the same for the same person, wherever the value stands."""
+        inner, outer = self._hmac[0].copy(), self._hmac[1].copy()
+        inner.update(normalise(value).encode("utf-8", "replace"))
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+    @cached_property
+    def _hmac(self) -> tuple[HASH, HASH]:
+        """HMAC-SHA-256 (RFC 2104) once the key is in: going on from here takes a third of the time of
+        `hmac.digest`, which prepares the key for each of millions of values."""
         assert self.key
-        return hmac.digest(self.key, normalise(value).encode("utf-8", "replace"), sha256).hex()
+        key = (sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
+        return sha256(bytes(b ^ 0x36 for b in key)), sha256(bytes(b ^ 0x5C for b in key))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -195,9 +212,13 @@ def normalise(value: str) -> str:
     E-mail addresses lose case and spaces around them; profile URLs become host and path, without scheme,
     `www` or LinkedIn's country, query, fragment and trailing slash; other text only loses spaces around it.
     """
-    text = unicodedata.normalize("NFC", value).strip()
-    if EMAIL.fullmatch(text):
+    text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
+    if "@" in text and EMAIL.fullmatch(text):
         return text.lower()
+    if "/" not in text:
+        return text
+    if usual := _USUAL_URL.fullmatch(text):
+        return usual[1]
     if URL.fullmatch(text):
         try:
             parts = urlsplit(text if "://" in text else f"https://{text}")

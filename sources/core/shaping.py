@@ -16,18 +16,16 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.core.erasure import Suppressions, contacts
-from sources.core.fitting import fit, infer
-from sources.core.privacy import Policy, names_somebody
+from sources.core.fitting import ARROW, fit, infer
+from sources.core.flattening import Flat, Flattener
+from sources.core.privacy import Policy
 from sources.core.tables import MISFITS, DataType, Table
 
-Row = dict[str, Any]
 Raw = bytes | msgspec.Raw
 """A row's JSON."""
-
-MAX_COLUMNS = 500
-"""Beyond this an object's keys are data rather than names: new ones go to `_misfits`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,6 @@ class Batch:
     new_columns: Mapping[str, DataType]
     kept: Sequence[int]
     refused: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What a key of the API is called in the warehouse, and whether its value may go there."""
-
-    column: str
-    path: str
-    usable: bool
-    opaque: bool
 
 
 class Shaper:
@@ -82,16 +70,12 @@ class Shaper:
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**(known or {}), **{c.name: c.type for c in table.columns}}
-        self._normalize = normalize
-        self._join = join
+        self._flattener = Flattener(table, normalize, join, frozen)
         self._policy = policy or Policy()
         self._suppressions = suppressions
-        self._max_columns = 0 if frozen else MAX_COLUMNS
-        self._names: dict[tuple[str, str], _Name] = {}
-        self._owners = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
 
-    def shape(self, rows: Sequence[Raw], stamps: Mapping[str, Sequence[Any]]) -> Batch:
+    def shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
         """Makes a batch of rows.
 
         Args:
@@ -99,20 +83,17 @@ class Shaper:
             stamps: values of our own columns, one a row.
         """
         decoded = decode_rows(rows)
-        keyless = {n for name in self.table.key for n, v in enumerate(stamps.get(name, ())) if v is None}
+        keyless = {n for name in self.table.key for n in _nulls(stamps.get(name))}
         refused = [n for n, row in enumerate(decoded) if n in keyless or not self._has_key(row)]
         kept: Sequence[int] = sorted(set(range(len(rows))) - set(refused)) if refused else range(len(rows))
         if self._suppressions:
             kept = self._forget(decoded, kept, self._suppressions)
         if len(kept) < len(rows):
             decoded = [decoded[n] for n in kept]
-            stamps = {name: [values[n] for n in kept] for name, values in stamps.items()}
-        flat: list[Row] = [{} for _ in decoded]
-        misfits: list[Row] = [{} for _ in decoded]
-        for row, out, left in zip(decoded, flat, misfits, strict=True):
-            self._flatten(row, "", "", out, left)
-        new = self._learn(flat, misfits)
-        return Batch(self._columns(flat, stamps, misfits), new, kept, refused)
+            stamps = {name: values.take(pa.array(kept, pa.int64())) for name, values in stamps.items()}
+        flat = self._flattener.flatten(decoded, self.types)
+        new = self._learn(flat)
+        return Batch(self._columns(flat, stamps), new, kept, refused)
 
     def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
         """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
@@ -135,75 +116,53 @@ class Shaper:
                 return False
         return True
 
-    def _flatten(self, row: Row, prefix: str, path: str, out: Row, misfits: Row) -> None:
-        names = self._names
-        for key, value in row.items():
-            name = names.get((path, key)) or self._name(prefix, path, key)
-            if type(value) is dict and not name.opaque:
-                self._flatten(value, name.column, name.path, out, misfits)
-            elif name.usable:
-                out[name.column] = value
-            elif value is not None:
-                misfits[name.path] = value
-
-    def _name(self, prefix: str, path: str, key: str) -> _Name:
-        """Decides once what a key is called. Of keys that normalize to one name the documented one has it,
-        else the first. In paths, a dot within a key is written with a backslash."""
-        step = key.replace("\\", "\\\\").replace(".", "\\.") or '""'
-        full_path = f"{path}.{step}" if path else step
-        column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
-        documented = self.table.by_name.get(column)
-        ours = column.startswith("_dlt") or (documented is not None and documented.ours)
-        personal = names_somebody(full_path)  # no column is called after a person
-        usable = not (ours or personal) and self._owners.setdefault(column, full_path) == full_path
-        opaque = documented is not None and documented.type == "json"
-        name = _Name(column, full_path, usable, opaque)
-        self._names[path, key] = name
-        return name
-
-    def _learn(self, flat: Sequence[Row], misfits: Sequence[Row]) -> dict[str, DataType]:
-        """Gives every column that is new its type, from all values of this batch; beyond the limit of
-        columns, values are set aside."""
-        seen: dict[str, list[Any]] = {}
-        known = self.types.keys()
-        for row, left in zip(flat, misfits, strict=True):
-            for name in row.keys() - known:
-                if row[name] is None:
-                    continue
-                if name in seen or len(known) + len(seen) < self._max_columns:
-                    seen.setdefault(name, []).append(row[name])
-                else:
-                    left[self._owners[name]] = row[name]
-        new = {name: infer(values) for name, values in sorted(seen.items())}
+    def _learn(self, flat: Flat) -> dict[str, DataType]:
+        """Gives every column that is new its type, from all values of this batch."""
+        new = {
+            name: infer([value for value in flat.columns[name] if value is not None])
+            for name in sorted(flat.columns.keys() - self.types.keys())
+        }
         self.types.update(new)
         return new
 
-    def _columns(
-        self, flat: Sequence[Row], stamps: Mapping[str, Sequence[Any]], misfits: Sequence[Row]
-    ) -> pa.Table:
+    def _columns(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Table:
         columns: dict[str, pa.Array] = {}
         for name, type_ in self.types.items():
-            if name == MISFITS:
-                continue
-            values = stamps[name] if name in stamps else self._treated(name, type_, flat)
-            columns[name], bad = fit(values, type_)
-            for n in bad:
-                misfits[n][self._owners[name]] = flat[n][name]
-        for n, left in enumerate(misfits):
-            for name in left.keys() & stamps.keys():
-                if left[name] == stamps[name][n]:
-                    del left[name]
-        strictest = self._policy.strictest(self.table)
-        set_aside = self._policy.treat([left or None for left in misfits], strictest, numbers=True)
-        columns[MISFITS], _ = fit(set_aside, "json")
+            if name in stamps:
+                columns[name] = stamps[name].cast(ARROW[type_])
+            elif name not in flat.columns:
+                columns[name] = pa.nulls(flat.count, ARROW[type_])
+            elif name != MISFITS:
+                values = flat.columns[name]
+                columns[name], bad = fit(self._treated(name, type_, values), type_)
+                for n in bad:
+                    flat.set_aside(n, self._flattener.path(name), values[n])
+        columns[MISFITS] = self._misfits(flat, stamps)
         return pa.table(columns)
 
-    def _treated(self, name: str, type_: DataType, flat: Sequence[Row]) -> Sequence[Any]:
+    def _misfits(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Array:
+        """What is left of each row; a field that says no more than our own column of that name is not."""
+        for name in stamps.keys() & {name for left in flat.misfits.values() for name in left}:
+            ours = stamps[name].to_pylist()
+            for n, left in flat.misfits.items():
+                if name in left and left[name] == ours[n]:
+                    del left[name]
+        if not any(flat.misfits.values()):
+            return pa.nulls(flat.count, ARROW["json"])
+        strictest = self._policy.strictest(self.table)
+        left_of_rows = [flat.misfits.get(n) or None for n in range(flat.count)]
+        return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
+
+    def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
         """A column's values as they may touch a disk; truth values, numbers and moments tell nobody."""
-        values = [row.get(name) for row in flat]
         if type_ not in ("text", "json"):
             return values
         return self._policy.treat(values, self._policy.treatment(self.table, name))
+
+
+def _nulls(values: pa.Array | None) -> list[int]:
+    """Positions of nulls."""
+    return [] if values is None or not values.null_count else pc.indices_nonzero(values.is_null()).to_pylist()
 
 
 def decode_rows(rows: Sequence[Raw]) -> list[Any]:

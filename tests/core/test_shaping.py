@@ -16,7 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sources.core.fitting import fit, infer
-from sources.core.shaping import MAX_COLUMNS, Raw, Shaper
+from sources.core.flattening import MAX_COLUMNS
+from sources.core.shaping import Raw, Shaper
 from sources.leadpanther.columns import LEADS, POSTS
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox, small_world
@@ -31,8 +32,9 @@ def shaper(**known: Any) -> Shaper:
     return Shaper(LEADS, known, NAMING.normalize_identifier, NAMING.make_path)
 
 
-def stamps(count: int) -> dict[str, list[Any]]:
-    return {"client_id": ["c"] * count, "first_seen_at": [NOW] * count, "synced_at": [NOW] * count}
+def stamps(count: int) -> dict[str, pa.Array]:
+    ours = {"client_id": "c", "first_seen_at": NOW, "synced_at": NOW}
+    return {name: pa.repeat(value, count) for name, value in ours.items()}
 
 
 def encoded(row: Any) -> bytes:
@@ -84,7 +86,7 @@ def test_documented_columns_always_exist_with_their_type() -> None:
 
 def test_documented_opaque_fields_stay_json_objects_too() -> None:
     using = Shaper(POSTS, {}, NAMING.normalize_identifier, NAMING.make_path)
-    own = {**stamps(3), "content_digest": ["x"] * 3}
+    own = {**stamps(3), "content_digest": pa.repeat("x", 3)}
     rows = [b'{"id":"1","theme":{"a":{"b":1}}}', b'{"id":"2","theme":"plain"}', b'{"id":"3","theme":null}']
     data = using.shape(rows, own).data
     assert [v and json.loads(v) for v in data["theme"].to_pylist()] == [{"a": {"b": 1}}, "plain", None]
