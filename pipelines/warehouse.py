@@ -81,7 +81,11 @@ def open_pipeline(config: SyncConfig, wait: float = 0.0, alone: bool = False) ->
 def _claimed(
     config: SyncConfig, destination: Destination[Any, Any], alone: bool, wait: float
 ) -> Iterator[None]:
-    """Holds the right to write, against other machines too; asks from a folder that cannot be damaged."""
+    """Holds the right to write, against other machines too; asks from a folder that cannot be damaged. A
+    DuckDB file is on one machine, and the folder's lock keeps others from it."""
+    if config.destination == DUCKDB:
+        yield
+        return
     with ExitStack() as stack:
         try:
             elsewhere = Path(stack.enter_context(TemporaryDirectory(prefix="leadhouse-")))

@@ -152,8 +152,8 @@ def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> 
     existing = {
         (table, column): comment for table, column, comment in warehouse.query(sql, warehouse.dataset)
     }
-    warehouse.execute_all(
-        f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {_literal(a.comment)}"
+    warehouse.execute_together(
+        (f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {_literal(a.comment)}", ())
         for a in annotations
         if (a.table, a.column) in existing and _is_outdated(existing[a.table, a.column], a.comment)
     )

@@ -214,7 +214,7 @@ class Pass:
         return joined, waiting
 
     def _links(self, reply: Reply) -> bool:
-        shared = sum(digest in self._chain for digest in _once(reply.digests))
+        shared = len(_once(reply.digests) & self._chain.keys())
         need = min(LINK, len(self._chain), (self._limit or PAGE) - 1)
         return reply.offset == 0 or shared >= max(1, need)
 
@@ -270,5 +270,8 @@ def _end(reply: Reply) -> int:
     return reply.offset + len(reply.digests)
 
 
-def _once(digests: Iterable[str]) -> set[str]:
+def _once(digests: Sequence[str]) -> set[str]:
+    distinct = set(digests)
+    if len(distinct) == len(digests):
+        return distinct
     return {digest for digest, times in Counter(digests).items() if times == 1}

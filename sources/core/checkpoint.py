@@ -7,7 +7,7 @@ or of another version costs a complete scan, never a row.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -135,7 +135,7 @@ def _whole(seconds: float | None) -> int | None:
 
 def digest(row: Raw) -> str:
     """A short, stable digest of a row's id and content: 48 bits, as 8 characters."""
-    return urlsafe_b64encode(blake2b(row, digest_size=6).digest()).decode()
+    return b2a_base64(blake2b(row, digest_size=6).digest(), newline=False).decode()
 
 
 def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:

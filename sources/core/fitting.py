@@ -24,15 +24,13 @@ ARROW: dict[DataType, pa.DataType] = {
 }
 
 _PLAIN: dict[DataType, frozenset[type]] = {
-    "text": frozenset({str, type(None)}),
     "bool": frozenset({bool, type(None)}),
     "bigint": frozenset({int, type(None)}),
     "double": frozenset({float, int, type(None)}),
-    "timestamp": frozenset({str, type(None)}),
 }
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-_USUAL_INSTANT = r"^[12]\d{3}-\d\d-\d\dT[012]\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
+USUAL_INSTANT = r"^[12]\d{3}-\d\d-\d\dT[012]\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
 
 NUL = "\x00"
@@ -74,22 +72,18 @@ def fit(values: Sequence[Any], type_: DataType) -> tuple[pa.Array, list[int]]:
 
 def _fit_together(values: Sequence[Any], type_: DataType) -> pa.Array | None:
     """The column in Arrow's own quick way, if every value fits as it is; None if each must be looked at."""
-    plain = _PLAIN.get(type_)
-    if plain is None or not set(map(type, values)) <= plain:
-        return None
     try:
-        if type_ != "timestamp":
-            column = pa.array(values, ARROW[type_])
-            return None if type_ == "text" and _any(pc.match_substring(column, NUL)) else column
-        column = pa.array(values, pa.string())
-        usual = pc.all(pc.match_substring_regex(column, _USUAL_INSTANT)).as_py()
-        return column.cast(ARROW[type_]) if usual is not False else None
-    except (pa.ArrowInvalid, OverflowError, UnicodeError):
+        if plain := _PLAIN.get(type_):
+            return pa.array(values, ARROW[type_]) if set(map(type, values)) <= plain else None
+        if type_ not in ("text", "timestamp"):
+            return None
+        texts = pa.array(values, pa.string())  # fails on anything but text
+        if type_ == "text":
+            return None if pc.any(pc.match_substring(texts, NUL)).as_py() else texts
+        usual = pc.all(pc.match_substring_regex(texts, USUAL_INSTANT)).as_py()
+        return None if usual is False else texts.cast(ARROW[type_])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError):
         return None
-
-
-def _any(truths: pa.Array) -> bool:
-    return bool(pc.any(truths).as_py())
 
 
 def _to_json(value: Any) -> str | None:

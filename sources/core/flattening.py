@@ -7,13 +7,18 @@ are data (thousands of them) goes row by row, lest every key cost a look at ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
+from dlt.common.normalizers.naming import NamingConvention
+
+from sources.core.parsing import Layout, Leaf
 from sources.core.privacy import names_somebody
-from sources.core.tables import Table
+from sources.core.tables import DataType, Table
 
 Row = dict[str, Any]
 
@@ -56,17 +61,13 @@ class Flattener:
 
     Args:
         table: what is documented.
-        normalize: the destination's way to make an identifier of a key.
-        join: the destination's way to make a column name of normalized keys.
+        naming: the destination's way to make column names of keys.
         frozen: undocumented fields get no columns.
     """
 
-    def __init__(
-        self, table: Table, normalize: Callable[[str], str], join: Callable[..., str], frozen: bool
-    ) -> None:
+    def __init__(self, table: Table, naming: NamingConvention, frozen: bool) -> None:
         self._table = table
-        self._normalize = normalize
-        self._join = join
+        self._naming = naming
         self._max_columns = 0 if frozen else MAX_COLUMNS
         self._names: dict[tuple[str, str], _Name] = {}
         self._paths = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
@@ -75,6 +76,26 @@ class Flattener:
     def path(self, column: str) -> str:
         """Where in a row a column's values stand."""
         return self._paths[column]
+
+    def layout(self, types: Mapping[str, DataType]) -> Layout | None:
+        """What rows look like, by all that was seen; None while there is anything that cannot be a column.
+
+        Args:
+            types: of the columns.
+        """
+        below: dict[str, dict[str, _Name]] = defaultdict(dict)
+        for (path, key), name in self._names.items():
+            below[path][key] = name
+        if any(not name.usable and name.path not in below for name in self._names.values()):
+            return None
+
+        def branch(path: str) -> Layout:
+            return {
+                key: branch(name.path) if name.path in below else Leaf(name.column, types.get(name.column))
+                for key, name in below[path].items()
+            }
+
+        return branch("")
 
     def flatten(self, rows: Sequence[Row], known: Collection[str]) -> Flat:
         """Takes rows apart.
@@ -98,8 +119,12 @@ class Flattener:
             return
         for key in keys:
             name = self._names.get((path, key)) or self._name(prefix, path, key)
-            values = [single.get(key) for single in objects]
-            if not name.opaque and dict in set(map(type, values)):
+            values = _values(key, objects)
+            kinds = () if name.opaque else set(map(type, values))
+            if kinds == {dict}:
+                self._take_apart(places, values, name.column, name.path, flat)
+                continue
+            if dict in kinds:
                 inner = [(n, v) for n, v in zip(places, values, strict=True) if type(v) is dict]
                 self._take_apart([n for n, _ in inner], [v for _, v in inner], name.column, name.path, flat)
                 values = [None if type(v) is dict else v for v in values]
@@ -127,7 +152,9 @@ class Flattener:
         else the first. In paths, a dot within a key is written with a backslash."""
         step = key.replace("\\", "\\\\").replace(".", "\\.") or '""'
         full_path = f"{path}.{step}" if path else step
-        column = self._join(*filter(None, [prefix, self._normalize(key.strip() or "_")])) or "_"
+        own = self._naming.normalize_identifier(key.strip() or "_")
+        joined = self._naming.make_path(*filter(None, [prefix, own]))
+        column = self._naming.normalize_path(joined) or "_"
         documented = self._table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
         personal = names_somebody(full_path)  # no column is called after a person
@@ -136,3 +163,11 @@ class Flattener:
         name = _Name(column, full_path, usable, opaque)
         self._names[path, key] = name
         return name
+
+
+def _values(key: str, objects: Sequence[Row]) -> list[Any]:
+    """What objects have under a key; nearly always all have it."""
+    try:
+        return list(map(itemgetter(key), objects))
+    except KeyError:
+        return [single.get(key) for single in objects]

@@ -156,16 +156,7 @@ def make_shaper(
     table: Table, schema: Schema, policy: Policy, suppressions: Suppressions, frozen: bool
 ) -> Shaper:
     """What shapes a table's rows for the warehouse that this is the schema of."""
-    naming = schema.naming
-    return Shaper(
-        table,
-        _known_types(schema, table.name),
-        naming.normalize_identifier,
-        lambda *parts: naming.normalize_path(naming.make_path(*parts)),
-        policy,
-        suppressions,
-        frozen,
-    )
+    return Shaper(table, _known_types(schema, table.name), schema.naming, policy, suppressions, frozen)
 
 
 def _known_types(schema: Schema, table: str) -> dict[str, DataType]:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -116,7 +116,7 @@ class Policy:
         """
         if treatment is Treatment.TAG:
             return values
-        change = self._changes[treatment]
+        change = self._change(treatment)
         return [
             change(v) if type(v) is str else None if v is None else _treat(v, change, numbers) for v in values
         ]
@@ -141,9 +141,10 @@ class Policy:
 
         return _treat(value, change, numbers=treatment is not Treatment.TAG)
 
-    @cached_property
-    def _changes(self) -> Mapping[Treatment, Callable[[str], str | None]]:
-        return {Treatment.MASK: mask, Treatment.HASH: self._hash_text, Treatment.DROP: lambda _: None}
+    def _change(self, treatment: Treatment) -> Callable[[str], str | None]:
+        return {Treatment.MASK: mask, Treatment.HASH: self._hash_text, Treatment.DROP: lambda _: None}[
+            treatment
+        ]
 
     def _hash_text(self, value: str) -> str:
         """Nothing stays nothing: its hash would make one person of everybody who left a field empty."""
@@ -151,18 +152,12 @@ class Policy:
 
     def hash(self, value: str) -> str:
         """A keyed hash: the same for the same person, wherever the value stands."""
-        inner, outer = self._hmac[0].copy(), self._hmac[1].copy()
+        assert self.key
+        keyed_inner, keyed_outer = _keyed(self.key)
+        inner, outer = keyed_inner.copy(), keyed_outer.copy()
         inner.update(normalise(value).encode("utf-8", "replace"))
         outer.update(inner.digest())
         return outer.hexdigest()
-
-    @cached_property
-    def _hmac(self) -> tuple[HASH, HASH]:
-        """HMAC-SHA-256 (RFC 2104) once the key is in: going on from here takes a third of the time of
-        `hmac.digest`, which prepares the key for each of millions of values."""
-        assert self.key
-        key = (sha256(self.key).digest() if len(self.key) > 64 else self.key).ljust(64, b"\0")
-        return sha256(bytes(b ^ 0x36 for b in key)), sha256(bytes(b ^ 0x5C for b in key))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -183,6 +178,14 @@ class Policy:
     def has_key_of(self, fingerprint: str) -> bool:
         """Whether a policy with such a fingerprint hashed with the same key, if it hashed at all."""
         return fingerprint.rpartition(".")[2] in ("", self._key_print)
+
+
+@lru_cache
+def _keyed(key: bytes) -> tuple[HASH, HASH]:
+    """HMAC-SHA-256 (RFC 2104) once the key is in: going on from here takes a third of the time of
+    `hmac.digest`, which prepares the key for each of millions of values."""
+    key = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return sha256(bytes(b ^ 0x36 for b in key)), sha256(bytes(b ^ 0x5C for b in key))
 
 
 def _treat(value: Any, change: Callable[[str], str | None], numbers: bool) -> Any:

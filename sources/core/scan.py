@@ -113,7 +113,7 @@ class Scan:
         """Where a place holds another row than before, the list has changed, so what was seen elsewhere
         may be outdated too: content may go back to what it was before it was handed on changed."""
         rows = _places(reply)
-        if any(self._handed.get(place, digest) != digest for place, digest in rows.items()):
+        if any(self._handed[place] != rows[place] for place in rows.keys() & self._handed.keys()):
             self._handed.clear()
         new = [place - reply.offset for place in rows if place not in self._handed]
         self._handed |= rows

@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from dlt.common.normalizers.naming import NamingConvention
 
 from sources.core.erasure import Suppressions, contacts
 from sources.core.fitting import ARROW, fit, infer
 from sources.core.flattening import Flat, Flattener
-from sources.core.privacy import Policy
+from sources.core.parsing import parse
+from sources.core.privacy import Policy, Treatment
 from sources.core.tables import MISFITS, DataType, Table
 
 Raw = bytes | msgspec.Raw
 """A row's JSON."""
+
+MAX_SURPRISES = 3
+"""After so many batches in a row that were not as expected, nothing is expected any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,7 @@ class Shaper:
     Args:
         table: what is documented.
         known: types of columns that the warehouse already has.
-        normalize: the destination's way to make an identifier of a key.
-        join: the destination's way to make a column name of normalized keys.
+        naming: the destination's way to make column names of keys.
         policy: how personal data is treated.
         suppressions: who must not come back.
         frozen: undocumented fields get no columns; their values go to `_misfits`.
@@ -61,18 +65,18 @@ class Shaper:
     def __init__(
         self,
         table: Table,
-        known: Mapping[str, DataType] | None = None,
-        normalize: Callable[[str], str] = str,
-        join: Callable[..., str] = lambda *parts: "__".join(parts),
+        known: Mapping[str, DataType],
+        naming: NamingConvention,
         policy: Policy | None = None,
         suppressions: Suppressions | None = None,
         frozen: bool = False,
     ) -> None:
         self.table = table
-        self.types: dict[str, DataType] = {**(known or {}), **{c.name: c.type for c in table.columns}}
-        self._flattener = Flattener(table, normalize, join, frozen)
+        self.types: dict[str, DataType] = {**known, **{c.name: c.type for c in table.columns}}
+        self._flattener = Flattener(table, naming, frozen)
         self._policy = policy or Policy()
         self._suppressions = suppressions
+        self._surprises = 0
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
 
     def shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
@@ -82,6 +86,8 @@ class Shaper:
             rows: JSON as it came.
             stamps: values of our own columns, one a row.
         """
+        if (parsed := self._parsed(rows, stamps)) is not None:
+            return Batch(self._assembled(len(rows), parsed, stamps), {}, range(len(rows)), ())
         decoded = decode_rows(rows)
         keyless = {n for name in self.table.key for n in _nulls(stamps.get(name))}
         refused = [n for n, row in enumerate(decoded) if n in keyless or not self._has_key(row)]
@@ -93,7 +99,37 @@ class Shaper:
             stamps = {name: values.take(pa.array(kept, pa.int64())) for name, values in stamps.items()}
         flat = self._flattener.flatten(decoded, self.types)
         new = self._learn(flat)
-        return Batch(self._columns(flat, stamps), new, kept, refused)
+        return Batch(self._assembled(flat.count, self._fitted(flat, stamps), stamps), new, kept, refused)
+
+    def _parsed(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array] | None:
+        """Columns of a batch in which everything is as it was before; None if anything is not."""
+        layout = self._flattener.layout(self.types)
+        if not layout or self._suppressions or self._surprises == MAX_SURPRISES:
+            return None
+        columns = parse(rows, layout)
+        keys = [columns.get(name) for name in self._row_keys] if columns else [None]
+        if (
+            columns is None
+            or any(_nulls(stamps.get(n)) for n in self.table.key)
+            or not all(map(_tells, keys))
+        ):
+            self._surprises += 1
+            return None
+        self._surprises = 0
+        for name in columns.keys() - self._untouched:
+            type_ = self.types[name]
+            columns[name], _ = fit(self._treated(name, type_, columns[name].to_pylist()), type_)
+        return columns
+
+    @property
+    def _untouched(self) -> set[str]:
+        """Columns that stay as they were parsed."""
+        return {
+            name
+            for name, type_ in self.types.items()
+            if type_ not in ("text", "json")
+            or (type_ == "text" and self._policy.treatment(self.table, name) is Treatment.TAG)
+        }
 
     def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
         """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
@@ -125,20 +161,27 @@ class Shaper:
         self.types.update(new)
         return new
 
-    def _columns(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Table:
+    def _assembled(
+        self, count: int, filled: Mapping[str, pa.Array], stamps: Mapping[str, pa.Array]
+    ) -> pa.Table:
+        """All columns of the table, those that nothing fills too."""
         columns: dict[str, pa.Array] = {}
         for name, type_ in self.types.items():
             if name in stamps:
                 columns[name] = stamps[name].cast(ARROW[type_])
-            elif name not in flat.columns:
-                columns[name] = pa.nulls(flat.count, ARROW[type_])
-            elif name != MISFITS:
-                values = flat.columns[name]
-                columns[name], bad = fit(self._treated(name, type_, values), type_)
-                for n in bad:
-                    flat.set_aside(n, self._flattener.path(name), values[n])
-        columns[MISFITS] = self._misfits(flat, stamps)
+            else:
+                columns[name] = filled[name] if name in filled else pa.nulls(count, ARROW[type_])
         return pa.table(columns)
+
+    def _fitted(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        columns: dict[str, pa.Array] = {}
+        for name, values in flat.columns.items():
+            type_ = self.types[name]
+            columns[name], bad = fit(self._treated(name, type_, values), type_)
+            for n in bad:
+                flat.set_aside(n, self._flattener.path(name), values[n])
+        columns[MISFITS] = self._misfits(flat, stamps)
+        return columns
 
     def _misfits(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Array:
         """What is left of each row; a field that says no more than our own column of that name is not."""
@@ -158,6 +201,11 @@ class Shaper:
         if type_ not in ("text", "json"):
             return values
         return self._policy.treat(values, self._policy.treatment(self.table, name))
+
+
+def _tells(keys: pa.Array | None) -> bool:
+    """Whether every row has a key."""
+    return keys is not None and not keys.null_count and pc.all(pc.not_equal(keys, "")).as_py() is not False
 
 
 def _nulls(values: pa.Array | None) -> list[int]:

@@ -29,7 +29,7 @@ NAMING = NamingConvention()
 
 
 def shaper(**known: Any) -> Shaper:
-    return Shaper(LEADS, known, NAMING.normalize_identifier, NAMING.make_path)
+    return Shaper(LEADS, known, NAMING)
 
 
 def stamps(count: int) -> dict[str, pa.Array]:
@@ -85,7 +85,7 @@ def test_documented_columns_always_exist_with_their_type() -> None:
 
 
 def test_documented_opaque_fields_stay_json_objects_too() -> None:
-    using = Shaper(POSTS, {}, NAMING.normalize_identifier, NAMING.make_path)
+    using = Shaper(POSTS, {}, NAMING)
     own = {**stamps(3), "content_digest": pa.repeat("x", 3)}
     rows = [b'{"id":"1","theme":{"a":{"b":1}}}', b'{"id":"2","theme":"plain"}', b'{"id":"3","theme":null}']
     data = using.shape(rows, own).data
