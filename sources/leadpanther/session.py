@@ -14,6 +14,7 @@ from typing import Any
 
 import dlt
 import msgspec
+import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
 
@@ -163,6 +164,7 @@ class Session:
         if not self._wanted and self._feed is not None:
             self._feed.stop()
             self._feed = self._erased = None
+            pa.default_memory_pool().release_unused()  # loading needs room, too
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
         assert self._run
