@@ -220,9 +220,9 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
     # it leaves views of views behind that no longer fit.
     in_place = warehouse.engine == "postgres" and not obsolete
     attempts = [create] if in_place else []
-    for statements in [*attempts, ["BEGIN", *drop, *everything, "COMMIT"]]:
+    for statements in [*attempts, [*drop, *everything]]:
         try:
-            warehouse.execute_all(statements)
+            warehouse.execute_together((statement, ()) for statement in statements)
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
         else:

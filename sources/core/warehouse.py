@@ -37,6 +37,21 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline, schema: Schema) -> None:
         self._pipeline = pipeline
         self._schema = schema
+        self._held: SqlClientBase[Any] | None = None
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Keeps DuckDB's file open for all that is asked in the block, since opening it costs 50 ms. A server
+        is asked over a new connection each time, for it may have closed the old one meanwhile."""
+        if self.engine != "duckdb" or self._held:
+            yield
+            return
+        with self._client() as client:
+            self._held = client
+            try:
+                yield
+            finally:
+                self._held = None
 
     def has(self, table: str) -> bool:
         """Whether rows were ever loaded into a table."""
@@ -149,6 +164,9 @@ class Warehouse:
 
     @contextmanager
     def _client(self) -> Iterator[SqlClientBase[Any]]:
+        if self._held:
+            yield self._held
+            return
         known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
         schema = {"schema_name": self._schema.name} if known else {}
         with self._pipeline.sql_client(**schema) as client:

@@ -34,11 +34,12 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
         accept_deletes: mark rows as deleted however many they are.
     """
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    _mark_deleted(warehouse, run, accept_deletes)
-    _note_access(warehouse, run)
-    if run.shard.is_first:
-        _blank_after_retention(warehouse, run.policy)
-    _prune_states(warehouse, pipeline)
+    with warehouse.connected():
+        _mark_deleted(warehouse, run, accept_deletes)
+        _note_access(warehouse, run)
+        if run.shard.is_first:
+            _blank_after_retention(warehouse, run.policy)
+        _prune_states(warehouse, pipeline)
 
 
 def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
@@ -50,14 +51,15 @@ def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
 def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
     """Makes views, comments on columns and the shareable views, where they are not what they should be."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    make_views(warehouse, policy, load_views_config())
-    present = warehouse.stored()
-    of_views = annotations_of_views(warehouse, policy)
-    annotations = annotate_all(warehouse, policy) + [
-        a for a in of_views if a.column in present.get(a.table, ())
-    ]
-    comment_columns(warehouse, annotations)
-    share_views(warehouse, annotations)
+    with warehouse.connected():
+        make_views(warehouse, policy, load_views_config())
+        present = warehouse.stored()
+        of_views = annotations_of_views(warehouse, policy)
+        annotations = annotate_all(warehouse, policy) + [
+            a for a in of_views if a.column in present.get(a.table, ())
+        ]
+        comment_columns(warehouse, annotations)
+        share_views(warehouse, annotations)
 
 
 def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:

@@ -62,6 +62,7 @@ class Reader:
         self.api = api
         self.states = states
         self._feed = feed
+        self._limit = asyncio.Semaphore(run.config.requests_in_flight)
 
     # --- handing over ----------------------------------------------------------------------------
 
@@ -91,19 +92,23 @@ class Reader:
 
     # --- lists -----------------------------------------------------------------------------------
 
-    async def read_lists(self) -> None:
-        """Reads the lists that are wanted, and those whose rows' details are."""
+    async def lists(self) -> tuple[list[Outcome], list[Outcome]]:
+        """The lists to be read: those whose rows have details that are wanted, and the others."""
+        parents = {DETAIL_OF[name].parent for name in self.states if name in DETAIL_OF}
         wanted = self.run.todo([name for name in LISTINGS if name in self.states])
-        parents = {DETAIL_OF[name].parent for name in self.states if name in DETAIL_OF} - self.states.keys()
-        silent = self.run.todo(parents, silently=True)
-        limit = asyncio.Semaphore(self.run.config.requests_in_flight)
+        silent = self.run.todo(parents - self.states.keys(), silently=True)
+        outcomes = await self._probe([*wanted, *silent])
+        first = [outcome for outcome in outcomes if outcome.unit.resource in parents]
+        return first, [outcome for outcome in outcomes if outcome.unit.resource not in parents]
+
+    async def read_lists(self, outcomes: Sequence[Outcome]) -> None:
+        """Reads lists, so many at a time that a pause leaves few of them unfinished."""
 
         async def one(outcome: Outcome) -> None:
-            async with limit:
+            async with self._limit:
                 if not self.run.pausing():
                     await self._read_list(outcome)
 
-        outcomes = await self._probe([*wanted, *silent])
         await together(one(outcome) for outcome in outcomes)
 
     async def _probe(self, outcomes: list[Outcome]) -> list[Outcome]:

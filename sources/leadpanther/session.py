@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +76,8 @@ class Session:
         self._feed: Feed | None = None
         self._run: Run | None = None
         self._erased: Suppressions | None = None
+        self._goal: Warehouse | None = None
+        self._open = ExitStack()
         self._refused: list[dict[str, Any]] = []
 
     def read(self, resource: str) -> Iterator[Any]:
@@ -138,10 +141,11 @@ class Session:
                 del units[key]
 
     def _warehouse(self) -> Warehouse | None:
-        """Where the rows will go; None outside of a pipeline."""
-        if not Container()[PipelineContext].is_active():
-            return None
-        return Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
+        """Where the rows will go; None outside of a pipeline. One connection serves a whole extraction."""
+        if self._goal is None and Container()[PipelineContext].is_active():
+            self._goal = Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
+            self._open.enter_context(self._goal.connected())
+        return self._goal
 
     def _suppressions(self, warehouse: Warehouse | None) -> Suppressions:
         """Who was erased; asked once an extraction."""
@@ -161,9 +165,11 @@ class Session:
 
     def _leave(self, resource: str) -> None:
         self._wanted.pop(resource, None)
-        if not self._wanted and self._feed is not None:
-            self._feed.stop()
-            self._feed = self._erased = None
+        if not self._wanted:
+            if self._feed:
+                self._feed.stop()
+            self._feed = self._erased = self._goal = None
+            self._open.close()
             pa.default_memory_pool().release_unused()  # loading needs room, too
 
     def _refuse(self, rows: Rows, row: Raw) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.feed import Feed
-from sources.core.units import Status
+from sources.core.units import Outcome, Status
 from sources.leadpanther.client import LeadPantherClient
 from sources.leadpanther.detail_reader import read_details
 from sources.leadpanther.opening import open_run
-from sources.leadpanther.reader import Reader, State
+from sources.leadpanther.reader import Reader, State, together
 from sources.leadpanther.run import Run
 
 log = logging.getLogger("leadhouse")
@@ -37,10 +37,9 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
         try:
             if run.subject is None:
                 await open_run(reader)
-            await reader.read_lists()
-            if not run.pausing():  # page chains come before fan-out, and what is due needs whole lists
-                await read_details(reader)
-                run.through = all(outcome.finished for outcome in run.outcomes.values())
+            parents, others = await reader.lists()
+            await together([_read_with_details(reader, parents), reader.read_lists(others)])
+            run.through = not run.pausing() and all(o.finished for o in run.outcomes.values())
         except DeadlineReached:
             run.expire()
         except Unauthorized as error:
@@ -51,6 +50,17 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
             run.traffic.add(api.http.traffic)
     if not run.looped:
         _tell_of_trouble(run)
+
+
+async def _read_with_details(reader: Reader, parents: Sequence[Outcome]) -> None:
+    """What is due needs whole lists of posts and lead magnets, but of nothing else: where another list is
+    long, or its client slow, details fill the connections that it leaves free. Pages of lists go first."""
+    await reader.read_lists(parents)
+    if not reader.run.pausing():
+        try:
+            await read_details(reader)
+        except DeadlineReached:
+            reader.run.expire()  # the other lists end by themselves, and keep how far they came
 
 
 def _tell_of_trouble(run: Run) -> None:

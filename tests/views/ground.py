@@ -10,7 +10,7 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 
 from sources.core.privacy import Policy
 from sources.core.views import SQL_TYPES
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse import Statement, Warehouse
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.views import ViewsConfig, make_views
 
@@ -37,6 +37,7 @@ class Ground:
     """
 
     dataset = DATASET
+    stored = Warehouse.stored
 
     def __init__(
         self,
@@ -74,6 +75,9 @@ class Ground:
                 with suppress(duckdb.Error, psycopg2.Error):
                     self.ask("ROLLBACK")
                 raise DatabaseTerminalException(error) from error
+
+    def execute_together(self, statements: Iterable[Statement]) -> None:
+        self.execute_all(["BEGIN", *(sql for sql, _ in statements), "COMMIT"])
 
     # --- for tests -------------------------------------------------------------------------------
 
