@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all test-matrix lint setup docs bench bench-requests bench-scale clean
+.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
@@ -44,6 +44,13 @@ clean:
 # Beside a bare download and dlt's rest_api, on a machine that does nothing else.
 bench: $(STAMP)
 	@$(RUN)python -m tests.bench.speed
+
+# Syncs on top of what is loaded; syncs against servers of several kinds.
+bench-growth: $(STAMP)
+	@$(RUN)python -m tests.bench.growth
+
+bench-network: $(STAMP)
+	@$(RUN)python -m tests.bench.network
 
 # What the README says syncs cost in requests, and what 500 clients need.
 bench-requests: $(STAMP)

@@ -197,6 +197,17 @@ def test_details_can_come_later_than_the_lists_that_they_belong_to(
 
 
 @pytest.mark.long
+def test_a_long_list_holds_no_details_up(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox(small_world(clients=1, leads=2_000), latency=0.01)
+    duck.sync(api)
+    paths = [request.path for request in api.requests]
+    leads = [n for n, path in enumerate(paths) if path.endswith("/leads")]
+    details = [n for n, path in enumerate(paths) if path.endswith(("/engagement", "/analytics"))]
+    assert details
+    assert max(details) < max(leads)
+    assert differences(duck, api.world) == []
+
+
 def test_captures_of_a_draft_lead_magnet_arrive_too(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1))
     client = api.world.client_ids[0]

@@ -29,6 +29,9 @@ FIRST_RATE = 20.0
 
 PAUSE_AFTER_REFUSAL = 0.5
 
+FIRST_IN_FLIGHT = 4
+"""Requests under way at a time, before the first answers."""
+
 
 class Pace:
     """Hands out turns to send a request.
@@ -48,7 +51,8 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._free = in_flight
+        self._free = min(in_flight, FIRST_IN_FLIGHT)
+        self._held_back = in_flight - self._free
         self._ceiling = self.rate = ceiling or float("inf")
         self._deadline = float("inf") if seconds_left is None else clock() + seconds_left
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -110,7 +114,11 @@ class Pace:
         return 0.0
 
     def accepted(self) -> None:
-        """An answer came: remembered, and after a quiet while the pace rises."""
+        """An answer came: remembered, and after a quiet while the pace rises. At first each one lets one more
+        request be under way, so that a server with a limit is asked few times too often before it says so."""
+        if self._held_back:
+            self._held_back -= 1
+            self._leave()
         now = self._clock()
         self._answers.append(now)
         while self._answers[0] < now - MEMORY:

@@ -25,6 +25,8 @@ Statement = tuple[str, Sequence[Any]]
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
 
+FEW_CLIENTS = 100
+
 
 class Warehouse:
     """Looks into a pipeline's dataset. Where there is none yet, everything is unknown.
@@ -153,14 +155,23 @@ class Warehouse:
 
     def query_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query with `{ids}` as its last parameters, for any number of ids."""
-        return [
-            row for part, values in _in_chunks(sql, ids) for row in self.query(part, *parameters, *values)
-        ]
+        parts = self._in_parts(sql, ids)
+        return [row for part, values in parts for row in self.query(part, *parameters, *values)]
 
     def execute_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> None:
         """Runs a statement with `{ids}` as its last parameters, for any number of ids."""
-        for part, values in _in_chunks(sql, ids):
+        for part, values in self._in_parts(sql, ids):
             self.execute(part, *parameters, *values)
+
+    def _in_parts(self, sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
+        """A statement for all ids where they can be one parameter, so that a large table is looked through
+        once; else as many as it takes."""
+        if ids and self.engine in ("duckdb", "postgres"):
+            yield sql.format(ids="SELECT unnest(%s)"), [list(ids)]
+            return
+        for start in range(0, len(ids), CHUNK):
+            values = ids[start : start + CHUNK]
+            yield sql.format(ids=", ".join(["%s"] * len(values))), values
 
     @contextmanager
     def _client(self) -> Iterator[SqlClientBase[Any]]:
@@ -182,9 +193,14 @@ class Warehouse:
         if not self.has(table.name):
             return {}
         columns = ", ".join([*table.key, FIRST_SEEN_AT])
-        sql = f"SELECT {columns} FROM {table.name} WHERE {table.key[-1]} IN ({{ids}})"
-        ids = sorted({key[-1] for key in keys})
-        return {tuple(row[:-1]): row[-1] for row in self.query_for_ids(sql, ids)}
+        ids, clients = sorted({key[-1] for key in keys}), sorted({key[0] for key in keys})
+        sql = f"SELECT {columns} FROM {table.name} WHERE "
+        if len(clients) <= FEW_CLIENTS:  # lets a column store pass over most of a large table
+            sql += f"{table.key[0]} IN ({', '.join(['%s'] * len(clients))}) AND "
+        else:
+            clients = []
+        found = self.query_for_ids(sql + f"{table.key[-1]} IN ({{ids}})", ids, *clients)
+        return {tuple(row[:-1]): row[-1] for row in found}
 
 
 def quoted(name: str) -> str:
@@ -200,9 +216,3 @@ def selection(names: Iterable[str]) -> str:
 def assignments(names: Iterable[str], between: str = ", ") -> str:
     """`"a" = %s`, for SET and, with another word between, for WHERE."""
     return between.join(f"{quoted(name)} = %s" for name in names)
-
-
-def _in_chunks(sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
-    for start in range(0, len(ids), CHUNK):
-        values = ids[start : start + CHUNK]
-        yield sql.format(ids=", ".join(["%s"] * len(values))), values

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sources.core.errors import DeadlineReached
-from sources.core.pacing import Pace
+from sources.core.pacing import FIRST_IN_FLIGHT, Pace
 
 
 class Clock:
@@ -45,6 +45,26 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
 
         await asyncio.gather(*(one() for _ in range(50)))
         assert most == 3
+
+    asyncio.run(run())
+
+
+def test_the_first_requests_are_few_until_answers_come() -> None:
+    async def run() -> None:
+        pace, under_way, most = Pace(in_flight=32), 0, []
+
+        async def one() -> None:
+            nonlocal under_way
+            async with pace.turn():
+                under_way += 1
+                await asyncio.sleep(0)
+                most.append(under_way)
+                pace.accepted()
+                under_way -= 1
+
+        await asyncio.gather(*(one() for _ in range(500)))
+        assert most[0] == FIRST_IN_FLIGHT
+        assert max(most) == 32
 
     asyncio.run(run())
 

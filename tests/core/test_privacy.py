@@ -1,5 +1,6 @@
 """What happens to personal values: normalising, treating, deciding by column, and the configuration."""
 
+import hmac
 import re
 from dataclasses import replace
 from itertools import combinations
@@ -7,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy import Policy, Treatment, mask, normalise
@@ -104,6 +108,23 @@ def test_any_text_can_be_normalised_masked_and_hashed(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
     assert isinstance(mask(text), str)
     assert HEX.fullmatch(HASH.hash(text))
+
+
+@pytest.mark.parametrize("key", [b"k", b"a long random text", b"x" * 64, b"x" * 65, b"x" * 200])
+def test_a_hash_is_hmac_sha_256_of_the_normalised_value(key: bytes) -> None:
+    policy = Policy(Treatment.HASH, key=key)
+    for value in ("Ana@Example.com ", "Zo\u00eb", "", "https://www.linkedin.com/in/ana/"):
+        wanted = hmac.new(key, normalise(value).encode(), "sha256").hexdigest()
+        assert policy.hash(value) == policy.hash(value) == wanted
+
+
+@hypothesis_settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.from_regex(r"https?://(www\.)?[a-z.]{1,12}(linkedin\.com)?(/[a-z0-9._-]{1,6}){0,3}/?", fullmatch=True)
+)
+def test_urls_that_are_spelt_as_usual_are_normalised_like_others(url: str) -> None:
+    scheme, rest = url.split("://")
+    assert normalise(url) == normalise(f"{scheme.upper()}://{rest}")
 
 
 def test_a_hash_is_of_the_key_and_not_of_the_value_alone() -> None:
