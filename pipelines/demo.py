@@ -11,10 +11,8 @@ import duckdb
 from rich.console import Console
 
 from pipelines.console import Terminal
-from pipelines.questions import QUESTIONS, SHOWN_BY_DEMO, answer, demo_world
-from pipelines.settings import load_sync_config
+from pipelines.questions import QUESTIONS, SHOWN_BY_DEMO, answer, demo_settings, demo_world
 from pipelines.sync import sync
-from sources.leadpanther.config import load_config
 from sources.leadpanther.sandbox import Sandbox, World, serve
 
 FOLDER = Path("leadhouse-demo")
@@ -28,16 +26,9 @@ def run_demo(folder: Path | None) -> None:
     file = folder / "leadhouse.duckdb"
     file.unlink(missing_ok=True)
     shutil.rmtree(folder / ".leadhouse", ignore_errors=True)
-    world = demo_world()
-    with Sandbox(world) as sandbox, Terminal(console) as terminal:
+    with Sandbox(demo_world()) as sandbox, Terminal(console) as terminal:
         console.print(f"A simulated LeadPanther API answers at {sandbox.base_url}", highlight=False)
-        source = load_config(api_key=world.agency_key, base_url=sandbox.base_url)
-        config = load_sync_config(
-            destination="duckdb",
-            dataset="leadpanther",
-            warehouse=str(file),
-            folder=str(folder / ".leadhouse"),
-        )
+        source, config = demo_settings(sandbox, folder)
         began = time.monotonic()
         report = sync(source, config, on_run=terminal.began)
         console.print(f"{len(report.run.clients)} clients found\n", highlight=False)

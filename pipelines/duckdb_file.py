@@ -22,9 +22,23 @@ def rewrite(path: Path) -> None:
         connection.execute("COPY FROM DATABASE old TO fresh")
         connection.execute("DETACH fresh")
     fresh.chmod(0o600)
-    with fresh.open("rb") as handle:
-        os.fsync(handle.fileno())
-    fresh.replace(path)
+    put_in_place(fresh, path)
+
+
+def put_in_place(fresh: Path, target: Path) -> None:
+    """Replaces a database by another one, atomically, and so that a power failure leaves one of the two."""
+    _to_disk(fresh)
+    target.with_name(target.name + ".wal").unlink(missing_ok=True)  # it fits no other file
+    fresh.replace(target)
+    _to_disk(target.parent)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _quoted(path: Path) -> str:

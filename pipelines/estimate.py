@@ -105,10 +105,7 @@ def estimate(
 
 
 async def _list_length(run: Run, api: LeadPantherClient, path: str) -> int:
-    async def fetch(offset: int) -> Page:
-        return (await api.page(path, offset, run.traffic)).body
-
-    return await length(fetch)
+    return await length(api.pages(path, run.traffic))
 
 
 async def length(fetch: Callable[[int], Awaitable[Page]]) -> int:

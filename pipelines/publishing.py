@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.duckdb_file import put_in_place
 from pipelines.settings import DUCKDB, SyncConfig
 from sources.core.errors import WarehouseError
 
@@ -89,10 +90,7 @@ def _replace(target: Path, source: Path) -> None:
         _checkpoint(source)
         shutil.copyfile(source, aside)
         _grant(aside, target)
-        _to_disk(aside)
-        _wal(target).unlink(missing_ok=True)  # of somebody who wrote into the copy; it fits no other file
-        aside.replace(target)
-        _to_disk(target.parent)
+        put_in_place(aside, target)
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
@@ -105,7 +103,7 @@ def _replace(target: Path, source: Path) -> None:
 def _checkpoint(file: Path) -> None:
     """Has DuckDB write all it knows into the file itself; where it has already, sees that it is one."""
     try:
-        all_there = not _wal(file).exists()
+        all_there = not file.with_name(file.name + ".wal").exists()
         with duckdb.connect(str(file), read_only=all_there) as connection:
             if not all_there:
                 connection.execute("CHECKPOINT")
@@ -123,15 +121,3 @@ def _grant(file: Path, like: Path) -> None:
         with contextlib.suppress(PermissionError):
             os.chown(file, -1, like.stat().st_gid)
     file.chmod(mode)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _wal(file: Path) -> Path:
-    return file.with_name(file.name + ".wal")

@@ -15,9 +15,9 @@ from unicodedata import east_asian_width
 
 import duckdb
 
-from pipelines.settings import load_sync_config
+from pipelines.settings import DUCKDB, SyncConfig, load_sync_config
 from pipelines.sync import sync
-from sources.leadpanther.config import load_config
+from sources.leadpanther.config import LeadPantherConfig, load_config
 from sources.leadpanther.readme import FILE, replaced
 from sources.leadpanther.sandbox import Sandbox, World
 
@@ -123,16 +123,21 @@ def sync_demo(folder: Path) -> Path:
     """Syncs the demo's account without a word; returns the DuckDB file."""
     world = demo_world()
     with Sandbox(world) as sandbox:
-        source = load_config(api_key=world.agency_key, base_url=sandbox.base_url)
-        config = load_sync_config(
-            destination="duckdb",
-            dataset="leadpanther",
-            warehouse=str(folder / "leadhouse.duckdb"),
-            folder=str(folder / ".leadhouse"),
-            publish=False,
-        )
+        source, config = demo_settings(sandbox, folder, publish=False)
         sync(source, config)
     return config.published_file
+
+
+def demo_settings(sandbox: Sandbox, folder: Path, **more: Any) -> tuple[LeadPantherConfig, SyncConfig]:
+    """How to sync a sandbox into a folder, whatever the settings of this place are."""
+    config = load_sync_config(
+        destination=DUCKDB,
+        dataset="leadpanther",
+        warehouse=str(folder / "leadhouse.duckdb"),
+        folder=str(folder / ".leadhouse"),
+        **more,
+    )
+    return load_config(api_key=sandbox.world.agency_key, base_url=sandbox.base_url), config
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sources.core.checkpoint import Checkpoint, Order, concludes
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.loading import make_shaper
-from sources.core.reading import Gathered, Page, read_list
+from sources.core.reading import Gathered, read_list
 from sources.core.shaping import Raw
 from sources.core.suppressions import load_suppressions
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
@@ -126,9 +126,7 @@ class _Reconciliation:
         path = self._run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
         outcome = Outcome(unit)
 
-        async def fetch(offset: int) -> Page:
-            return (await api.page(path, offset, outcome.traffic)).body
-
+        fetch = api.pages(path, outcome.traffic)
         if pages is None:
             gathered = Gathered()
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)

@@ -18,6 +18,7 @@ from sources.core.configuration import read_settings
 from sources.core.tables import DELETED_AT, MISFITS
 from sources.core.units import Status, Unit
 from sources.core.warehouse import Warehouse
+from sources.leadpanther.access import is_chosen
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.config import LeadPantherConfig
 from sources.leadpanther.reader import UNITS
@@ -89,7 +90,11 @@ def read_status(pipeline: dlt.Pipeline, config: SyncConfig, max_age: timedelta |
         warehouse.query(f"SELECT client_id, access_lost_at FROM {CLIENTS} WHERE access_lost_at IS NOT NULL")
     )
     source = read_settings(LeadPantherConfig, "sources.leadpanther", {})
-    units = [unit for unit in _units(warehouse, pipeline, source) if _is_chosen(unit.client_id, source)]
+    units = [
+        unit
+        for unit in _units(warehouse, pipeline, source)
+        if not unit.client_id or is_chosen(unit.client_id, source.clients, source.exclude_clients)
+    ]
     oldest = datetime.now(UTC) - max_age if max_age is not None else None
     return WarehouseStatus(
         _size(warehouse, config),
@@ -119,11 +124,6 @@ def is_stale(unit: UnitStatus, oldest: datetime, lost: Mapping[str, Any]) -> boo
     if unit.client_id in lost or (unit.status == Status.SKIPPED and unit.tried_at >= oldest):
         return False
     return unit.fresh_at is None or unit.fresh_at < oldest
-
-
-def _is_chosen(client_id: str, source: LeadPantherConfig) -> bool:
-    allowed = not source.clients or client_id in source.clients
-    return not client_id or (allowed and client_id not in (source.exclude_clients or ()))
 
 
 def _units(warehouse: Warehouse, pipeline: dlt.Pipeline, source: LeadPantherConfig) -> Iterator[UnitStatus]:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipelines.console import STYLES
 from pipelines.reporting import is_terminal
-from pipelines.settings import SyncConfig, load_sync_config
+from pipelines.settings import DUCKDB, SyncConfig, load_sync_config
 from pipelines.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.sync import Exit
 from pipelines.warehouse import look
@@ -50,7 +50,7 @@ def _show(console: Console, config: SyncConfig, status: WarehouseStatus) -> None
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
-    where = str(config.published_file) if config.destination == "duckdb" else config.destination
+    where = str(config.published_file) if config.destination == DUCKDB else config.destination
     size = "" if status.bytes is None else f", {status.bytes / 1e6:,.1f} MB"
     say(f"{where}, schema {config.dataset}{size}")
     if not status.runs:

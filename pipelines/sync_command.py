@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,8 +33,7 @@ def run_sync(
     Raises:
         LeadhouseError: the sync could not begin, or not go on.
     """
-    # A sync makes millions of values, none of them in a cycle: looking for cycles took a quarter of its time.
-    gc.set_threshold(50_000, 20, 20)
+    _tune()
     with pinging() as pings:
         check_resources(wanted.resources)
         warn_of_open_secrets()
@@ -51,6 +51,17 @@ def run_sync(
             reporter.ended(report, time.monotonic() - began)
         pings.end(int(report.exit))
     return int(report.exit)
+
+
+def _tune() -> None:
+    """Sets up the interpreter, which is ours alone here, for much work on two threads.
+
+    A sync makes millions of values, none of them in a cycle: looking for cycles took a quarter of its time.
+    The reading thread needs the interpreter often and for a moment; that it waited 5 ms each time, while a
+    batch was shaped, made syncs of 1,500 requests 8 % longer.
+    """
+    gc.set_threshold(50_000, 20, 20)
+    sys.setswitchinterval(0.0005)
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:

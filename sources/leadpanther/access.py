@@ -114,7 +114,12 @@ def chosen(
         raise ConfigurationError(
             f"unknown client {', '.join(sorted(unknown))}: `leadhouse check` lists those the key may read"
         )
-    return [c for c in clients if (not allow or c.client_id in allow) and c.client_id not in (deny or ())]
+    return [client for client in clients if is_chosen(client.client_id, allow, deny)]
+
+
+def is_chosen(client_id: str, allow: Collection[str] | None, deny: Collection[str] | None) -> bool:
+    """Whether the configuration's lists let a client be read."""
+    return (not allow or client_id in allow) and client_id not in (deny or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import msgspec
 
 from sources.core.http import Answer, Endpoint, Http, Protocol, Traffic
 from sources.core.pacing import Pace
-from sources.core.reading import Page
+from sources.core.reading import Fetch, Page
 from sources.core.shaping import mend
 from sources.leadpanther.settings import ERROR_CODES
 
@@ -127,6 +127,14 @@ class LeadPantherClient:
             ApiError, DeadlineReached: as `Http.get`.
         """
         return await self.http.get(path, decode_page, _window(offset), traffic)
+
+    def pages(self, path: str, traffic: Traffic) -> Fetch:
+        """The pages of one list, by their offset."""
+
+        async def fetch(offset: int) -> Page:
+            return (await self.page(path, offset, traffic)).body
+
+        return fetch
 
     async def item(
         self, path: str, traffic: Traffic, offset: int | None = None, priority: int = 0

@@ -9,7 +9,7 @@ import msgspec
 
 from sources.core.checkpoint import Checkpoint, Order, digest
 from sources.core.errors import ConfigurationError, ScanUnstable
-from sources.core.reading import Gathered, Page, read_list
+from sources.core.reading import Gathered, read_list
 from sources.core.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse import Warehouse
@@ -105,9 +105,7 @@ async def _client_rows(reader: Reader, subject: Subject, outcome: Outcome) -> Se
         outcome.end(Status.SKIPPED, f"the key lacks the scope {CLIENTS_SCOPE}")
         return None
 
-    async def fetch(offset: int) -> Page:
-        return (await reader.api.page(CLIENTS_PATH, offset, outcome.traffic)).body
-
+    fetch = reader.api.pages(CLIENTS_PATH, outcome.traffic)
     gathered = Gathered()
     try:
         # A client missed is a client's data missed: the list is always read completely.

@@ -13,7 +13,7 @@ from sources.core.deletes import Conclusion
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.feed import Feed
 from sources.core.loading import Loader
-from sources.core.reading import Page, Reading, read_list
+from sources.core.reading import Reading, read_list
 from sources.core.scan import Scan
 from sources.core.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
@@ -180,10 +180,7 @@ class Reader:
         await self.remember(outcome.unit.resource, vote)
 
     def _reading(self, path: str, outcome: Outcome, order: Order) -> Reading:
-        async def fetch(offset: int) -> Page:
-            return (await self.api.page(path, offset, outcome.traffic)).body
-
-        return self.run.reading(fetch, outcome, order)
+        return self.run.reading(self.api.pages(path, outcome.traffic), outcome, order)
 
 
 def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoint:

@@ -133,7 +133,7 @@ class _Steps:
         from dlt.common.storages import FileStorage
         from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-        from pipelines import publishing, sync
+        from pipelines import duckdb_file, publishing, sync
 
         for name in ("extract", "normalize", "load"):
             self._as_phase(Pipeline, name, name)
@@ -144,8 +144,8 @@ class _Steps:
         self._between_slices(Pipeline)
         for name in ("save", "delete", "delete_folder", "atomic_rename", "rename_tree", "rename_tree_files"):
             self._as_step(FileStorage, name)
-        for name in ("_checkpoint", "_grant", "_to_disk"):
-            self._as_step(publishing, name)
+        for owner, name in ((publishing, "_checkpoint"), (publishing, "_grant"), (duckdb_file, "_to_disk")):
+            self._as_step(owner, name)
         for name in ("begin_transaction", "commit_transaction"):
             self._as_step(DuckDbSqlClient, name)
         self._sql_as_step(DuckDbSqlClient)
