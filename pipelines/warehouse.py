@@ -68,7 +68,8 @@ def open_pipeline(config: SyncConfig, wait: float = 0.0, alone: bool = False) ->
     """
     destination = _destination(config)
     with sync_lock(config.working_folder, wait):
-        shutil.rmtree(_spilled(config), ignore_errors=True)
+        if config.destination == DUCKDB:
+            shutil.rmtree(_spilled(config), ignore_errors=True)
         settle(config)
         folder = config.working_folder / config.dataset
         with _claimed(config, destination, alone, wait):
@@ -155,8 +156,8 @@ def _destination(config: SyncConfig) -> Destination[Any, Any]:
     if config.part.of > 1 and config.destination != "postgres":
         raise ConfigurationError(f"{config.destination} cannot be loaded by several shards: postgres can")
     if config.destination == DUCKDB:
-        limits = {"memory_limit": DUCKDB_MEMORY, "temp_directory": str(_spilled(config))}
-        credentials = DuckDbCredentials(str(config.loading_file), global_config=limits)
+        limit = {"memory_limit": DUCKDB_MEMORY}
+        credentials = DuckDbCredentials(str(config.loading_file), global_config=limit)
         return cast("Destination[Any, Any]", dlt.destinations.duckdb(credentials))
     # Pipelines that shared a staging dataset would load each other's rows.
     number = config.part.number
@@ -176,8 +177,8 @@ def _destination(config: SyncConfig) -> Destination[Any, Any]:
 
 
 def _spilled(config: SyncConfig) -> Path:
-    """Where DuckDB puts what does not fit into memory; a killed run leaves it behind."""
-    return config.working_folder / "spilled"
+    """Where DuckDB puts what does not fit into its memory; a killed run leaves it behind."""
+    return config.loading_file.with_name(config.loading_file.name + ".tmp")
 
 
 def _drain(config: SyncConfig, destination: Destination[Any, Any]) -> None:

@@ -69,11 +69,13 @@ TARGETS = {(W1.name, "leadhouse"): 1.5, (W2.name, "leadhouse"): 2.2, (W2.name, "
 
 @dataclass(frozen=True)
 class Lap:
-    """What one run took: seconds on the clock and of the processor, and its peak memory."""
+    """What one run took: seconds on the clock and of the processor, its peak memory, and requests."""
 
     wall: float
     cpu: float
     peak_mb: float
+    requests: int
+    rows: int
 
 
 def run(contestant: Contestant, api: Served) -> Lap:
@@ -87,7 +89,8 @@ def run(contestant: Contestant, api: Served) -> Lap:
         wall = time.perf_counter() - began
         assert status == 0, f"{contestant.name} ended with {status}"
         _check(Path(folder, "leadhouse.duckdb"), contestant, api)
-    return Lap(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Lap(wall, cpu, usage.ru_maxrss / 1024, api.requests(), api.rows)
 
 
 def _check(file: Path, contestant: Contestant, api: Served) -> None:
@@ -114,8 +117,8 @@ def race(
 
 def report(workload: Workload, laps: Mapping[str, list[tuple[Lap, float]]]) -> dict[str, float]:
     """Prints a table; returns the median ratios."""
-    print(f"\n| {workload.name} | seconds | ratio | spread | target | CPU s | peak MB |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print(f"\n| {workload.name} | s | ratio | spread | target | CPU s | peak MB | requests | rows/s |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     ratios = {}
     for name, found in laps.items():
         all_ratios = [ratio for _, ratio in found]
@@ -125,7 +128,11 @@ def report(workload: Workload, laps: Mapping[str, list[tuple[Lap, float]]]) -> d
         peak = max(lap.peak_mb for lap, _ in found)
         spread = f"{min(all_ratios):.2f} to {max(all_ratios):.2f}"
         target = TARGETS.get((workload.name, name), "")
-        print(f"| {name} | {wall:.1f} | {ratios[name]:.2f} | {spread} | {target} | {cpu:.1f} | {peak:.0f} |")
+        lap = found[0][0]
+        print(
+            f"| {name} | {wall:.1f} | {ratios[name]:.2f} | {spread} | {target} | {cpu:.1f} | {peak:.0f} "
+            f"| {lap.requests:,} | {lap.rows / wall:,.0f} |"
+        )
     return ratios
 
 

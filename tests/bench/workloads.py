@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
+from urllib.request import Request, urlopen
 
 from sources.leadpanther.sandbox import RateLimit, Sandbox, World, serve
 
@@ -52,11 +53,21 @@ class Served:
         base_url: where.
         key: the agency's.
         truth: by table, a fingerprint of all clients' ids.
+        rows: of all lists.
     """
 
     base_url: str
     key: str
     truth: Mapping[str, str]
+    rows: int
+
+    def requests(self) -> int:
+        """How many requests came since this was last asked."""
+        control = self.base_url.removesuffix("/api/v1") + "/_sandbox/requests"
+        with urlopen(control) as answer:
+            count = len(json.load(answer))
+        urlopen(Request(control, method="DELETE")).close()
+        return count
 
     @property
     def environment(self) -> dict[str, str]:
@@ -72,8 +83,7 @@ def served(workload: Workload) -> Iterator[Served]:
     )
     process.start()
     try:
-        base_url, key, truth = json.loads(ours.recv())
-        yield Served(base_url, key, truth)
+        yield Served(*json.loads(ours.recv()))
     finally:
         process.terminate()
         process.join()
@@ -83,8 +93,10 @@ def _serve(workload: Workload, connection: Connection) -> None:
     world = World.make(exact=True, **workload.sizes)  # type: ignore[arg-type]
 
     def ready(sandbox: Sandbox) -> None:
-        truth = {name: fingerprint(_ids(world, name)) for name in LISTS}
-        connection.send(json.dumps([sandbox.base_url, world.agency_key, truth]))
+        ids = {name: list(_ids(world, name)) for name in LISTS}
+        truth = {name: fingerprint(found) for name, found in ids.items()}
+        rows = sum(map(len, ids.values()))
+        connection.send(json.dumps([sandbox.base_url, world.agency_key, truth, rows]))
 
     limit = RateLimit(workload.limit, burst=10) if workload.limit else None
     serve(world, latency=workload.latency, rate_limit=limit, ready=ready)

@@ -182,6 +182,19 @@ def test_an_unwanted_file_in_place_of_the_working_folder_is_named_in_one_line(pl
     assert one_line(there), there.output
 
 
+def test_what_a_killed_sync_spilled_to_disk_is_gone_after_the_next_one(place: MakePlace) -> None:
+    there = place(little())
+    assert there.sync() == 0
+    (file,) = [
+        path for path in files(there) if path.name == "leadhouse.duckdb" and path.parent != there.folder
+    ]
+    spilled = file.with_name("leadhouse.duckdb.tmp") / "duckdb_temp_storage-0.tmp"
+    spilled.parent.mkdir()
+    spilled.write_text("rows")
+    assert there.sync() == 0
+    assert not spilled.exists()
+
+
 # --- state that is not what it was -------------------------------------------------------------------
 
 
