@@ -25,6 +25,13 @@ def rewrite(path: Path) -> None:
     put_in_place(fresh, path)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a database is as long as what it holds; one that was cut off may open all the same."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("SELECT block_size * used_blocks FROM pragma_database_size()").fetchone()
+    return found is not None and path.stat().st_size >= found[0]
+
+
 def put_in_place(fresh: Path, target: Path) -> None:
     """Replaces a database by another one, atomically, and so that a power failure leaves one of the two."""
     _to_disk(fresh)

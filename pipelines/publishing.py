@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.duckdb_file import put_in_place
+from pipelines.duckdb_file import is_whole, put_in_place
 from pipelines.settings import DUCKDB, SyncConfig
 from sources.core.errors import WarehouseError
 
@@ -77,10 +77,12 @@ def _is_sound(own: Path) -> bool:
         return False
     try:
         _checkpoint(own)
+        if is_whole(own):
+            return True
     except WarehouseError:
-        log.warning("%s is damaged; going on from what was published last", own)
-        return False
-    return True
+        pass
+    log.warning("%s is damaged; going on from what was published last", own)
+    return False
 
 
 def _replace(target: Path, source: Path) -> None:

@@ -82,8 +82,8 @@ class Session:
 
     def read(self, resource: str) -> Iterator[Any]:
         """The items of one resource: Arrow batches, and None while there is nothing yet."""
-        wanted = self._join(resource)
         try:
+            wanted = self._join(resource)
             yield None
             feed = self._begin()
             while (items := feed.take(resource)) is not None:
