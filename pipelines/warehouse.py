@@ -33,8 +33,8 @@ log = logging.getLogger("leadhouse")
 
 STRATEGY = "delete-insert"
 
-DUCKDB_MEMORY = "200MB"
-"""For DuckDB while it loads: it would take 400 MB for a slice, and is no faster with them. With less than 150
+DUCKDB_MEMORY = "160MB"
+"""For DuckDB while it loads: it would take 400 MB for a slice, and is no faster with them. With less than 120
 it has to spill."""
 
 DLT_DEFAULTS = {
