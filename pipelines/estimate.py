@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from sources.core.errors import LeadhouseError, Unauthorized
-from sources.core.reading import Page
+from sources.core.reading import Fetch
 from sources.leadpanther.client import LIMIT, LeadPantherClient
 from sources.leadpanther.run import Run
 from sources.leadpanther.settings import DETAIL_OF, LISTINGS
@@ -74,22 +74,23 @@ async def measure(run: Run, api: LeadPantherClient, resources: Sequence[str]) ->
     for client in sample:
         root = run.subject.root(client)
         try:
-            lengths = await asyncio.gather(*(_list_length(run, api, root + LISTINGS[n].path) for n in lists))
+            fetches = [api.pages(root + LISTINGS[name].path, run.traffic) for name in lists]
+            lengths = await asyncio.gather(*map(length, fetches))
         except Unauthorized:
             raise
         except LeadhouseError:
             continue  # whoever cannot be read tells nothing of the others
         measured += 1
-        for name, length in zip(lists, lengths, strict=True):
-            totals[name] += length
+        for name, rows in zip(lists, lengths, strict=True):
+            totals[name] += rows
     requests, seconds = run.traffic.requests - before, time.monotonic() - began
     if not measured or not requests:
         return None
-    rows = {name: total * len(granted) // measured for name, total in totals.items()}
+    scaled = {name: total * len(granted) // measured for name, total in totals.items()}
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
     rate = requests / seconds * run.config.requests_in_flight / max(1, len(lists))
     ceiling = run.config.requests_per_second or FASTEST
-    return estimate(rows, resources, measured, len(granted), min(rate, ceiling, FASTEST))
+    return estimate(scaled, resources, measured, len(granted), min(rate, ceiling, FASTEST))
 
 
 def estimate(
@@ -104,11 +105,7 @@ def estimate(
     return Estimate(rows, measured, clients, 2 + pages + posts + magnets, 2 + daily, 2 + units, per_second)
 
 
-async def _list_length(run: Run, api: LeadPantherClient, path: str) -> int:
-    return await length(api.pages(path, run.traffic))
-
-
-async def length(fetch: Callable[[int], Awaitable[Page]]) -> int:
+async def length(fetch: Fetch) -> int:
     """How many rows a list has, roughly: doubling steps, then halving, until it is known well enough."""
     below, above = 0, None
     offset = 0

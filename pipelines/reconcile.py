@@ -125,7 +125,6 @@ class _Reconciliation:
         assert self._run.subject
         path = self._run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
         outcome = Outcome(unit)
-
         fetch = api.pages(path, outcome.traffic)
         if pages is None:
             gathered = Gathered()

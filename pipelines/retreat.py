@@ -11,7 +11,7 @@ import dlt
 
 from pipelines.scrubbing import scrub
 from pipelines.settings import SyncConfig
-from sources.core.annotations import PII_COLUMNS, treatment_of
+from sources.core.annotations import PII_COLUMNS
 from sources.core.privacy import Policy, Treatment
 from sources.core.tables import QUARANTINE, SYNCED_AT, Table
 from sources.core.warehouse import Statement, Warehouse, assignments, selection
@@ -64,7 +64,7 @@ def _columns(
 ) -> dict[str, Treatment]:
     """The columns in which values may be treated another way than they should be now."""
     now = {
-        name: treatment_of(table, name, type_, policy) for name, type_ in warehouse.types(table.name).items()
+        name: policy.treatment_as(table, name, type_) for name, type_ in warehouse.types(table.name).items()
     }
     return {name: t for name, t in now.items() if max(t, before.get(name, Treatment.TAG)) > Treatment.TAG}
 

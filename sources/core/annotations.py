@@ -13,7 +13,7 @@ from typing import Any, cast
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.privacy import Policy, Treatment
+from sources.core.privacy import Policy
 from sources.core.tables import Category, Column, Table, pii_hint
 from sources.core.warehouse import Warehouse, quoted, selection
 
@@ -90,17 +90,11 @@ def annotate(
     ]
 
 
-def treatment_of(table: Table, name: str, type_: str, policy: Policy) -> Treatment:
-    """How a column's values are treated; truth values, numbers and moments pass."""
-    untouched = name.startswith("_dlt") or type_ not in ("text", "json")
-    return Treatment.TAG if untouched else policy.treatment(table, name)
-
-
 def _annotation(table: Table, name: str, type_: str, policy: Policy) -> Annotation:
     documented = table.by_name.get(name)
     ours = name.startswith("_dlt")
     category = None if ours else policy.category(table, name)
-    treatment = treatment_of(table, name, type_, policy).name.lower()
+    treatment = policy.treatment_as(table, name, type_).name.lower()
     about = documented.about if documented else "added by dlt" if ours else ""
     identifies = documented is not None and documented.identifies
     return Annotation(table.name, name, about, category, identifies, treatment)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -106,6 +106,11 @@ class Policy:
             return Treatment.TAG
         return self.strictest(table) if category is Category.UNREVIEWED else self.of(category)
 
+    def treatment_as(self, table: Table, name: str, type_: str) -> Treatment:
+        """How a column of this type is treated: truth values, numbers and moments tell nobody, and pass."""
+        untouched = name.startswith("_dlt") or type_ not in ("text", "json")
+        return Treatment.TAG if untouched else self.treatment(table, name)
+
     def treat(self, values: Sequence[Any], treatment: Treatment, numbers: bool = False) -> Sequence[Any]:
         """Treats a column's values, nested ones leaf by leaf.
 
@@ -116,7 +121,7 @@ class Policy:
         """
         if treatment is Treatment.TAG:
             return values
-        change = lru_cache(maxsize=None)(self._change(treatment))  # many values come more than once
+        change = cache(self._change(treatment))  # many values come more than once
         return [
             change(v) if type(v) is str else None if v is None else _treat(v, change, numbers) for v in values
         ]
@@ -131,20 +136,25 @@ class Policy:
             same_key: whether hashes in it are of the same key.
         """
 
+        treat = self._change(treatment)
+
         def change(text: str) -> str | None:
             if HASHED.fullmatch(text):
                 return text if treatment is Treatment.HASH and same_key else None
             if "***" in text and mask(text) == text:
                 return text if treatment is Treatment.MASK else None
-            treated: str | None = self.treat([text], treatment)[0]
-            return treated
+            return treat(text)
 
         return _treat(value, change, numbers=treatment is not Treatment.TAG)
 
     def _change(self, treatment: Treatment) -> Callable[[str], str | None]:
-        return {Treatment.MASK: mask, Treatment.HASH: self._hash_text, Treatment.DROP: lambda _: None}[
-            treatment
-        ]
+        changes: dict[Treatment, Callable[[str], str | None]] = {
+            Treatment.TAG: str,
+            Treatment.MASK: mask,
+            Treatment.HASH: self._hash_text,
+            Treatment.DROP: lambda _: None,
+        }
+        return changes[treatment]
 
     def _hash_text(self, value: str) -> str:
         """Nothing stays nothing: its hash would make one person of everybody who left a field empty."""

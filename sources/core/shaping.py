@@ -127,8 +127,7 @@ class Shaper:
         return {
             name
             for name, type_ in self.types.items()
-            if type_ not in ("text", "json")
-            or (type_ == "text" and self._policy.treatment(self.table, name) is Treatment.TAG)
+            if type_ != "json" and self._policy.treatment_as(self.table, name, type_) is Treatment.TAG
         }
 
     def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
@@ -197,10 +196,8 @@ class Shaper:
         return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
 
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
-        """A column's values as they may touch a disk; truth values, numbers and moments tell nobody."""
-        if type_ not in ("text", "json"):
-            return values
-        return self._policy.treat(values, self._policy.treatment(self.table, name))
+        """A column's values as they may touch a disk."""
+        return self._policy.treat(values, self._policy.treatment_as(self.table, name, type_))
 
 
 def _tells(keys: pa.Array | None) -> bool:

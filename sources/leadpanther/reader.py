@@ -13,7 +13,7 @@ from sources.core.deletes import Conclusion
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.feed import Feed
 from sources.core.loading import Loader
-from sources.core.reading import Reading, read_list
+from sources.core.reading import read_list
 from sources.core.scan import Scan
 from sources.core.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
@@ -131,7 +131,7 @@ class Reader:
             before = replace(before, complete_at=None, unfinished=None)
         outcome.order = believed(state.get(VOTES, {}))
         path = self.run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
-        reading = self._reading(path, outcome, Order(outcome.order))
+        reading = self.run.reading(self.api.pages(path, outcome.traffic), outcome, Order(outcome.order))
         try:
             after, scan = await read_list(reading, before, _Noting(self, outcome))
         except Unauthorized:
@@ -178,9 +178,6 @@ class Reader:
                 votes[str(order)] = votes.get(str(order), 0) + 1
 
         await self.remember(outcome.unit.resource, vote)
-
-    def _reading(self, path: str, outcome: Outcome, order: Order) -> Reading:
-        return self.run.reading(self.api.pages(path, outcome.traffic), outcome, order)
 
 
 def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoint:

@@ -119,7 +119,7 @@ class Session:
 
     def _join(self, resource: str) -> _Wanted:
         schema, warehouse = dlt.current.source_schema(), self._warehouse()
-        erased = self._suppressions(warehouse)
+        erased = self._suppressions()
         loader = Loader(
             TABLES[resource], schema, warehouse, self._refuse, self._policy, erased, self._policy.frozen
         )
@@ -147,10 +147,10 @@ class Session:
             self._open.enter_context(self._goal.connected())
         return self._goal
 
-    def _suppressions(self, warehouse: Warehouse | None) -> Suppressions:
+    def _suppressions(self) -> Suppressions:
         """Who was erased; asked once an extraction."""
         if self._erased is None:
-            self._erased = load_suppressions(warehouse, self._policy)
+            self._erased = load_suppressions(self._warehouse(), self._policy)
         return self._erased
 
     def _begin(self) -> Feed:
@@ -174,7 +174,7 @@ class Session:
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
         assert self._run
-        unit, erased = rows.outcome.unit, self._suppressions(self._warehouse())
+        unit, erased = rows.outcome.unit, self._suppressions()
         content = {"row": msgspec.json.decode(row)}
         if erased and erased.is_about(content):
             return
