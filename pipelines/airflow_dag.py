@@ -91,9 +91,9 @@ def plan() -> list[str]:
 def sync_shard(shard: str) -> dict[str, Any]:
     """Syncs one shard; returns the summary, which Airflow keeps."""
     with _at_home():
-        from pipelines.reporting import Lines, summary
         from pipelines.settings import warn_of_open_secrets
-        from pipelines.sync import Exit, sync
+        from pipelines.syncing.reporting import Lines, summary
+        from pipelines.syncing.sync import Exit, sync
         from sources.core.units import Status
 
         warn_of_open_secrets()
@@ -116,7 +116,7 @@ def finish(shards: list[str] | None) -> None:
     if not shards or shards == [WHOLE]:
         return  # a sync that is alone has done it itself
     with _at_home():
-        from pipelines.sync import round_off
+        from pipelines.syncing.sync import round_off
 
         round_off(_config())
 

@@ -74,7 +74,7 @@ def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to put the DuckDB file.")] = None,
 ) -> None:
     """Sync a simulated LeadPanther account into a DuckDB file and ask it three questions."""
-    from pipelines.demo import run_demo
+    from pipelines.commands.demo import run_demo
 
     run_demo(folder)
 
@@ -82,7 +82,7 @@ def demo(
 @app.command()
 def check(clients: Clients = None) -> None:
     """Show whose the key is, what it may read, and what a sync would read or skip."""
-    from pipelines.check import run_check
+    from pipelines.commands.check import run_check
 
     run_check(clients)
 
@@ -103,8 +103,8 @@ def sync(
     ] = None,
 ) -> None:
     """Load what is new from LeadPanther into the warehouse."""
-    from pipelines.sync import Wanted
-    from pipelines.sync_command import run_sync
+    from pipelines.commands.sync import run_sync
+    from pipelines.syncing.sync import Wanted
 
     wanted = Wanted(resource or (), full, accept_deletes, wait)
     where = {"destination": destination, "dataset": dataset, "shard": shard}
@@ -115,7 +115,7 @@ def sync(
 def finish(destination: Destination = None, dataset: Dataset = None) -> None:
     """Bring views, comments and pii_columns up to date, after shards that synced at the same time."""
     from pipelines.settings import load_sync_config
-    from pipelines.sync import round_off
+    from pipelines.syncing.sync import round_off
 
     round_off(load_sync_config(destination=destination, dataset=dataset))
 
@@ -130,7 +130,7 @@ def status(
     dataset: Dataset = None,
 ) -> None:
     """Show how fresh the warehouse is, its last runs, and what needs somebody's attention."""
-    from pipelines.status_command import run_status
+    from pipelines.commands.status import run_status
 
     raise typer.Exit(run_status(json, max_age, destination, dataset))
 
@@ -148,7 +148,7 @@ def reconcile(
     dataset: Dataset = None,
 ) -> None:
     """Read some of the API again and compare it, value by value, with the warehouse."""
-    from pipelines.reconcile_command import run_reconcile
+    from pipelines.commands.reconcile import run_reconcile
 
     raise typer.Exit(
         run_reconcile(resource, client, None if everything else pages, json, destination, dataset)
@@ -166,7 +166,7 @@ def erase(
     dataset: Dataset = None,
 ) -> None:
     """Remove a person, or a client, from the warehouse, and keep them from coming back."""
-    from pipelines.erase import run_erase
+    from pipelines.commands.erase import run_erase
 
     run_erase(email, profile_url, lead_id, client, dry_run, destination, dataset)
 
@@ -180,7 +180,7 @@ def sandbox(
     latency: Annotated[float, typer.Option(help="Seconds before every answer.")] = 0.0,
 ) -> None:
     """Serve a simulated LeadPanther API on this machine, and print its URL and a key."""
-    from pipelines.demo import run_sandbox
+    from pipelines.commands.demo import run_sandbox
 
     run_sandbox(port, clients, leads, seed, latency)
 
@@ -196,7 +196,7 @@ def report(
     dataset: Dataset = None,
 ) -> None:
     """Write charts of all clients into one HTML page that opens offline and can be mailed."""
-    from pipelines.report.command import run_report
+    from pipelines.commands.report import run_report
 
     run_report(out, client, personal, destination, dataset)
 
@@ -213,6 +213,6 @@ def export(
     dataset: Dataset = None,
 ) -> None:
     """Write one client's tables and views, and nobody else's rows, as Parquet or CSV files."""
-    from pipelines.export import run_export
+    from pipelines.commands.export import run_export
 
     run_export(client, out, format, shareable, destination, dataset)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.reporting import Reporter, trouble, unfinished_clients
-from pipelines.sync import Report
+from pipelines.syncing.reporting import Reporter, trouble, unfinished_clients
+from pipelines.syncing.sync import Report
+from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status
-from sources.leadpanther.run import Run
 
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.PARTIAL: "yellow"}
 

@@ -16,7 +16,7 @@ from unicodedata import east_asian_width
 import duckdb
 
 from pipelines.settings import DUCKDB, SyncConfig, load_sync_config
-from pipelines.sync import sync
+from pipelines.syncing.sync import sync
 from sources.leadpanther.config import LeadPantherConfig, load_config
 from sources.leadpanther.readme import FILE, replaced
 from sources.leadpanther.sandbox import Sandbox, World

@@ -12,7 +12,7 @@ from typing import Any
 import dlt
 
 from sources.core.configuration import SECRET, read_settings
-from sources.core.shards import Shard
+from sources.core.engine.shards import Shard
 
 log = logging.getLogger("leadhouse")
 

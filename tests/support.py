@@ -20,7 +20,7 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from dlt.common.pipeline import LoadInfo, PipelineContext
 
 from pipelines.settings import load_sync_config
-from pipelines.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted, sync
 from sources.leadpanther import leadpanther_source
 from sources.leadpanther.config import LeadPantherConfig, load_config
 from sources.leadpanther.sandbox import Sandbox

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.estimate import ACCURACY, estimate, length
-from sources.core.reading import Page
+from pipelines.syncing.estimate import ACCURACY, estimate, length
+from sources.core.listing.reading import Page
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox
 from tests.support import run_leadhouse

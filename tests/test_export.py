@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import export as module
-from pipelines.export import export
+from pipelines.commands import export as module
+from pipelines.commands.export import export
 from pipelines.settings import load_sync_config
-from pipelines.warehouse import look
+from pipelines.storage.opening import look
 from sources.core.errors import ConfigurationError
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox, small_world
 from tests.privacy.canaries import aviary, search_files

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines import formats
+from pipelines.storage import formats
 from sources.core.errors import WarehouseError
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse
 from tests.conftest import StartSandbox, small_world
 from tests.support import Target
 from tests.truth import differences

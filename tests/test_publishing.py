@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.settings import SyncConfig, load_sync_config
-from pipelines.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted, sync
 from sources.core.errors import WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox

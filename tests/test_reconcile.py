@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.reconcile import Comparison, reconcile
 from pipelines.settings import load_sync_config
-from pipelines.warehouse import look
-from sources.core.privacy_config import load_policy
-from sources.leadpanther.run import Run
+from pipelines.storage.opening import look
+from pipelines.syncing.reconcile import Comparison, reconcile
+from sources.core.engine.run import Run
+from sources.core.privacy.configuration import load_policy
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import Target, environment, run_leadhouse, settings

@@ -17,9 +17,9 @@ import pytest
 from pipelines.report.gathering import EXCERPT, excerpt, gather
 from pipelines.report.page import load_library, render, write
 from pipelines.settings import load_sync_config
-from pipelines.warehouse import look
+from pipelines.storage.opening import look
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox, small_world
 from tests.privacy.canaries import aviary, seen

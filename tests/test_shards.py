@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
-from sources.core.shards import Shard
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import Postgres, run_leadhouse

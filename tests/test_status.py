@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipelines.settings import SyncConfig, load_sync_config
-from pipelines.status import WarehouseStatus, read_status
-from pipelines.warehouse import look
+from pipelines.storage.opening import look
+from pipelines.syncing.status import WarehouseStatus, read_status
 from sources.core.errors import LockedError, WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox
 from tests.conftest import StartSandbox, small_world

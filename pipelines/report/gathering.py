@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.report.figures import DAYS, FIGURES, WEEKS, Figure
-from sources.core.annotations import SHAREABLE
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.views import ENGINES, null
-from sources.core.warehouse import Warehouse, quoted
+from sources.core.warehouse.annotations import SHAREABLE
+from sources.core.warehouse.views import ENGINES, null
+from sources.core.warehouse.warehouse import Warehouse, quoted
 
 EXCERPT = 90
 """Characters shown of a post."""

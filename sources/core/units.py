@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from sources.core.api.http import Traffic
 from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, ScanUnstable
-from sources.core.http import Traffic
-from sources.core.shaping import Raw
+from sources.core.rows.shaping import Raw
 
 
 class Status(StrEnum):

@@ -17,12 +17,12 @@ import dlt
 from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource, DltSource
 
-from sources.core.privacy_config import load_policy
+from sources.core.engine.run import Run
+from sources.core.engine.session import Session
+from sources.core.privacy.configuration import load_policy
 from sources.core.tables import QUARANTINE, Table
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.config import load_config
-from sources.leadpanther.run import Run
-from sources.leadpanther.session import Session
 from sources.leadpanther.settings import RESOURCES
 
 __all__ = ["documented_tables", "leadpanther_source"]

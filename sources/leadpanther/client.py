@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from sources.core.http import Answer, Endpoint, Http, Protocol, Traffic
-from sources.core.pacing import Pace
-from sources.core.reading import Fetch, Page
-from sources.core.shaping import mend
+from sources.core.api.http import Answer, Endpoint, Http, Protocol, Traffic
+from sources.core.api.pacing import Pace
+from sources.core.listing.reading import Fetch, Page
+from sources.core.rows.shaping import mend
 from sources.leadpanther.settings import ERROR_CODES
 
 LIMIT = 100

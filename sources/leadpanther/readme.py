@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sources.core.privacy import personal_columns
+from sources.core.privacy.policy import personal_columns
 from sources.core.tables import Table
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.views import all_views

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.settings import load_sync_config
-from pipelines.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted, sync
 from sources.leadpanther.config import load_config
 from sources.leadpanther.sandbox import Sandbox, World
 

@@ -6,9 +6,9 @@ from typing import cast
 
 from pipelines.report.gathering import gather
 from pipelines.report.page import load_library, render
-from sources.core.annotations import annotate, share_views
-from sources.core.privacy import Policy
-from sources.core.warehouse import Warehouse
+from sources.core.privacy.policy import Policy
+from sources.core.warehouse.annotations import annotate, share_views
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.views import annotations_of_views
 from tests.views.ground import DATASET, DOCUMENTED, Ground

@@ -133,7 +133,8 @@ class _Steps:
         from dlt.common.storages import FileStorage
         from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-        from pipelines import duckdb_file, publishing, sync
+        from pipelines.storage import duckdb_file, publishing
+        from pipelines.syncing import sync
 
         for name in ("extract", "normalize", "load"):
             self._as_phase(Pipeline, name, name)

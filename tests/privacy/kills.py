@@ -28,7 +28,7 @@ def _run(
 ) -> None:
     from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-    from sources.core.warehouse import Warehouse
+    from sources.core.warehouse.warehouse import Warehouse
 
     together, execute = Warehouse.execute_together, DuckDbSqlClient.execute_sql
     counted, counting = [0], [False]

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.erase import Person, erase_client, erase_person
+from pipelines.commands.erase import Person, erase_client, erase_person
 from pipelines.settings import load_sync_config
-from sources.core.privacy_config import load_policy
+from sources.core.privacy.configuration import load_policy
 from sources.leadpanther.sandbox import World
 from tests.hard.places import LONG_AGO
 from tests.privacy.canaries import search_bytes, search_warehouse

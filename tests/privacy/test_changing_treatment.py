@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sources.core.erasure import texts
-from sources.core.privacy import Policy
+from sources.core.privacy.erasure import texts
+from sources.core.privacy.policy import Policy
 from sources.leadpanther.sandbox import Sandbox
 from tests.conftest import StartSandbox
 from tests.hard.child import Tricks

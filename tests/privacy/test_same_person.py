@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.core.privacy import Policy
+from sources.core.privacy.policy import Policy
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox
 from tests.hard.places import LONG_AGO

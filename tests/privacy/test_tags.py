@@ -6,13 +6,13 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines.erase import Person, erase_person
-from pipelines.ledger import SYNC_LOG
+from pipelines.commands.erase import Person, erase_person
 from pipelines.settings import load_sync_config
-from sources.core.annotations import PII_COLUMNS
-from sources.core.privacy_config import load_policy
-from sources.core.suppressions import SUPPRESSIONS
+from pipelines.syncing.ledger import SYNC_LOG
+from sources.core.privacy.configuration import load_policy
 from sources.core.tables import QUARANTINE
+from sources.core.warehouse.annotations import PII_COLUMNS
+from sources.core.warehouse.suppressions import SUPPRESSIONS
 from sources.leadpanther import leadpanther_source
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.sandbox import Sandbox, World

@@ -8,9 +8,9 @@ import duckdb
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTerminalException
 
-from sources.core.privacy import Policy
-from sources.core.views import SQL_TYPES
-from sources.core.warehouse import Statement, Warehouse
+from sources.core.privacy.policy import Policy
+from sources.core.warehouse.views import SQL_TYPES
+from sources.core.warehouse.warehouse import Statement, Warehouse
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.views import ViewsConfig, make_views
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy import Policy, Treatment
+from sources.core.privacy.policy import Policy, Treatment
 from sources.leadpanther.views import ViewsConfig, find_counter, load_views_config
 from tests.views.conftest import MakeGround
 from tests.views.ground import Ground

@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from sources.core.views import View, make_views
-from sources.core.warehouse import Warehouse
+from sources.core.warehouse.views import View, make_views
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.views import all_views
 from tests.views.conftest import MakeGround
 from tests.views.ground import DOCUMENTED, Ground

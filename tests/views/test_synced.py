@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.duckdb_file import rewrite
+from pipelines.storage.duckdb_file import rewrite
 from sources.leadpanther.sandbox import World
 from sources.leadpanther.views import all_views
 from tests.conftest import StartSandbox, small_world

@@ -14,14 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sources.core.annotations import Annotation, annotate
 from sources.core.configuration import read_settings
 from sources.core.errors import ConfigurationError
-from sources.core.privacy import Policy, Treatment
+from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, MISFITS, DataType
-from sources.core.views import ENGINES, Relation, View, annotate_views, null, read_views
-from sources.core.views import make_views as make
-from sources.core.warehouse import Warehouse, quoted
+from sources.core.warehouse.annotations import Annotation, annotate
+from sources.core.warehouse.views import ENGINES, Relation, View, annotate_views, null, read_views
+from sources.core.warehouse.views import make_views as make
+from sources.core.warehouse.warehouse import Warehouse, quoted
 from sources.leadpanther.columns import ACTIVITY, LEADS, TABLES
 
 ENGAGEMENT = {

@@ -1,0 +1,164 @@
+"""`leadhouse export`: one client's tables and views as files, to hand a client its own data.
+
+A file each of all tables and views that say by row whose it is: these rows and nobody else's, `sync_log` too.
+What is about the key, the warehouse or several clients at once (`api_subject`, `pii_columns`, dlt's own
+tables) says no client and stays out, as do dlt's own columns. Rows of the list tables that are deleted are
+there, with their `deleted_at`; the views have only what exists. Personal values are there as they are treated
+in the warehouse; with `shareable` only columns without any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from pipelines.settings import load_sync_config
+from pipelines.storage.opening import look
+from sources.core.errors import ConfigurationError
+from sources.core.warehouse.annotations import SHAREABLE
+from sources.core.warehouse.views import ENGINES
+from sources.core.warehouse.warehouse import Warehouse, quoted
+
+FORMATS = ("parquet", "csv")
+BATCH = 20_000
+
+_TYPES = {
+    "boolean": pa.bool_(),
+    "bigint": pa.int64(),
+    "integer": pa.int64(),
+    "double": pa.float64(),
+    "double precision": pa.float64(),
+    "date": pa.date32(),
+    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
+}
+"""What columns become; anything else, JSON too, becomes text."""
+
+Columns = dict[str, pa.DataType]
+
+
+def run_export(
+    client: str, folder: Path, format: str, shareable: bool, destination: str | None, dataset: str | None
+) -> None:
+    """Writes a client's files and says which.
+
+    Raises:
+        LeadhouseError: the client is unknown, or the files cannot be written.
+    """
+    config = load_sync_config(destination=destination, dataset=dataset)
+    with look(config) as pipeline, pipeline.sql_client():  # kept open: DuckDB answers all from one file
+        counts = export(Warehouse(pipeline, pipeline.default_schema), client, folder, format, shareable)
+    for name, count in counts.items():
+        print(f"{folder / name}.{format}: {count:,} rows")
+
+
+def export(
+    warehouse: Warehouse, client: str, folder: Path, format: str = "parquet", shareable: bool = False
+) -> dict[str, int]:
+    """Writes a client's files, for their owner only; returns rows by table. If one fails, none is left.
+
+    Args:
+        warehouse: to read.
+        client: whose rows.
+        folder: where to; empty, or not there yet.
+        format: `parquet` or `csv`.
+        shareable: only columns that hold nothing personal.
+
+    Raises:
+        ConfigurationError: the client or format is unknown, or the folder cannot be written or has files.
+    """
+    if format not in FORMATS:
+        raise ConfigurationError(f"unknown format {format!r}: choose from {', '.join(FORMATS)}")
+    if warehouse.engine not in ENGINES:
+        raise ConfigurationError(f"exports are made from {' or '.join(sorted(ENGINES))} only")
+    _refuse_unknown(warehouse, client)
+    schema = SHAREABLE.format(dataset=warehouse.dataset) if shareable else warehouse.dataset
+    counts: dict[str, int] = {}
+    written: list[Path] = []
+    with _errors_in_a_line(folder, written):
+        _prepare(folder)
+        for table, columns in _tables(warehouse, schema).items():
+            file = folder / f"{table}.{format}"
+            written.append(file)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+                batches = _read(warehouse, f"{schema}.{table}", columns, client)
+                counts[table] = _write(target, format, pa.schema(list(columns.items())), batches)
+    return counts
+
+
+def _refuse_unknown(warehouse: Warehouse, client: str) -> None:
+    for table in ("clients", "sync_log"):
+        if client and warehouse.query(f"SELECT 1 FROM {table} WHERE client_id = %s LIMIT 1", client):
+            return
+    raise ConfigurationError(f"the warehouse has no client {client!r}")
+
+
+def _prepare(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} is not empty: choose an empty or a new folder")
+
+
+@contextmanager
+def _errors_in_a_line(folder: Path, written: Sequence[Path]) -> Iterator[None]:
+    """Leaves no half of an export behind."""
+    try:
+        yield
+    except BaseException as error:
+        for file in written:
+            file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from None
+        raise
+
+
+def _tables(warehouse: Warehouse, schema: str) -> dict[str, Columns]:
+    """By table or view that says whose its rows are, its columns but dlt's."""
+    return {
+        table: {
+            name: _TYPES.get(type_.lower(), pa.string())
+            for name, type_ in columns.items()
+            if not name.startswith("_dlt_")
+        }
+        for table, columns in warehouse.stored(schema).items()
+        if "client_id" in columns and not table.startswith("_dlt_")
+    }
+
+
+def _read(warehouse: Warehouse, table: str, columns: Columns, client: str) -> Iterator[pa.RecordBatch]:
+    read = ", ".join(
+        f"CAST({quoted(name)} AS varchar)" if type_ == pa.string() else quoted(name)
+        for name, type_ in columns.items()
+    )
+    rows: list[Any] = []
+    for row in warehouse.stream(f"SELECT {read} FROM {table} WHERE client_id = %s", client):
+        rows.append(row)
+        if len(rows) == BATCH:
+            yield _batch(rows, columns)
+            rows = []
+    if rows:
+        yield _batch(rows, columns)
+
+
+def _batch(rows: Sequence[Any], columns: Columns) -> pa.RecordBatch:
+    arrays = [
+        pa.array(values, type_)
+        for values, type_ in zip(zip(*rows, strict=True), columns.values(), strict=True)
+    ]
+    return pa.record_batch(arrays, names=list(columns))
+
+
+def _write(target: BinaryIO, format: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
+    """Writes a table, also one without rows; returns how many it has."""
+    count = 0
+    make = parquet.ParquetWriter if format == "parquet" else csv.CSVWriter
+    with make(target, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count

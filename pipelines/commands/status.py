@@ -1,0 +1,120 @@
+"""`leadhouse status` on a terminal, or as JSON for monitoring."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.console import STYLES
+from pipelines.settings import DUCKDB, SyncConfig, load_sync_config
+from pipelines.storage.opening import look
+from pipelines.syncing.reporting import is_terminal
+from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
+from pipelines.syncing.sync import Exit
+from sources.core.units import Status
+
+WIDE = 160
+"""Columns of text where nobody's terminal sets a limit."""
+
+
+def run_status(as_json: bool, max_age: float | None, destination: str | None, dataset: str | None) -> int:
+    """Shows how the warehouse is doing; returns the exit code.
+
+    Args:
+        as_json: one JSON object instead of tables.
+        max_age: hours; where units that can be read were not read for longer, the exit code says so.
+        destination: instead of the configured one.
+        dataset: instead of the configured one.
+
+    Raises:
+        LeadhouseError: there is no warehouse to ask.
+    """
+    config = load_sync_config(destination=destination, dataset=dataset)
+    limit = None if max_age is None else timedelta(hours=max_age)
+    with look(config) as pipeline:
+        status = read_status(pipeline, config, limit)
+    if as_json:
+        print(json.dumps(status.as_json(), default=datetime.isoformat))
+    else:
+        _show(Console(width=None if is_terminal() else WIDE), config, status)
+    return int(Exit.PARTLY if status.stale else Exit.DONE)
+
+
+def _show(console: Console, config: SyncConfig, status: WarehouseStatus) -> None:
+    def say(text: str, style: str | None = None) -> None:
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    where = str(config.published_file) if config.destination == DUCKDB else config.destination
+    size = "" if status.bytes is None else f", {status.bytes / 1e6:,.1f} MB"
+    say(f"{where}, schema {config.dataset}{size}")
+    if not status.runs:
+        say("no sync has ended yet; what its beginning loaded is there")
+        return
+    console.print("\nLast runs", _runs(status), "\nWhen each was last read to its end", _matrix(status.units))
+    due = [unit.complete_due for unit in status.units if unit.complete_due]
+    if due:
+        say(f"\nnext complete scan due {_moment(min(due))}; of all lists by {_moment(max(due))}")
+    for client, since in status.lost.items():
+        say(f"access to client {client} is lost since {_moment(since)}", "yellow")
+    for unit in status.units:
+        if unit.status not in (Status.OK, Status.SKIPPED):
+            say(f"{unit.status} {unit.resource} of client {unit.client_id}: {unit.note}", "red")
+    if status.unreviewed:
+        say(ask_for_review(status.unreviewed))
+    for name in status.stale:
+        say(f"too old: {name}", "red")
+
+
+def _runs(status: WarehouseStatus) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("started", "took", "units", "rows", "new", "requests", "retries"):
+        table.add_column(name, justify="left" if name in ("started", "units") else "right")
+    for run in status.runs:
+        units = ", ".join(f"{run[status]} {status}" for status in map(str, Status) if run[status])
+        took = (run["finished"] - run["started"]).total_seconds()
+        numbers = (f"{run[name]:,}" for name in ("rows", "new_rows", "requests", "retries"))
+        table.add_row(_moment(run["started"]), f"{took:,.1f} s", units, *numbers)
+    return table
+
+
+def _matrix(units: Sequence[UnitStatus]) -> Table:
+    """A row per client, a column per resource: how long ago it was read."""
+    now = datetime.now(UTC)
+    units = [unit for unit in units if unit.client_id]
+    resources = list(dict.fromkeys(unit.resource for unit in units))
+    table = Table(box=None, pad_edge=False)
+    for name in ("client", "rows", *resources):
+        justify: Literal["left", "right"] = "right" if name == "rows" else "left"
+        table.add_column(name.replace("_", " "), no_wrap=name == "client", justify=justify)
+    rows: Counter[str] = Counter()
+    for unit in units:
+        rows[unit.client_id] += unit.rows
+    by_unit = {(unit.client_id, unit.resource): unit for unit in units}
+    for client, count in rows.items():
+        found = (by_unit.get((client, resource)) for resource in resources)
+        table.add_row(client, f"{count:,}", *(_cell(unit, now) if unit else "" for unit in found))
+    return table
+
+
+def _cell(unit: UnitStatus, now: datetime) -> str:
+    words = [] if unit.status == Status.OK else [unit.status]
+    words.append(_age(now - unit.fresh_at) if unit.fresh_at else "never")
+    style = STYLES.get(Status(unit.status), "red")
+    return f"[{style}]{', '.join(words)}[/{style}]"
+
+
+def _age(age: timedelta) -> str:
+    minutes = age.total_seconds() / 60
+    if minutes < 90:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{minutes / 1440:.0f} d"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

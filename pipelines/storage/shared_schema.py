@@ -1,0 +1,74 @@
+"""Tables in Postgres, which several pipelines may load into: made once, before anything is loaded, and with
+columns that all of them know.
+
+dlt keeps each pipeline's schema for itself. First loads at the same time would race for CREATE TABLE, a field
+that one shard has met would be typed anew, perhaps otherwise, by another, and tables without rows would not
+be made at all, since dlt's way of copying parquet into Postgres fails on files without rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import dlt
+from dlt.common.schema import Schema
+
+from pipelines.storage.writers import is_shareable, one_at_a_time
+from pipelines.syncing.ledger import ledger_table
+from sources.core.privacy.policy import Policy
+from sources.core.tables import QUARANTINE, DataType, pii_hint
+from sources.core.warehouse.warehouse import Warehouse
+from sources.leadpanther import documented_tables
+from sources.leadpanther.columns import TABLES
+
+TYPES: dict[str, DataType] = {
+    "character varying": "text",
+    "text": "text",
+    "bigint": "bigint",
+    "double precision": "double",
+    "boolean": "bool",
+    "json": "json",
+    "timestamp with time zone": "timestamp",
+    "date": "date",
+}
+"""What dlt makes of our types in Postgres, the other way round."""
+
+
+def agree_on_schema(pipeline: dlt.Pipeline, policy: Policy) -> None:
+    """Has a pipeline know all tables and columns of the dataset, and makes the tables where there are none;
+    does nothing where the destination is not Postgres.
+
+    Args:
+        pipeline: its state and schema are the destination's.
+        policy: how personal data is treated.
+    """
+    if not is_shareable(pipeline):
+        return
+    if not pipeline.default_schema_name:
+        schema = Schema("leadpanther")
+        for table in [*documented_tables("parquet"), ledger_table()]:
+            schema.update_table(table)
+        pipeline.schemas.save_schema(schema)
+        pipeline.default_schema_name = cast(Any, schema.name)
+        with one_at_a_time(pipeline):
+            pipeline.sync_schema()
+    _adopt(pipeline, policy)
+
+
+def _adopt(pipeline: dlt.Pipeline, policy: Policy) -> None:
+    """Takes what other pipelines made into the pipeline's schema."""
+    schema = pipeline.default_schema
+    stored = Warehouse(pipeline, schema).stored()
+    for table in [*TABLES.values(), QUARANTINE]:
+        types = {name: TYPES[t] for name, t in stored.get(table.name, {}).items() if t in TYPES}
+        if not types:
+            continue
+        known = schema.tables.get(table.name, {}).get("columns", {})
+        columns: dict[str, Any] = {
+            name: {"name": name, "data_type": t, "nullable": True, **pii_hint(policy.category(table, name))}
+            for name, t in types.items()
+            if name not in known
+        }
+        schema.update_table({"name": table.name, "columns": columns})
+        schema.tables[table.name]["x-normalizer"] = {"seen-data": True}
+    pipeline.schemas.save_schema(schema)

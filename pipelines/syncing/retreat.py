@@ -1,0 +1,93 @@
+"""When the privacy policy changes: rows that the complete scans of the next sync do not bring again (deleted
+ones, those of clients who left, snapshots of other days) are treated anew where they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import dlt
+
+from pipelines.settings import SyncConfig
+from pipelines.storage.scrubbing import scrub
+from sources.core.engine.session import policy_in
+from sources.core.privacy.policy import Policy, Treatment
+from sources.core.tables import QUARANTINE, SYNCED_AT, Table
+from sources.core.warehouse.annotations import PII_COLUMNS
+from sources.core.warehouse.warehouse import Statement, Warehouse, assignments, selection
+from sources.leadpanther.columns import TABLES
+
+
+def policy_since(pipeline: dlt.Pipeline, policy: Policy) -> datetime | None:
+    """Since when a policy applies, if the warehouse may hold rows that were treated by another one.
+
+    dlt's state says under which policy rows were last loaded, `pii_columns` by which all of them are treated.
+    """
+    if not pipeline.default_schema_name:
+        return None
+    treated_by = _treated_by(Warehouse(pipeline, pipeline.default_schema))
+    loaded = policy_in(pipeline.state)
+    if loaded and loaded.fingerprint == policy.fingerprint:
+        return loaded.since if treated_by - {policy.fingerprint} else None
+    return datetime.now(UTC) if loaded or treated_by else None
+
+
+def _treated_by(warehouse: Warehouse) -> set[str]:
+    return {policy for (policy,) in warehouse.query(f"SELECT DISTINCT policy FROM {PII_COLUMNS.name}")}
+
+
+def retreat(pipeline: dlt.Pipeline, config: SyncConfig, policy: Policy, since: datetime) -> None:
+    """Treats rows anew that were last read before a policy applied. Safe to repeat.
+
+    Args:
+        pipeline: the pipeline that loaded.
+        config: where the warehouse is.
+        policy: how personal data is to be treated.
+        since: since when that is so.
+    """
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    before: dict[str, dict[str, Treatment]] = defaultdict(dict)
+    sql = f"SELECT table_name, column_name, treatment FROM {PII_COLUMNS.name}"
+    for table_name, column, treatment in warehouse.query(sql):
+        before[table_name][column] = Treatment[treatment.upper()]
+    same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
+    tables = [*TABLES.values(), QUARANTINE]
+    for table in tables:
+        columns = _columns(warehouse, table, before[table.name], policy)
+        warehouse.execute_together(_updates(warehouse, table, columns, policy, since, same_key))
+    scrub(pipeline, config, [table.name for table in tables])
+
+
+def _columns(
+    warehouse: Warehouse, table: Table, before: Mapping[str, Treatment], policy: Policy
+) -> dict[str, Treatment]:
+    """The columns in which values may be treated another way than they should be now."""
+    now = {
+        name: policy.treatment_as(table, name, type_) for name, type_ in warehouse.types(table.name).items()
+    }
+    return {name: t for name, t in now.items() if max(t, before.get(name, Treatment.TAG)) > Treatment.TAG}
+
+
+def _updates(
+    warehouse: Warehouse,
+    table: Table,
+    columns: Mapping[str, Treatment],
+    policy: Policy,
+    since: datetime,
+    same_key: bool,
+) -> Iterator[Statement]:
+    if not columns:
+        return
+    where, types = assignments(table.key, " AND "), warehouse.types(table.name)
+    names = selection([*table.key, *columns])
+    for row in warehouse.stream(f"SELECT {names} FROM {table.name} WHERE {SYNCED_AT} < %s", since):
+        key, values = row[: len(table.key)], row[len(table.key) :]
+        changed = {}
+        for (name, treatment), value in zip(columns.items(), values, strict=True):
+            stored = warehouse.from_json(value) if types[name] == "json" else value
+            fresh = policy.treat_stored(stored, treatment, same_key)
+            if fresh != stored:
+                changed[name] = warehouse.to_json(fresh) if types[name] == "json" else fresh
+        if changed:
+            yield f"UPDATE {table.name} SET {assignments(changed)} WHERE {where}", [*changed.values(), *key]

@@ -1,0 +1,223 @@
+"""`leadhouse status`: how the warehouse is doing, asked of the warehouse alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dlt
+from dlt.common.versioned_state import decompress_state
+
+from pipelines.settings import DUCKDB, SyncConfig
+from pipelines.syncing.ledger import SYNC_LOG
+from sources.core.configuration import read_settings
+from sources.core.engine.reader import UNITS
+from sources.core.listing.checkpoint import Checkpoint
+from sources.core.tables import DELETED_AT, MISFITS
+from sources.core.units import Status, Unit
+from sources.core.warehouse.annotations import PII_COLUMNS
+from sources.core.warehouse.warehouse import Warehouse
+from sources.leadpanther.access import is_chosen
+from sources.leadpanther.columns import TABLES
+from sources.leadpanther.config import LeadPantherConfig
+from sources.leadpanther.settings import CLIENTS, DETAIL_OF, LISTINGS
+
+RUNS = 5
+"""How many of the last runs are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStatus:
+    """How one unit is doing. Times are UTC.
+
+    Args:
+        client_id: the client.
+        resource: the resource.
+        status: how it ended last.
+        note: why.
+        rows: rows that are not deleted.
+        fresh_at: when it was last read to its end; None for never.
+        tried_at: when it was last tried.
+        complete_due: when its list is next read completely; None where it has none, or as soon as possible.
+    """
+
+    client_id: str
+    resource: str
+    status: str
+    note: str
+    rows: int
+    fresh_at: datetime | None
+    tried_at: datetime
+    complete_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseStatus:
+    """How a warehouse is doing.
+
+    Args:
+        bytes: its size; None where that cannot be told.
+        runs: the last runs, the latest first.
+        units: all units that were ever tried, but for clients that the configuration leaves out.
+        lost: clients that cannot be read, and since when.
+        unreviewed: columns of which nobody said what they hold.
+        stale: units, of those that can be read, that were not read for too long.
+    """
+
+    bytes: int | None
+    runs: list[dict[str, Any]]
+    units: list[UnitStatus]
+    lost: dict[str, datetime]
+    unreviewed: list[str]
+    stale: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_status(pipeline: dlt.Pipeline, config: SyncConfig, max_age: timedelta | None) -> WarehouseStatus:
+    """Asks the warehouse how it is doing.
+
+    Args:
+        pipeline: to ask through.
+        config: where the warehouse is.
+        max_age: units read longer ago than this are stale.
+    """
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    lost = dict(
+        warehouse.query(f"SELECT client_id, access_lost_at FROM {CLIENTS} WHERE access_lost_at IS NOT NULL")
+    )
+    source = read_settings(LeadPantherConfig, "sources.leadpanther", {})
+    units = [
+        unit
+        for unit in _units(warehouse, pipeline, source)
+        if not unit.client_id or is_chosen(unit.client_id, source.clients, source.exclude_clients)
+    ]
+    oldest = datetime.now(UTC) - max_age if max_age is not None else None
+    return WarehouseStatus(
+        _size(warehouse, config),
+        _runs(warehouse),
+        units,
+        {client: since.astimezone(UTC) for client, since in lost.items()},
+        unreviewed(warehouse),
+        [f"{u.resource} of {u.client_id}" for u in units if oldest and is_stale(u, oldest, lost)],
+    )
+
+
+def unreviewed(warehouse: Warehouse) -> list[str]:
+    """Columns of which nobody said what they hold, but for what holds whatever fits nowhere."""
+    sql = f"SELECT table_name, column_name FROM {PII_COLUMNS.name} WHERE NOT reviewed ORDER BY 1, 2"
+    return [f"{table}.{column}" for table, column in warehouse.query(sql) if column != MISFITS]
+
+
+def ask_for_review(columns: Sequence[str]) -> str:
+    """A line about columns of which nobody said what they hold."""
+    names = ", ".join(columns)
+    return f"{len(columns)} columns are unreviewed; say under [privacy.columns] what they hold: {names}"
+
+
+def is_stale(unit: UnitStatus, oldest: datetime, lost: Mapping[str, Any]) -> bool:
+    """Whether a unit that can be read was not read since some moment. One that is skipped for want of a scope
+    or a grant is no news, as long as syncs look at it."""
+    if unit.client_id in lost or (unit.status == Status.SKIPPED and unit.tried_at >= oldest):
+        return False
+    return unit.fresh_at is None or unit.fresh_at < oldest
+
+
+def _units(warehouse: Warehouse, pipeline: dlt.Pipeline, source: LeadPantherConfig) -> Iterator[UnitStatus]:
+    fresh = {
+        Unit(client, resource): at
+        for client, resource, at in warehouse.query(
+            f"SELECT client_id, resource, max(finished) FROM {SYNC_LOG.name} "
+            f"WHERE status = '{Status.OK}' GROUP BY client_id, resource"
+        )
+    }
+    rows, complete = _counts(warehouse), complete_scans(pipeline)
+    last = (
+        "SELECT client_id, resource, status, note, finished FROM (SELECT *, row_number() OVER "
+        f"(PARTITION BY client_id, resource ORDER BY finished DESC) AS n FROM {SYNC_LOG.name}) AS l "
+        "WHERE n = 1 ORDER BY client_id, resource"
+    )
+    for client, resource, status, note, tried in warehouse.query(last):
+        unit = Unit(client, resource)
+        done = complete.get(unit)
+        yield UnitStatus(
+            client,
+            resource,
+            status,
+            note or "",
+            rows.get(unit, 0),
+            fresh[unit].astimezone(UTC) if unit in fresh else None,
+            tried.astimezone(UTC),
+            done + timedelta(hours=source.complete_hours) if done else None,
+        )
+
+
+def _counts(warehouse: Warehouse) -> dict[Unit, int]:
+    counts = {}
+    for name in [*LISTINGS, *DETAIL_OF]:
+        there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in TABLES[name].by_name else ""
+        sql = f"SELECT client_id, count(*) FROM {name} {there} GROUP BY client_id"
+        counts.update({Unit(client, name): count for client, count in warehouse.query(sql)})
+    return counts
+
+
+def complete_scans(pipeline: dlt.Pipeline) -> dict[Unit, datetime]:
+    """When units' lists were last read completely, as far as the state tells."""
+    found: dict[Unit, datetime] = {}
+    for state in _states(pipeline):
+        resources = state.get("sources", {}).get("leadpanther", {}).get("resources", {})
+        for resource in LISTINGS:
+            for client, stored in resources.get(resource, {}).get(UNITS, {}).items():
+                try:
+                    at = Checkpoint.decode(stored).complete_at
+                except ValueError:
+                    continue  # the next scan is complete, then
+                if at is not None:
+                    moment = datetime.fromtimestamp(at, UTC)
+                    found[Unit(client, resource)] = max(moment, found.get(Unit(client, resource), moment))
+    return found
+
+
+def _states(pipeline: dlt.Pipeline) -> Iterator[Mapping[str, Any]]:
+    """The latest state of every pipeline that loads into the dataset: there may be shards."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    for (encoded,) in warehouse.query(
+        "SELECT state FROM (SELECT state, row_number() OVER "
+        "(PARTITION BY pipeline_name ORDER BY version DESC) AS n FROM _dlt_pipeline_state) AS s WHERE n = 1"
+    ):
+        yield decompress_state(encoded)
+
+
+def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
+    counts = [f"sum(CASE WHEN status = '{s}' THEN 1 ELSE 0 END)" for s in Status]
+    sums = [f"sum({name})" for name in ("rows", "new_rows", "requests", "retries")]
+    sql = (
+        f"SELECT run_id, min(started), max(finished), {', '.join([*sums, *counts])} FROM {SYNC_LOG.name} "
+        f"GROUP BY run_id ORDER BY 2 DESC LIMIT {RUNS}"
+    )
+    names = ("rows", "new_rows", "requests", "retries", *map(str, Status))
+    return [
+        {
+            "run_id": run_id,
+            "started": started.astimezone(UTC),
+            "finished": finished.astimezone(UTC),
+            **{name: int(value or 0) for name, value in zip(names, values, strict=True)},
+        }
+        for run_id, started, finished, *values in warehouse.query(sql)
+    ]
+
+
+def _size(warehouse: Warehouse, config: SyncConfig) -> int | None:
+    if config.destination == DUCKDB:
+        return config.published_file.stat().st_size
+    if warehouse.engine != "postgres":
+        return None
+    ((size,),) = warehouse.query(
+        "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'",
+        warehouse.dataset,
+    )
+    return int(size)

@@ -1,0 +1,135 @@
+"""What a run does to the warehouse once its rows are loaded: deletes, lost access, housekeeping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import dlt
+
+from sources.core.engine.run import Run
+from sources.core.errors import LeadhouseError, NotFound
+from sources.core.privacy.policy import Policy
+from sources.core.tables import DELETED_AT, QUARANTINE
+from sources.core.units import Outcome
+from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
+from sources.core.warehouse.deletes import gone_rows, mark_deleted
+from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.leadpanther.client import LeadPantherClient
+from sources.leadpanther.columns import TABLES
+from sources.leadpanther.settings import CLIENTS, LISTINGS, segment
+from sources.leadpanther.views import annotations_of_views, load_views_config, make_views
+
+KEPT_STATES = 5
+"""Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""
+
+
+def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> None:
+    """Concludes a run. Safe to repeat, and safe to leave out: the next run concludes the same.
+
+    Args:
+        pipeline: the pipeline that loaded.
+        run: the run.
+        accept_deletes: mark rows as deleted however many they are.
+    """
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    with warehouse.connected():
+        _mark_deleted(warehouse, run, accept_deletes)
+        _note_access(warehouse, run)
+        if run.shard.is_first:
+            _blank_after_retention(warehouse, run.policy)
+        _prune_states(warehouse, pipeline)
+
+
+def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
+    """What is to be said of the columns that the warehouse has."""
+    tables = [*TABLES.values(), QUARANTINE]
+    return annotate(tables, {table.name: warehouse.types(table.name) for table in tables}, policy)
+
+
+def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
+    """Makes views, comments on columns and the shareable views, where they are not what they should be."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    with warehouse.connected():
+        make_views(warehouse, policy, load_views_config())
+        present = warehouse.stored()
+        of_views = annotations_of_views(warehouse, policy)
+        annotations = annotate_all(warehouse, policy) + [
+            a for a in of_views if a.column in present.get(a.table, ())
+        ]
+        comment_columns(warehouse, annotations)
+        share_views(warehouse, annotations)
+
+
+def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:
+    conclusions, run.conclusions = run.conclusions, []
+    for conclusion in conclusions:
+        gone, held = gone_rows(warehouse, conclusion, accept)
+        outcome = run.outcomes[conclusion.unit]
+        if held:
+            outcome.note = (
+                f"{held} rows seem deleted; held back until another complete scan or --accept-deletes"
+            )
+        if gone and LISTINGS[conclusion.unit.resource].item:
+            gone = asyncio.run(_confirmed(run, outcome, gone))
+        mark_deleted(warehouse, conclusion.unit, gone, datetime.now(UTC))
+
+
+async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str]:
+    """Those rows that the API itself says are not there: it has a route for one post or lead magnet."""
+    assert run.subject
+    unit = outcome.unit
+    gone = []
+    async with LeadPantherClient(run.endpoint(), run.pace) as api:
+        for row_id in ids:
+            path = run.subject.root(unit.client_id) + f"{LISTINGS[unit.resource].path}/{segment(row_id)}"
+            try:
+                await api.item(path, outcome.traffic)
+            except NotFound:
+                gone.append(row_id)
+            except LeadhouseError:
+                break  # not now, then: the next complete scan asks again
+    return gone
+
+
+def _note_access(warehouse: Warehouse, run: Run) -> None:
+    """Writes down since when clients cannot be read; losing access deletes nothing."""
+    update = f"UPDATE {CLIENTS} SET access_lost_at = "
+    where = " WHERE access_lost_at IS {} AND client_id IN ({{ids}})"
+    lost, regained = sorted(run.access_lost()), sorted(run.access_regained())
+    warehouse.execute_for_ids(f"{update}%s{where.format('NULL')}", lost, datetime.now(UTC))
+    warehouse.execute_for_ids(f"{update}NULL{where.format('NOT NULL')}", regained)
+
+
+def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
+    """Blanks personal columns of rows, and of clients' rows, that are gone for longer than agreed."""
+    if policy.retention_days is None:
+        return
+    limit = datetime.now(UTC) - timedelta(days=policy.retention_days)
+    left = f"client_id IN (SELECT client_id FROM {CLIENTS} WHERE access_lost_at < %s)"
+    for table in [*TABLES.values(), QUARANTINE]:
+        columns = [
+            a.column
+            for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
+            if not a.shareable and a.column not in table.key
+        ]
+        if not columns or "client_id" not in table.by_name:
+            continue
+        sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
+        filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+        update = f"UPDATE {table.name} SET {sets} WHERE ({filled}) AND"
+        warehouse.execute(f"{update} {left}", limit)
+        if DELETED_AT in table.by_name:
+            warehouse.execute(f"{update} {DELETED_AT} < %s", limit)
+
+
+def _prune_states(warehouse: Warehouse, pipeline: dlt.Pipeline) -> None:
+    """Keeps the destination's copies of the state few: each holds every unit's checkpoint."""
+    warehouse.execute(
+        "DELETE FROM _dlt_pipeline_state WHERE pipeline_name = %s AND version <= "
+        "(SELECT max(version) FROM _dlt_pipeline_state WHERE pipeline_name = %s) - %s",
+        pipeline.pipeline_name,
+        pipeline.pipeline_name,
+        KEPT_STATES,
+    )

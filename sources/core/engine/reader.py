@@ -1,0 +1,238 @@
+"""Reads clients' lists, and hands over whatever is read to the loading side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sources.core.engine.feed import Feed
+from sources.core.engine.parents import notes
+from sources.core.engine.run import Run
+from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.listing.checkpoint import (
+    Checkpoint,
+    Order,
+    believed,
+    concludes,
+    under_policy,
+    where_it_grew,
+)
+from sources.core.listing.reading import read_list
+from sources.core.listing.scan import Scan
+from sources.core.rows.shaping import Raw
+from sources.core.units import Outcome, Rows, Status, Unit
+from sources.core.warehouse.deletes import Conclusion
+from sources.core.warehouse.loading import Loader
+from sources.leadpanther.client import LeadPantherClient
+from sources.leadpanther.settings import DETAIL_OF, LISTINGS
+
+log = logging.getLogger("leadhouse")
+
+State = dict[str, Any]
+"""dlt's state of one resource."""
+
+UNITS, VOTES, REFUSED = "units", "votes", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that only the loading side can answer."""
+
+    future: asyncio.Future[Any]
+    question: Callable[[Loader], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A change to the resource's state, made once all its rows have been handed over."""
+
+    change: Callable[[State], None]
+
+
+class Reader:
+    """Reads for one extraction; also where rows are handed over, so a sink for `read_list`.
+
+    Args:
+        run: the run it is part of.
+        api: the API.
+        feed: takes what is read; None if nobody does.
+        states: by resource that is wanted, what dlt remembers.
+    """
+
+    def __init__(
+        self, run: Run, api: LeadPantherClient, feed: Feed | None, states: Mapping[str, State]
+    ) -> None:
+        self.run = run
+        self.api = api
+        self.states = states
+        self._feed = feed
+        self._limit = asyncio.Semaphore(run.config.requests_in_flight)
+
+    # --- handing over ----------------------------------------------------------------------------
+
+    async def rows(self, rows: Rows) -> None:
+        """Hands rows over to their resource, if it is wanted."""
+        resource = rows.outcome.unit.resource
+        if self._feed and resource in self.states and rows.rows:
+            self.run.count(rows)
+            await self._feed.put(resource, rows, len(rows.rows))
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        """How many of these rows the warehouse lacks."""
+        unit = outcome.unit
+        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.client_id, rows))
+        return count or 0
+
+    async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
+        """Asks the loading side; None where the resource is not wanted."""
+        if self._feed is None or resource not in self.states:
+            return None
+        return await self._feed.ask(resource, lambda future: Ask(future, question))
+
+    async def remember(self, resource: str, change: Callable[[State], None]) -> None:
+        """Has the resource's state changed, in the load package that carries the rows."""
+        if self._feed and resource in self.states:
+            await self._feed.put(resource, Remember(change))
+
+    # --- lists -----------------------------------------------------------------------------------
+
+    async def lists(self) -> tuple[list[Outcome], list[Outcome]]:
+        """The lists to be read: those whose rows have details that are wanted, and the others."""
+        parents = {DETAIL_OF[name].parent for name in self.states if name in DETAIL_OF}
+        wanted = self.run.todo([name for name in LISTINGS if name in self.states])
+        silent = self.run.todo(parents - self.states.keys(), silently=True)
+        outcomes = await self._probe([*wanted, *silent])
+        first = [outcome for outcome in outcomes if outcome.unit.resource in parents]
+        return first, [outcome for outcome in outcomes if outcome.unit.resource not in parents]
+
+    async def read_lists(self, outcomes: Sequence[Outcome]) -> None:
+        """Reads lists, so many at a time that a pause leaves few of them unfinished."""
+
+        async def one(outcome: Outcome) -> None:
+            async with self._limit:
+                if not self.run.pausing():
+                    await self._read_list(outcome)
+
+        await together(one(outcome) for outcome in outcomes)
+
+    async def _probe(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Tries one list of each client that could not be read before; the rest only if that works."""
+        clients = {o.unit.client_id: o for o in reversed(outcomes) if self.run.was_lost(o.unit.client_id)}
+        await together(self._read_list(outcome) for outcome in clients.values())
+        refused = (Status.DENIED, Status.GONE, Status.SKIPPED)
+        still_lost = {client for client, outcome in clients.items() if outcome.status in refused}
+        for outcome in outcomes:
+            if outcome.unit.client_id in still_lost:
+                outcome.end(Status.SKIPPED, "access was lost before and is not back")
+        return [outcome for outcome in outcomes if not outcome.finished]
+
+    async def _read_list(self, outcome: Outcome) -> None:
+        assert self.run.subject
+        unit = outcome.unit
+        state = self.states.get(unit.resource, {})
+        before = load_checkpoint(state, unit, unit.client_id, self.run.policy.fingerprint)
+        if self.run.full and not outcome.traffic.requests:
+            before = replace(before, complete_at=None, unfinished=None)
+        outcome.order = believed(state.get(VOTES, {}))
+        path = self.run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
+        reading = self.run.reading(self.api.pages(path, outcome.traffic), outcome, Order(outcome.order))
+        try:
+            after, scan = await read_list(reading, before, _Noting(self, outcome))
+        except Unauthorized:
+            raise
+        except LeadhouseError as error:
+            await self.fail(outcome, error)
+            return
+        await self.admit(unit)
+        await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
+        if unit.resource in self.states:
+            await self._vote(outcome, before, scan)
+        if concludes(scan):
+            self.run.conclusions.append(Conclusion(unit, after.closed))
+        if scan.ending:
+            outcome.end(Status.OK)
+
+    async def fail(self, outcome: Outcome, error: LeadhouseError) -> None:
+        """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
+        run, and skipped if it is still refused."""
+        outcome.fail(error)
+        unit = outcome.unit
+        if outcome.status not in (Status.DENIED, Status.GONE):
+            return
+        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
+            outcome.end(Status.SKIPPED, f"still refused: {outcome.note}")
+        await self.remember(
+            unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.client_id, 1)
+        )
+
+    async def admit(self, unit: Unit) -> None:
+        """Forgets that a unit was once refused."""
+        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
+            await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.client_id, None))
+
+    async def _vote(self, outcome: Outcome, before: Checkpoint, scan: Scan) -> None:
+        """Learns where lists of this resource grow, from a complete scan that brought new rows."""
+        order = where_it_grew(before, scan) if concludes(scan) else None
+        if order is None:
+            return
+
+        def vote(state: State) -> None:
+            if outcome.new_rows:
+                votes = state.setdefault(VOTES, {})
+                votes[str(order)] = votes.get(str(order), 0) + 1
+
+        await self.remember(outcome.unit.resource, vote)
+
+
+def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoint:
+    """What a unit remembers; nothing, said aloud, if that cannot be read.
+
+    Args:
+        state: the resource's.
+        unit: for the message.
+        key: where in the state.
+        policy: fingerprint of the privacy policy in force.
+    """
+    stored = state.get(UNITS, {}).get(key)
+    if stored is None:
+        return Checkpoint(policy=policy)
+    try:
+        return under_policy(Checkpoint.decode(stored), policy)
+    except ValueError:
+        log.warning("%s of client %s: unreadable checkpoint; reading all", unit.resource, unit.client_id)
+        return Checkpoint(policy=policy)
+
+
+def keep_checkpoint(state: State, key: str, checkpoint: Checkpoint) -> None:
+    state.setdefault(UNITS, {})[key] = checkpoint.encode()
+
+
+async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Runs coroutines concurrently; the first error ends all of them and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in coroutines:
+                group.create_task(coroutine)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+class _Noting:
+    """A sink that also notes which rows have details to be read."""
+
+    def __init__(self, reader: Reader, outcome: Outcome) -> None:
+        self._reader = reader
+        self._noted = reader.run.noted[outcome.unit]
+        parents = {DETAIL_OF[name].parent for name in reader.states if name in DETAIL_OF}
+        self._noting = outcome.unit.resource in parents
+
+    async def rows(self, rows: Rows) -> None:
+        if self._noting:
+            self._noted.extend(notes(rows.outcome.unit.client_id, rows.rows))
+        await self._reader.rows(rows)
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        return await self._reader.unknown(outcome, rows)

@@ -1,0 +1,196 @@
+"""One extraction: the dlt resources of a source on one side, the reading of a run on the other.
+
+dlt starts resources one by one on its own thread. Each `join`s and yields None once, so that all of them
+have joined before the first one asks for rows and the reading begins: then it is known what is wanted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+import msgspec
+import pyarrow as pa
+from dlt.common.configuration.container import Container
+from dlt.common.pipeline import PipelineContext
+
+from sources.core.engine.feed import Feed
+from sources.core.engine.reader import UNITS, Ask, Remember
+from sources.core.engine.run import Run
+from sources.core.engine.slices import read_slice
+from sources.core.privacy.erasure import Suppressions
+from sources.core.privacy.policy import Policy
+from sources.core.rows.fitting import to_arrow
+from sources.core.rows.shaping import Raw
+from sources.core.tables import QUARANTINE
+from sources.core.units import Rows
+from sources.core.warehouse.loading import Loader
+from sources.core.warehouse.suppressions import CLIENT, load_suppressions
+from sources.core.warehouse.warehouse import Warehouse
+from sources.leadpanther.columns import TABLES
+
+log = logging.getLogger("leadhouse")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The privacy policy under which rows were last loaded, and since when."""
+
+    fingerprint: str
+    since: datetime
+
+
+def policy_in(state: Mapping[str, Any]) -> Applied | None:
+    """What a pipeline's state says of it."""
+    try:
+        noted = state["sources"]["leadpanther"]["policy"]
+        return Applied(noted["fingerprint"], datetime.fromisoformat(noted["since"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@dataclass(slots=True)
+class _Wanted:
+    state: dict[str, Any]
+    loader: Loader
+    changes: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+
+
+class Session:
+    """Gives a source's resources their rows, as often as the source is extracted.
+
+    Args:
+        make_run: makes the run to read for; called when an extraction begins.
+        policy: how personal data is treated, by every run.
+    """
+
+    def __init__(self, make_run: Callable[[], Run], policy: Policy) -> None:
+        self._make_run = make_run
+        self._policy = policy
+        self._wanted: dict[str, _Wanted] = {}
+        self._feed: Feed | None = None
+        self._run: Run | None = None
+        self._erased: Suppressions | None = None
+        self._goal: Warehouse | None = None
+        self._open = ExitStack()
+        self._refused: list[dict[str, Any]] = []
+
+    def read(self, resource: str) -> Iterator[Any]:
+        """The items of one resource: Arrow batches, and None while there is nothing yet."""
+        try:
+            wanted = self._join(resource)
+            yield None
+            feed = self._begin()
+            while (items := feed.take(resource)) is not None:
+                if not items:
+                    yield None
+                for item in items:
+                    yield from self._handle(item, wanted, feed)
+            yield from wanted.loader.flush()
+            yield from wanted.loader.empty_table()
+            for change in wanted.changes:
+                change(wanted.state)
+            self._forget_clients(wanted.state)
+        finally:
+            self._leave(resource)
+
+    def read_quarantine(self) -> Iterator[Any]:
+        """Rows that could not be loaded where they belong, once all others have been read."""
+        yield None
+        while self._wanted:
+            yield None
+        refused, self._refused = self._refused, []
+        if refused:
+            yield to_arrow(refused, QUARANTINE)
+
+    def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
+        match item:
+            case Rows():
+                yield from wanted.loader.add(item)
+            case Remember():
+                wanted.changes.append(item.change)
+            case Ask():
+                feed.answer(item.future, item.question(wanted.loader))
+
+    def _join(self, resource: str) -> _Wanted:
+        schema, warehouse = dlt.current.source_schema(), self._warehouse()
+        erased = self._suppressions()
+        loader = Loader(
+            TABLES[resource], schema, warehouse, self._refuse, self._policy, erased, self._policy.frozen
+        )
+        self._note_policy(dlt.current.source_state())
+        self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
+        return self._wanted[resource]
+
+    def _note_policy(self, state: dict[str, Any]) -> None:
+        """Travels in the package that carries the first rows treated by it."""
+        if state.get("policy", {}).get("fingerprint") != self._policy.fingerprint:
+            now = datetime.now(UTC).isoformat()
+            state["policy"] = {"fingerprint": self._policy.fingerprint, "since": now}
+
+    def _forget_clients(self, state: dict[str, Any]) -> None:
+        """Should a client that was erased, or is read elsewhere, come back, it is read from the beginning."""
+        units = state.get(UNITS, {})
+        for key in list(units):
+            if self._run and self._run.forgets(key.split("/")[0]):
+                del units[key]
+
+    def _warehouse(self) -> Warehouse | None:
+        """Where the rows will go; None outside of a pipeline. One connection serves a whole extraction."""
+        if self._goal is None and Container()[PipelineContext].is_active():
+            self._goal = Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
+            self._open.enter_context(self._goal.connected())
+        return self._goal
+
+    def _suppressions(self) -> Suppressions:
+        """Who was erased; asked once an extraction."""
+        if self._erased is None:
+            self._erased = load_suppressions(self._warehouse(), self._policy)
+        return self._erased
+
+    def _begin(self) -> Feed:
+        if self._feed is None:
+            self._run = self._make_run()
+            self._run.erased_clients = load_suppressions(self._warehouse(), self._policy, CLIENT)
+            states = {resource: wanted.state for resource, wanted in self._wanted.items()}
+            run = self._run
+            self._feed = Feed(lambda feed: read_slice(run, feed, states))
+            self._feed.start()
+        return self._feed
+
+    def _leave(self, resource: str) -> None:
+        self._wanted.pop(resource, None)
+        if not self._wanted:
+            if self._feed:
+                self._feed.stop()
+            self._feed = self._erased = self._goal = None
+            self._open.close()
+            pa.default_memory_pool().release_unused()  # loading needs room, too
+
+    def _refuse(self, rows: Rows, row: Raw) -> None:
+        assert self._run
+        unit, erased = rows.outcome.unit, self._suppressions()
+        content = {"row": msgspec.json.decode(row)}
+        if erased and erased.is_about(content):
+            return
+        log.warning("%s of client %s: a row has no usable id, see quarantine", unit.resource, unit.client_id)
+        self._refused.append(
+            {
+                "run_id": self._run.run_id,
+                "client_id": unit.client_id,
+                "resource": unit.resource,
+                "n": self._run.refused_rows,
+                "row": self._treated(erased.without(content)["row"]),
+                "synced_at": rows.read_at,
+            }
+        )
+        self._run.refused_rows += 1
+
+    def _treated(self, content: Any) -> Any:
+        """A refused row, treated as strictly as anything."""
+        return self._policy.treat([content], self._policy.strictest(QUARANTINE), numbers=True)[0]

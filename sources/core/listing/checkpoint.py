@@ -1,0 +1,242 @@
+"""What a unit remembers between runs, and what that lets the next run read. Pure.
+
+A checkpoint lives in dlt's state, so it is loaded in the same package as the rows it stands for. It is
+small: short digests of rows at both ends of the list, no ids and no values. One that is missing, unreadable
+or of another version costs a complete scan, never a row.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import blake2b
+from math import ceil
+from typing import Any
+
+from sources.core.listing.scan import Ending, Kind, Scan, Start
+from sources.core.rows.shaping import Raw
+
+VERSION = 1
+HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
+TAIL_LENGTH = 8
+ONE_REPLY = 100
+CLOSED_SCANS = 3
+
+
+class Order(StrEnum):
+    """Where a list grows, as far as is known."""
+
+    NEWEST_FIRST = "newest_first"
+    OLDEST_FIRST = "oldest_first"
+    UNORDERED = "unordered"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An interrupted scan: go on at `at`, linked to `chain`; `root` are rows of its first reply."""
+
+    kind: Kind
+    at: int
+    chain: tuple[str, ...]
+    root: tuple[str, ...]
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a unit remembers. Times are seconds since 1970.
+
+    Args:
+        head: digests of rows of the last finished run's first reply.
+        tail: digests of the last rows of the list when it was last read to its end, in order.
+        count: rows in the list then.
+        page: fingerprint of the list's first reply as it was last handed on.
+        complete_at: when the last complete scan began.
+        closed: when the last complete scans began that may conclude deletes, the latest first.
+        backfilled_at: when the first complete scan ended; rows first seen before count as old.
+        unfinished: the scan to go on with.
+        policy: fingerprint of the privacy policy that its rows were treated by.
+    """
+
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    count: int | None = None
+    page: str | None = None
+    complete_at: float | None = None
+    closed: tuple[int, ...] = ()
+    backfilled_at: float | None = None
+    unfinished: Unfinished | None = None
+    policy: str | None = None
+
+    def encode(self) -> dict[str, Any]:
+        """As short JSON."""
+        state: dict[str, Any] = {
+            "v": VERSION,
+            "h": " ".join(self.head),
+            "t": " ".join(self.tail),
+            "n": self.count,
+            "p": self.page,
+            "c": _whole(self.complete_at),
+            "d": list(self.closed) or None,
+            "f": self.policy,
+            "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
+        }
+        if (u := self.unfinished) is not None:
+            state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
+        return {key: value for key, value in state.items() if value not in (None, "")}
+
+    @classmethod
+    def decode(cls, state: Any) -> Checkpoint:
+        """From what `encode` made.
+
+        Raises:
+            ValueError: it is something else, or of another version.
+        """
+        try:
+            if state["v"] != VERSION:
+                raise ValueError("another version")
+            unfinished = None
+            if "u" in state:
+                kind, at, chain, root, started = state["u"]
+                unfinished = Unfinished(Kind(kind), int(at), _split(chain), _split(root), float(started))
+            return cls(
+                _split(state.get("h", "")),
+                _split(state.get("t", "")),
+                state.get("n"),
+                state.get("p"),
+                state.get("c"),
+                tuple(map(int, state.get("d", ()))),
+                state.get("b"),
+                unfinished,
+                state.get("f"),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not a checkpoint") from error
+
+
+def backfilled_at(stored: Any) -> float:
+    """When a stored checkpoint says that the first complete scan ended; never, if it says nothing."""
+    try:
+        ended = Checkpoint.decode(stored).backfilled_at
+        return float("inf") if ended is None else float(ended)
+    except ValueError:
+        return float("inf")
+
+
+def _split(digests: str) -> tuple[str, ...]:
+    return tuple(digests.split())
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds)
+
+
+def digest(row: Raw) -> str:
+    """A short, stable digest of a row's id and content: 48 bits, as 8 characters."""
+    return b2a_base64(blake2b(row, digest_size=6).digest(), newline=False).decode()
+
+
+def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:
+    """The checkpoint to go by under a privacy policy: another one than before means reading everything."""
+    if checkpoint.policy == policy:
+        return checkpoint
+    return replace(checkpoint, policy=policy, complete_at=None, unfinished=None)
+
+
+def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float) -> Start:
+    """What the next scan of a unit has to read.
+
+    Args:
+        checkpoint: what the unit remembers.
+        order: where lists of its resource are believed to grow.
+        now: seconds since 1970.
+        complete_every: seconds after which a complete scan is due.
+    """
+    tail_grows = order is Order.OLDEST_FIRST
+    if (u := checkpoint.unfinished) is not None:
+        anchors = checkpoint.head if u.kind is Kind.HEAD else checkpoint.tail
+        return Start(
+            u.kind,
+            anchors=() if u.kind is Kind.COMPLETE else anchors,
+            count=checkpoint.count,
+            resume_at=u.at,
+            resume_chain=u.chain,
+            resume_root=u.root,
+            grows_at_tail=tail_grows,
+        )
+    if checkpoint.complete_at is None or not 0 <= now - checkpoint.complete_at < complete_every:
+        return Start(count=checkpoint.count, grows_at_tail=tail_grows)
+    if checkpoint.count is not None and checkpoint.count <= ONE_REPLY:
+        return Start(count=checkpoint.count, page=checkpoint.page)
+    if order is Order.NEWEST_FIRST:
+        return Start(Kind.HEAD, checkpoint.head, checkpoint.count, checkpoint.page)
+    kind = Kind.TAIL if tail_grows else Kind.PROBE
+    return Start(kind, checkpoint.tail, checkpoint.count, grows_at_tail=tail_grows)
+
+
+def concludes(scan: Scan) -> bool:
+    """Whether rows that a scan did not bring may be gone: it handed on every row of the whole list."""
+    whole = scan.start.kind is Kind.COMPLETE and scan.start.page is None
+    return whole and scan.ending is Ending.CLOSED and scan.saw_all
+
+
+def finished(before: Checkpoint, scan: Scan, started: float, now: float) -> Checkpoint:
+    """The checkpoint after a scan that ended well.
+
+    Args:
+        before: the checkpoint it began with.
+        scan: the ended scan.
+        started: when it began; of a resumed one, when it first began.
+        now: seconds since 1970.
+    """
+    after = replace(before, unfinished=None)
+    if scan.start.kind is Kind.PROBE:
+        return after
+    if scan.start.kind is not Kind.TAIL or scan.saw_all:
+        after = replace(after, head=sample(scan.root), page=scan.page)
+    if scan.main.at_end:
+        after = replace(after, tail=tuple(scan.main.last.digests[-TAIL_LENGTH:]), count=scan.count)
+    if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
+        backfilled_at = now if before.backfilled_at is None else before.backfilled_at
+        after = replace(after, complete_at=started, backfilled_at=backfilled_at)
+    if concludes(scan):
+        after = replace(after, closed=(int(started), *before.closed)[:CLOSED_SCANS])
+    return after
+
+
+def interrupted(before: Checkpoint, scan: Scan, started: float) -> Checkpoint:
+    """The checkpoint of a scan that has to stop in the middle."""
+    if not scan.count or not scan.main.last.digests:
+        return before
+    chain = tuple(scan.main.last.digests[-TAIL_LENGTH:])
+    kind = scan.start.kind
+    return replace(before, unfinished=Unfinished(kind, scan.count, chain, sample(scan.root), started))
+
+
+def sample(digests: Sequence[str]) -> tuple[str, ...]:
+    """Some digests of a reply, more from its beginning: enough survive whatever happens to a few rows."""
+    return tuple(digests[n] for n in HEAD_POSITIONS if n < len(digests))
+
+
+def where_it_grew(before: Checkpoint, scan: Scan) -> Order | None:
+    """What a complete scan that brought new rows says about the order of its list, if anything."""
+    if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at:
+        return None
+    if not (scan.main.first.digests and scan.main.last.digests):
+        return None
+    head_same = scan.main.first.digests[0] in before.head
+    tail_same = scan.main.last.digests[-1] in before.tail
+    if head_same == tail_same:
+        return Order.UNORDERED
+    return Order.OLDEST_FIRST if head_same else Order.NEWEST_FIRST
+
+
+def believed(votes: dict[str, int]) -> Order:
+    """The order that enough complete scans agree on; without that, unordered."""
+    for order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
+        mine = votes.get(order, 0)
+        if mine >= 2 and mine > 3 * (sum(votes.values()) - mine):
+            return order
+    return Order.UNORDERED

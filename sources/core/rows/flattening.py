@@ -1,0 +1,173 @@
+"""From rows to columns of plain values: what each key is called, and where it goes.
+
+Works a key at a time rather than a row at a time: rows of one list have the same keys, so a batch costs a few
+list comprehensions, half of what a loop over the keys of every row took. A batch whose objects have keys that
+are data (thousands of them) goes row by row, lest every key cost a look at every row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from dlt.common.normalizers.naming import NamingConvention
+
+from sources.core.privacy.policy import names_somebody
+from sources.core.rows.parsing import Layout, Leaf
+from sources.core.tables import DataType, Table
+
+Row = dict[str, Any]
+
+MAX_COLUMNS = 500
+"""Beyond this an object's keys are data rather than names: new ones go to `_misfits`."""
+
+MANY_KEYS = 2 * MAX_COLUMNS
+
+
+@dataclass(slots=True)
+class Flat:
+    """A batch of rows as columns.
+
+    Args:
+        count: rows.
+        columns: their values, null where a row has none.
+        misfits: by a row's position, values that have no column, by path.
+    """
+
+    count: int
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+    misfits: dict[int, Row] = field(default_factory=dict)
+
+    def set_aside(self, position: int, path: str, value: Any) -> None:
+        self.misfits.setdefault(position, {})[path] = value
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What a key of the API is called in the warehouse, and whether its value may go there."""
+
+    column: str
+    path: str
+    usable: bool
+    opaque: bool
+
+
+class Flattener:
+    """Flattens one table's rows; remembers what keys are called.
+
+    Args:
+        table: what is documented.
+        naming: the destination's way to make column names of keys.
+        frozen: undocumented fields get no columns.
+    """
+
+    def __init__(self, table: Table, naming: NamingConvention, frozen: bool) -> None:
+        self._table = table
+        self._naming = naming
+        self._max_columns = 0 if frozen else MAX_COLUMNS
+        self._names: dict[tuple[str, str], _Name] = {}
+        self._paths = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
+        self._known: set[str] = set()
+
+    def path(self, column: str) -> str:
+        """Where in a row a column's values stand."""
+        return self._paths[column]
+
+    def layout(self, types: Mapping[str, DataType]) -> Layout | None:
+        """What rows look like, by all that was seen; None while there is anything that cannot be a column.
+
+        Args:
+            types: of the columns.
+        """
+        below: dict[str, dict[str, _Name]] = defaultdict(dict)
+        for (path, key), name in self._names.items():
+            below[path][key] = name
+        if any(not name.usable and name.path not in below for name in self._names.values()):
+            return None
+
+        def branch(path: str) -> Layout:
+            return {
+                key: branch(name.path) if name.path in below else Leaf(name.column, types.get(name.column))
+                for key, name in below[path].items()
+            }
+
+        return branch("")
+
+    def flatten(self, rows: Sequence[Row], known: Collection[str]) -> Flat:
+        """Takes rows apart.
+
+        Args:
+            rows: objects.
+            known: columns that there are already.
+        """
+        self._known = set(known)
+        flat = Flat(len(rows))
+        self._take_apart(range(len(rows)), rows, "", "", flat)
+        return flat
+
+    def _take_apart(
+        self, places: Sequence[int], objects: Sequence[Row], prefix: str, path: str, flat: Flat
+    ) -> None:
+        keys = dict.fromkeys(chain.from_iterable(objects))
+        if len(keys) > MANY_KEYS and len(objects) > 1:
+            for place, single in zip(places, objects, strict=True):
+                self._take_apart([place], [single], prefix, path, flat)
+            return
+        for key in keys:
+            name = self._names.get((path, key)) or self._name(prefix, path, key)
+            values = _values(key, objects)
+            kinds = () if name.opaque else set(map(type, values))
+            if kinds == {dict}:
+                self._take_apart(places, values, name.column, name.path, flat)
+                continue
+            if dict in kinds:
+                inner = [(n, v) for n, v in zip(places, values, strict=True) if type(v) is dict]
+                self._take_apart([n for n, _ in inner], [v for _, v in inner], name.column, name.path, flat)
+                values = [None if type(v) is dict else v for v in values]
+            self._put(name, places, values, flat)
+
+    def _put(self, name: _Name, places: Sequence[int], values: list[Any], flat: Flat) -> None:
+        """A column's values: beside it where it cannot be, or would be one too many."""
+        if name.column in self._known and name.usable and len(values) == flat.count:
+            flat.columns[name.column] = values
+            return
+        filled = [(n, v) for n, v in zip(places, values, strict=True) if v is not None]
+        if not filled:
+            return
+        if name.usable and (name.column in self._known or len(self._known) < self._max_columns):
+            self._known.add(name.column)
+            column = flat.columns.setdefault(name.column, [None] * flat.count)
+            for place, value in filled:
+                column[place] = value
+        else:
+            for place, value in filled:
+                flat.set_aside(place, name.path, value)
+
+    def _name(self, prefix: str, path: str, key: str) -> _Name:
+        """Decides once what a key is called. Of keys that normalize to one name the documented one has it,
+        else the first. In paths, a dot within a key is written with a backslash."""
+        step = key.replace("\\", "\\\\").replace(".", "\\.") or '""'
+        full_path = f"{path}.{step}" if path else step
+        own = self._naming.normalize_identifier(key.strip() or "_")
+        joined = self._naming.make_path(*filter(None, [prefix, own]))
+        column = self._naming.normalize_path(joined) or "_"
+        documented = self._table.by_name.get(column)
+        ours = column.startswith("_dlt") or (documented is not None and documented.ours)
+        personal = names_somebody(full_path)  # no column is called after a person
+        usable = not (ours or personal) and self._paths.setdefault(column, full_path) == full_path
+        opaque = documented is not None and documented.type == "json"
+        name = _Name(column, full_path, usable, opaque)
+        self._names[path, key] = name
+        return name
+
+
+def _values(key: str, objects: Sequence[Row]) -> list[Any]:
+    """What objects have under a key; nearly always all have it."""
+    try:
+        return list(map(itemgetter(key), objects))
+    except KeyError:
+        return [single.get(key) for single in objects]

@@ -1,0 +1,240 @@
+"""From rows as the API sent them to Arrow batches that always load.
+
+Objects flatten (`emails__submitted`), lists become JSON, there are no child tables. Documented columns have
+their declared type and always exist; an undocumented one takes its type from the first values seen and keeps
+it. A value that does not fit its column goes into the row's `_misfits` under its path, and the column is
+null: no load fails on a type and no value is lost. Works a column at a time, since most values fit.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from dlt.common.normalizers.naming import NamingConvention
+
+from sources.core.privacy.erasure import Suppressions, contacts
+from sources.core.privacy.policy import Policy, Treatment
+from sources.core.rows.fitting import ARROW, fit, infer
+from sources.core.rows.flattening import Flat, Flattener
+from sources.core.rows.parsing import parse
+from sources.core.tables import MISFITS, DataType, Table
+
+Raw = bytes | msgspec.Raw
+"""A row's JSON."""
+
+MAX_SURPRISES = 3
+"""After so many batches in a row that were not as expected, nothing is expected any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one table, ready to load.
+
+    Args:
+        data: the rows.
+        new_columns: undocumented columns that appeared for the first time, with their types.
+        kept: positions of the rows that are in it.
+        refused: positions of rows that are no objects or have no usable key.
+    """
+
+    data: pa.Table
+    new_columns: Mapping[str, DataType]
+    kept: Sequence[int]
+    refused: Sequence[int]
+
+
+class Shaper:
+    """Shapes one table's rows; remembers the types that undocumented columns took.
+
+    Args:
+        table: what is documented.
+        known: types of columns that the warehouse already has.
+        naming: the destination's way to make column names of keys.
+        policy: how personal data is treated.
+        suppressions: who must not come back.
+        frozen: undocumented fields get no columns; their values go to `_misfits`.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        known: Mapping[str, DataType],
+        naming: NamingConvention,
+        policy: Policy | None = None,
+        suppressions: Suppressions | None = None,
+        frozen: bool = False,
+    ) -> None:
+        self.table = table
+        self.types: dict[str, DataType] = {**known, **{c.name: c.type for c in table.columns}}
+        self._flattener = Flattener(table, naming, frozen)
+        self._policy = policy or Policy()
+        self._suppressions = suppressions
+        self._surprises = 0
+        self._row_keys = [name for name in table.key if not table.by_name[name].ours]
+
+    def shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
+        """Makes a batch of rows.
+
+        Args:
+            rows: JSON as it came.
+            stamps: values of our own columns, one a row.
+        """
+        if (parsed := self._parsed(rows, stamps)) is not None:
+            return Batch(self._assembled(len(rows), parsed, stamps), {}, range(len(rows)), ())
+        decoded = decode_rows(rows)
+        keyless = {n for name in self.table.key for n in _nulls(stamps.get(name))}
+        refused = [n for n, row in enumerate(decoded) if n in keyless or not self._has_key(row)]
+        kept: Sequence[int] = sorted(set(range(len(rows))) - set(refused)) if refused else range(len(rows))
+        if self._suppressions:
+            kept = self._forget(decoded, kept, self._suppressions)
+        if len(kept) < len(rows):
+            decoded = [decoded[n] for n in kept]
+            stamps = {name: values.take(pa.array(kept, pa.int64())) for name, values in stamps.items()}
+        flat = self._flattener.flatten(decoded, self.types)
+        new = self._learn(flat)
+        return Batch(self._assembled(flat.count, self._fitted(flat, stamps), stamps), new, kept, refused)
+
+    def _parsed(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array] | None:
+        """Columns of a batch in which everything is as it was before; None if anything is not."""
+        layout = self._flattener.layout(self.types)
+        if not layout or self._suppressions or self._surprises == MAX_SURPRISES:
+            return None
+        columns = parse(rows, layout)
+        keys = [columns.get(name) for name in self._row_keys] if columns else [None]
+        if (
+            columns is None
+            or any(_nulls(stamps.get(n)) for n in self.table.key)
+            or not all(map(_tells, keys))
+        ):
+            self._surprises += 1
+            return None
+        self._surprises = 0
+        for name in columns.keys() - self._untouched:
+            type_ = self.types[name]
+            columns[name], _ = fit(self._treated(name, type_, columns[name].to_pylist()), type_)
+        return columns
+
+    @property
+    def _untouched(self) -> set[str]:
+        """Columns that stay as they were parsed."""
+        return {
+            name
+            for name, type_ in self.types.items()
+            if type_ != "json" and self._policy.treatment_as(self.table, name, type_) is Treatment.TAG
+        }
+
+    def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
+        """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
+        if self.table.personal:
+            reached_by = contacts(self.table)
+            kept = [n for n in kept if not suppressions.is_about(decoded[n], reached_by)]
+        for n in kept:
+            decoded[n] = {**suppressions.without(decoded[n]), **{k: decoded[n][k] for k in self._row_keys}}
+        return kept
+
+    def _has_key(self, row: Any) -> bool:
+        """Whether a row can be told from others; numbers serve as ids too."""
+        if type(row) is not dict:
+            return False
+        for name in self._row_keys:
+            value = row.get(name)
+            if type(value) is int:
+                row[name] = str(value)
+            elif type(value) is not str or not value:
+                return False
+        return True
+
+    def _learn(self, flat: Flat) -> dict[str, DataType]:
+        """Gives every column that is new its type, from all values of this batch."""
+        new = {
+            name: infer([value for value in flat.columns[name] if value is not None])
+            for name in sorted(flat.columns.keys() - self.types.keys())
+        }
+        self.types.update(new)
+        return new
+
+    def _assembled(
+        self, count: int, filled: Mapping[str, pa.Array], stamps: Mapping[str, pa.Array]
+    ) -> pa.Table:
+        """All columns of the table, those that nothing fills too."""
+        columns: dict[str, pa.Array] = {}
+        for name, type_ in self.types.items():
+            if name in stamps:
+                columns[name] = stamps[name].cast(ARROW[type_])
+            else:
+                columns[name] = filled[name] if name in filled else pa.nulls(count, ARROW[type_])
+        return pa.table(columns)
+
+    def _fitted(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        columns: dict[str, pa.Array] = {}
+        for name, values in flat.columns.items():
+            type_ = self.types[name]
+            columns[name], bad = fit(self._treated(name, type_, values), type_)
+            for n in bad:
+                flat.set_aside(n, self._flattener.path(name), values[n])
+        columns[MISFITS] = self._misfits(flat, stamps)
+        return columns
+
+    def _misfits(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Array:
+        """What is left of each row; a field that says no more than our own column of that name is not."""
+        for name in stamps.keys() & {name for left in flat.misfits.values() for name in left}:
+            ours = stamps[name].to_pylist()
+            for n, left in flat.misfits.items():
+                if name in left and left[name] == ours[n]:
+                    del left[name]
+        if not any(flat.misfits.values()):
+            return pa.nulls(flat.count, ARROW["json"])
+        strictest = self._policy.strictest(self.table)
+        left_of_rows = [flat.misfits.get(n) or None for n in range(flat.count)]
+        return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
+
+    def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
+        """A column's values as they may touch a disk."""
+        return self._policy.treat(values, self._policy.treatment_as(self.table, name, type_))
+
+
+def _tells(keys: pa.Array | None) -> bool:
+    """Whether every row has a key."""
+    return keys is not None and not keys.null_count and pc.all(pc.not_equal(keys, "")).as_py() is not False
+
+
+def _nulls(values: pa.Array | None) -> list[int]:
+    """Positions of nulls."""
+    return [] if values is None or not values.null_count else pc.indices_nonzero(values.is_null()).to_pylist()
+
+
+def decode_rows(rows: Sequence[Raw]) -> list[Any]:
+    """Decodes many rows at once."""
+    return _ROWS.decode(b"[" + b",".join(rows) + b"]")
+
+
+_ROWS = msgspec.json.Decoder(list[Any])
+
+
+def mend(body: bytes) -> bytes:
+    """Makes JSON that strict decoders refuse acceptable, losing as little as can be.
+
+    Half of a surrogate pair (an emoji that somebody cut in two) and undecodable bytes become U+FFFD, as in
+    every browser; a number beyond a double becomes its text.
+
+    Raises:
+        ValueError: it is not JSON at all.
+    """
+
+    def number(text: str) -> float | str:
+        value = float(text)
+        return value if math.isfinite(value) else text
+
+    def constant(text: str) -> None:
+        raise ValueError(f"{text} is not JSON")
+
+    value = json.loads(body.decode("utf-8", "replace"), parse_float=number, parse_constant=constant)
+    text = json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -1,0 +1,96 @@
+"""Which rows a complete scan proves gone, and the brake on concluding too much.
+
+A row that two complete, closed scans did not bring has not been read since before the first of them began:
+its `synced_at` says so, and no list of ids is needed. Where very much would go at once the API is suspected
+rather than believed, until a third scan agrees or the operator says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sources.core.tables import DELETED_AT, SYNCED_AT
+from sources.core.units import Unit
+from sources.core.warehouse.warehouse import Warehouse
+
+BRAKE_ROWS = 20
+BRAKE_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a complete, closed scan allows to conclude about a unit.
+
+    Args:
+        unit: the unit.
+        closed: when its last such scans began, in seconds since 1970, the latest first.
+    """
+
+    unit: Unit
+    closed: Sequence[int]
+
+    def absent_since(self, scans: int) -> datetime | None:
+        """Rows not read since this moment were absent from so many scans; None if there were fewer.
+
+        A clock that jumped back between the scans could make rows of the latest one look older than an
+        earlier one: the earliest beginning counts.
+        """
+        if len(self.closed) < scans:
+            return None
+        return datetime.fromtimestamp(min(self.closed[:scans]), UTC)
+
+
+def is_braked(gone: int, total: int) -> bool:
+    """Whether so many rows of a unit would go that it must be a mistake."""
+    return gone > BRAKE_ROWS and gone > BRAKE_SHARE * total
+
+
+def gone_rows(warehouse: Warehouse, conclusion: Conclusion, accept: bool) -> tuple[list[str], int]:
+    """The rows of a unit to mark as deleted.
+
+    Args:
+        warehouse: where they are.
+        conclusion: what is known.
+        accept: the operator says that any number may go.
+
+    Returns:
+        Their ids, and how many more are held back by the brake.
+    """
+    twice = conclusion.absent_since(2)
+    if twice is None:
+        return [], 0
+    gone = _not_read_since(warehouse, conclusion.unit, twice)
+    if not gone or accept or not is_braked(len(gone), _present(warehouse, conclusion.unit)):
+        return gone, 0
+    thrice = conclusion.absent_since(3)
+    surely = _not_read_since(warehouse, conclusion.unit, thrice) if thrice else []
+    return surely, len(gone) - len(surely)
+
+
+def _not_read_since(warehouse: Warehouse, unit: Unit, moment: datetime) -> list[str]:
+    return [
+        row_id
+        for (row_id,) in warehouse.query(
+            f"SELECT id FROM {unit.resource} "
+            f"WHERE client_id = %s AND {DELETED_AT} IS NULL AND {SYNCED_AT} < %s",
+            unit.client_id,
+            moment,
+        )
+    ]
+
+
+def _present(warehouse: Warehouse, unit: Unit) -> int:
+    sql = f"SELECT count(*) FROM {unit.resource} WHERE client_id = %s AND {DELETED_AT} IS NULL"
+    return int(warehouse.query(sql, unit.client_id)[0][0])
+
+
+def mark_deleted(warehouse: Warehouse, unit: Unit, ids: Sequence[str], now: datetime) -> None:
+    """Sets `deleted_at` of rows; loading one again clears it."""
+    warehouse.execute_for_ids(
+        f"UPDATE {unit.resource} SET {DELETED_AT} = %s WHERE client_id = %s AND id IN ({{ids}})",
+        ids,
+        now,
+        unit.client_id,
+    )

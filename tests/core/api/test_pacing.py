@@ -1,0 +1,146 @@
+"""The shared pace, on a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sources.core.api.pacing import FIRST_IN_FLIGHT, Pace
+from sources.core.errors import DeadlineReached
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def take(pace: Pace) -> float:
+    async with pace.turn() as sent_at:
+        return sent_at
+
+
+def test_without_a_limit_nothing_waits() -> None:
+    async def run() -> None:
+        pace = Pace(in_flight=4, clock=Clock())
+        assert await asyncio.wait_for(asyncio.gather(*(take(pace) for _ in range(100))), 1)
+
+    asyncio.run(run())
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    async def run() -> None:
+        pace, under_way, most = Pace(in_flight=3), 0, 0
+
+        async def one() -> None:
+            nonlocal under_way, most
+            async with pace.turn():
+                under_way += 1
+                most = max(most, under_way)
+                await asyncio.sleep(0)
+                under_way -= 1
+
+        await asyncio.gather(*(one() for _ in range(50)))
+        assert most == 3
+
+    asyncio.run(run())
+
+
+def test_the_first_requests_are_few_until_answers_come() -> None:
+    async def run() -> None:
+        pace, under_way, most = Pace(in_flight=32), 0, []
+
+        async def one() -> None:
+            nonlocal under_way
+            async with pace.turn():
+                under_way += 1
+                await asyncio.sleep(0)
+                most.append(under_way)
+                pace.accepted()
+                under_way -= 1
+
+        await asyncio.gather(*(one() for _ in range(500)))
+        assert most[0] == FIRST_IN_FLIGHT
+        assert max(most) == 32
+
+    asyncio.run(run())
+
+
+def test_of_those_that_wait_pages_go_before_details() -> None:
+    async def run() -> None:
+        pace, order = Pace(in_flight=1), []
+
+        async def one(name: str, priority: int) -> None:
+            async with pace.turn(priority):
+                order.append(name)
+
+        async with pace.turn():
+            waiting = [asyncio.create_task(one(*who)) for who in (("detail", 1), ("page", 0))]
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        assert order == ["page", "detail"]
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_waiter_gives_its_turn_on() -> None:
+    async def run() -> None:
+        pace = Pace(in_flight=1)
+        async with pace.turn():
+            waiting = asyncio.create_task(take(pace))
+            await asyncio.sleep(0)
+            waiting.cancel()
+        await asyncio.wait_for(take(pace), 1)
+
+    asyncio.run(run())
+
+
+def test_a_refusal_slows_down_to_what_the_server_bore() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    for _ in range(40):
+        clock.now += 0.05
+        pace.accepted()
+    pace.refused(clock.now, None)
+    assert 15 < pace.rate < 21
+
+
+def test_refusals_of_requests_sent_before_the_last_one_change_nothing() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock)
+    for _ in range(40):
+        clock.now += 0.05
+        pace.accepted()
+    sent = clock.now - 0.1
+    pace.refused(sent, None)
+    rate = pace.rate
+    pace.refused(sent, None)
+    assert pace.rate == rate
+
+
+def test_the_pace_rises_again_while_all_is_well_but_never_above_its_ceiling() -> None:
+    clock = Clock()
+    pace = Pace(ceiling=50, clock=clock)
+    pace.refused(clock.now, None)
+    slow = pace.rate
+    for _ in range(2000):
+        clock.now += 1.1
+        pace.accepted()
+    assert slow < pace.rate == 50
+
+
+def test_a_server_that_wants_us_back_after_the_end_ends_the_run() -> None:
+    pace = Pace(seconds_left=60, clock=Clock())
+    with pytest.raises(DeadlineReached):
+        pace.refused(1000.0, 3600)
+
+
+def test_a_turn_after_the_end_is_refused() -> None:
+    clock = Clock()
+    pace = Pace(seconds_left=60, clock=clock)
+    clock.now += 61
+    with pytest.raises(DeadlineReached):
+        asyncio.run(take(pace))

@@ -1,0 +1,135 @@
+"""What a unit remembers, and what the next run reads because of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sources.core.listing.checkpoint import (
+    Checkpoint,
+    Order,
+    Unfinished,
+    believed,
+    concludes,
+    digest,
+    finished,
+    interrupted,
+    plan,
+    where_it_grew,
+)
+from sources.core.listing.scan import Kind, Reply, Scan, Start
+
+DAY = 86_400.0
+NOW = 1_800_000_000.0
+
+
+def rows(first: int, last: int) -> list[str]:
+    return [digest(f"row {n}".encode()) for n in range(first, last)]
+
+
+def scan(world: list[str], start: Start | None = None, pages: int | None = None) -> Scan:
+    """Runs a scan over a list that stands still, or its first pages."""
+    scan = Scan(start or Start())
+    while (asks := scan.asks()) and pages != scan.requests:
+        for offset in asks:
+            scan.tell(Reply(offset, world[offset : offset + 100], offset + 100 < len(world)))
+    return scan
+
+
+def after_complete_scan(world: list[str]) -> Checkpoint:
+    return finished(Checkpoint(), scan(world), NOW, NOW + 60)
+
+
+def test_a_unit_that_remembers_nothing_is_read_completely() -> None:
+    assert plan(Checkpoint(), Order.NEWEST_FIRST, NOW, DAY).kind is Kind.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"),
+    [(Order.NEWEST_FIRST, Kind.HEAD), (Order.OLDEST_FIRST, Kind.TAIL), (Order.UNORDERED, Kind.PROBE)],
+)
+def test_after_a_complete_scan_only_the_growing_end_is_read(order: Order, kind: Kind) -> None:
+    before = after_complete_scan(rows(0, 500))
+    start = plan(before, order, NOW + 3600, DAY)
+    assert start.kind is kind
+    assert scan(rows(0, 500), start).requests == 1
+
+
+def test_a_complete_scan_is_due_again_after_its_time() -> None:
+    before = after_complete_scan(rows(0, 500))
+    assert plan(before, Order.NEWEST_FIRST, NOW + DAY, DAY).kind is Kind.COMPLETE
+
+
+def test_a_clock_that_went_back_costs_a_complete_scan() -> None:
+    before = after_complete_scan(rows(0, 500))
+    assert plan(before, Order.NEWEST_FIRST, NOW - DAY, DAY).kind is Kind.COMPLETE
+
+
+def test_a_list_of_one_reply_is_read_whole_whatever_its_order() -> None:
+    before = after_complete_scan(rows(0, 80))
+    start = plan(before, Order.NEWEST_FIRST, NOW + 3600, DAY)
+    again = scan(rows(0, 80), start)
+    assert (start.kind, again.requests, again.saw_all) == (Kind.COMPLETE, 1, True)
+    assert not concludes(again), "it handed on only what changed, so it cannot say what is gone"
+
+
+def test_a_checkpoint_survives_being_stored_as_json() -> None:
+    whole = after_complete_scan(rows(0, 500))
+    half = interrupted(whole, scan(rows(0, 500), pages=3), NOW)
+    for checkpoint in (Checkpoint(), whole, half):
+        assert Checkpoint.decode(json.loads(json.dumps(checkpoint.encode()))) == checkpoint
+
+
+def test_a_checkpoint_is_small() -> None:
+    whole = after_complete_scan(rows(0, 5000))
+    assert len(json.dumps(whole.encode())) < 300
+
+
+@pytest.mark.parametrize("stored", [None, 7, "x", [], {}, {"v": 0}, {"v": 1, "u": [1]}, {"v": 1, "u": "abc"}])
+def test_what_is_no_checkpoint_is_refused(stored: object) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any of them means a complete scan
+        Checkpoint.decode(stored)
+
+
+def test_an_interrupted_scan_goes_on_where_it_was() -> None:
+    world = rows(0, 1000)
+    half = interrupted(Checkpoint(), scan(world, pages=5), NOW)
+    start = plan(half, Order.UNORDERED, NOW + 60, DAY)
+    rest = scan(world, start)
+    assert isinstance(half.unfinished, Unfinished)
+    assert rest.requests < 9
+    assert rest.saw_all
+    assert concludes(rest)
+    done = finished(half, rest, half.unfinished.started, NOW + 90)
+    assert (done.unfinished, done.complete_at, done.count) == (None, NOW, 1000)
+
+
+def test_only_the_last_three_closed_scans_are_remembered() -> None:
+    checkpoint = Checkpoint()
+    for n in range(5):
+        checkpoint = finished(checkpoint, scan(rows(0, 300)), NOW + n, NOW + n)
+    assert checkpoint.closed == (int(NOW) + 4, int(NOW) + 3, int(NOW) + 2)
+
+
+def test_a_list_that_grew_at_one_end_tells_its_order() -> None:
+    before = after_complete_scan(rows(100, 400))
+    assert where_it_grew(before, scan(rows(99, 400))) is Order.NEWEST_FIRST
+    assert where_it_grew(before, scan(rows(100, 401))) is Order.OLDEST_FIRST
+    assert where_it_grew(before, scan(rows(90, 410))) is Order.UNORDERED
+
+
+def test_an_order_is_believed_when_two_agree_and_hardly_any_differ() -> None:
+    assert believed({}) is Order.UNORDERED
+    assert believed({"newest_first": 1}) is Order.UNORDERED
+    assert believed({"newest_first": 2}) is Order.NEWEST_FIRST
+    assert believed({"oldest_first": 5, "unordered": 1}) is Order.OLDEST_FIRST
+    assert believed({"newest_first": 5, "unordered": 2}) is Order.UNORDERED
+
+
+def test_the_backfill_ends_once() -> None:
+    first = after_complete_scan(rows(0, 300))
+    second = finished(first, scan(rows(0, 300)), NOW + DAY, NOW + DAY)
+    assert second.backfilled_at == first.backfilled_at
+    assert replace(second, complete_at=first.complete_at, closed=first.closed) == first

@@ -1,0 +1,406 @@
+"""What a scan does, one sentence each; `test_scan_properties` looks for the worlds in which it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import pytest
+
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
+
+from .test_scan_world import Churn, Copy, Server, World, digest, read, resumed, spread
+
+Step = Callable[["Script"], None]
+
+
+def nothing(world: Script) -> None:
+    pass
+
+
+class Script(World):
+    """A list that changes as told: `steps[n]` happens before the n-th request, `always` before any other."""
+
+    def __init__(self, rows: int, steps: dict[int, Step] | None = None, always: Step = nothing) -> None:
+        super().__init__(rows, Random(0))
+        self.steps, self.always, self.turn = steps or {}, always, 0
+
+    def change(self) -> None:
+        self.turn += 1
+        self.steps.get(self.turn, self.always)(self)
+
+    def insert(self, count: int, place: int = 0) -> None:
+        self.rows[place:place] = [self._new() for _ in range(count)]
+
+    def lose(self, count: int) -> None:
+        for _ in range(count):
+            place = self.rng.randrange(len(self.rows))
+            self.drop(place, place + 1)
+
+    def drop(self, first: int, last: int) -> None:
+        self.stayed -= {row for row, _ in self.rows[first:last]}
+        del self.rows[first:last]
+
+    def move(self, place: int, to: int) -> None:
+        row = self.rows.pop(place)
+        self.stayed.discard(row[0])
+        self.rows.insert(to, row)
+
+
+def scanned(
+    world: World, start: Start | None = None, window: int = 1, hiccups: Sequence[int] = ()
+) -> tuple[Scan, Copy]:
+    scan, copy = read(Server(world, hiccups=set(hiccups)), start, window)
+    assert world.stayed <= copy.rows.keys()
+    return scan, copy
+
+
+def told(scan: Scan, *replies: tuple[list[str], bool]) -> list[list[int]]:
+    """Tells a scan these pages, one a request."""
+    handed = []
+    for digests, has_more in replies:
+        [offset] = scan.asks()
+        handed.append(scan.tell(Reply(offset, digests, has_more)))
+    return handed
+
+
+def rows(first: int, last: int) -> list[str]:
+    return [f"{n}.0" for n in range(first, last)]
+
+
+# --- what it costs ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("window", [1, 4, 16])
+def test_ten_thousand_quiet_rows_cost_less_than_a_tenth_more_than_their_pages(window: int) -> None:
+    scan, _ = scanned(World(10_000, Random(0)), Start(count=10_000), window)
+    assert scan.requests <= 110
+
+
+@pytest.mark.parametrize(
+    ("deletes", "window", "most"), [(1, 1, 110), (5, 1, 112), (1, 16, 125), (5, 16, 150)]
+)
+def test_deletes_at_every_request_cost_little_more(deletes: int, window: int, most: int) -> None:
+    scan, _ = scanned(Script(10_000, always=lambda w: w.lose(deletes)), Start(count=10_000), window)
+    assert scan.ending is Ending.CLOSED
+    assert scan.requests <= most
+
+
+def test_an_empty_list_costs_two_requests_and_one_if_it_was_empty_before() -> None:
+    assert scanned(World(0, Random(0)))[0].requests == 2
+    again, _ = scanned(World(0, Random(0)), Start(count=0))
+    assert (again.requests, again.ending, again.saw_all) == (1, Ending.CLOSED, True)
+
+
+def test_a_list_of_one_page_is_one_request() -> None:
+    scan, _ = scanned(World(100, Random(0)))
+    assert (scan.requests, scan.ending, scan.saw_all, scan.count) == (1, Ending.CLOSED, True, 100)
+
+
+def test_a_gap_between_pages_fetched_together_is_bridged_by_one_request() -> None:
+    world = Script(2000, {9: lambda w: w.drop(400, 406)})
+    scan = Scan(Start(count=2000), 16)
+    replies = []
+    for offset in scan.asks():
+        world.change()
+        replies.append(Reply(offset, [digest(r) for r in world.rows[offset : offset + 100]], True))
+    for reply in replies:
+        scan.tell(reply)
+    assert scan.asks() == (755,)
+    scan.tell(Reply(755, [digest(r) for r in world.rows[755:855]], True))
+    assert scan.count == 1525
+
+
+def test_a_page_that_nothing_ever_links_to_does_not_slow_the_rest_down() -> None:
+    scan = Scan(Start(count=5000), 8)
+    together: list[int] = []
+    while offsets := scan.asks():
+        for offset in offsets:
+            first = 90_000 if offset == 665 and not together else offset
+            scan.tell(Reply(offset, rows(first, first + 100), offset + 100 < 5000))
+        together.append(len(offsets))
+    assert max(together[8:]) == 8
+
+
+def test_an_empty_first_page_does_not_make_the_end_of_the_scan_cost_another_one() -> None:
+    scan, _ = scanned(World(3000, Random(0)), hiccups=(1,))
+    assert scan.requests <= 3000 / 95 + 3
+
+
+def test_a_server_that_says_the_same_whatever_is_asked_is_given_up_soon() -> None:
+    scan = Scan()
+    while scan.asks():
+        told(scan, (rows(0, 100), True))
+    assert scan.ending is Ending.UNSTABLE
+    assert scan.requests < 30
+
+
+def test_a_server_that_invents_rows_is_given_up_soon() -> None:
+    scan, next_row = Scan(), 0
+    while scan.asks():
+        next_row += 8
+        told(scan, (rows(next_row, next_row + 8), True))
+    assert scan.ending is Ending.UNSTABLE
+    assert scan.requests < 60
+
+
+# --- what it links to ------------------------------------------------------------------------------
+
+
+def test_a_page_that_shares_two_rows_that_moved_unchanged_does_not_link() -> None:
+    def twenty_go_and_two_move(world: Script) -> None:
+        world.drop(0, 20)
+        world.move(10, 120)
+        world.move(10, 120)
+
+    scanned(Script(400, {2: twenty_go_and_two_move}))
+
+
+def test_rows_that_one_page_holds_twice_do_not_link_it() -> None:
+    scan = Scan()
+    told(scan, (rows(0, 100), True), (rows(10, 13) * 2 + rows(200, 294), True))
+    assert scan.count == 100
+
+
+def test_an_edited_row_does_not_link() -> None:
+    scan = Scan()
+    told(scan, (rows(0, 100), True), ([f"{n}.1" for n in range(95, 195)], True))
+    assert scan.count == 100
+
+
+def test_a_hundred_rows_that_go_cost_a_few_steps_back() -> None:
+    scan, _ = scanned(Script(4000, {20: lambda w: w.drop(100, 300)}))
+    assert scan.ending is Ending.CLOSED
+    assert scan.requests <= 4000 / 95 + 10
+
+
+def test_thousands_of_rows_that_come_or_go_at_once_cost_a_new_beginning_and_no_row() -> None:
+    for event in (lambda w: w.drop(100, 4000), lambda w: w.insert(8000)):
+        scan, _ = scanned(Script(9000, {80: event}))
+        assert scan.ending is Ending.CLOSED
+        assert scan.saw_all
+
+
+def test_an_empty_page_in_the_middle_is_no_end() -> None:
+    scan, _ = scanned(World(1000, Random(0)), hiccups=(5,))
+    assert (scan.ending, scan.count) == (Ending.CLOSED, 1000)
+
+
+def test_two_empty_first_pages_that_do_not_follow_each_other_are_no_empty_list() -> None:
+    scan = Scan()
+    told(scan, ([], True), (rows(0, 60), True), (rows(900, 960), True), (rows(900, 960), True))
+    while scan.asks() != (0,):
+        told(scan, (rows(900, 960), True))
+    told(scan, ([], True))
+    assert scan.ending is None
+
+
+# --- how it ends -----------------------------------------------------------------------------------
+
+
+def test_rows_that_come_to_the_head_while_it_is_read_are_read_before_it_closes() -> None:
+    world = World(5000, Random(0), Churn(("head",), 3))
+    scan, copy = scanned(world)
+    assert scan.ending is Ending.CLOSED
+    assert world.ids() <= copy.rows.keys()
+
+
+def test_a_root_row_that_moved_unchanged_to_the_head_does_not_close_a_scan() -> None:
+    def many_come_below_a_mover(world: Script) -> None:
+        world.insert(150)
+        world.move(160, 0)
+
+    world = Script(250, {3: many_come_below_a_mover})
+    scan, copy = scanned(world)
+    assert scan.ending is Ending.CLOSED
+    assert world.ids() <= copy.rows.keys()
+
+
+def test_a_list_that_never_stops_growing_by_pages_is_complete_but_not_closed() -> None:
+    world = Script(1000)
+    world.steps = {n: lambda w: w.insert(99) for n in range(12, 200)}
+    scan, _ = scanned(world)
+    assert (scan.ending, scan.saw_all) == (Ending.NOT_CLOSED, True)
+
+
+def test_a_list_that_grows_at_its_tail_is_closed_by_a_last_look_at_its_tail() -> None:
+    world = World(3000, Random(0), Churn(("tail", "to_tail"), 3))
+    scan, copy = read(Server(world), Start(count=3000, grows_at_tail=True), 16)
+    assert scan.ending is Ending.CLOSED
+    assert set(world.digests()) <= set(copy.rows.values())
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 40, 100, 101, 285, 290, 1000])
+def test_a_list_that_always_claims_to_have_more_still_ends(n: int) -> None:
+    world = World(n, Random(0))
+    scan, copy = read(Server(world, always_more=True))
+    assert (scan.ending, scan.saw_all) == (Ending.CLOSED, True)
+    assert copy.rows.keys() == world.stayed
+
+
+@pytest.mark.parametrize("window", [1, 8])
+@pytest.mark.parametrize("always_more", [True, False])
+def test_shortened_pages_lose_no_row_and_only_make_the_end_of_a_liar_weak(
+    always_more: bool, window: int
+) -> None:
+    for seed in range(30):
+        world = World(2000, Random(seed))
+        scan, copy = read(Server(world, always_more=always_more, shortest=6), window=window)
+        assert scan.ending is (Ending.WEAK if always_more else Ending.CLOSED)
+        assert copy.rows.keys() == world.stayed
+
+
+def test_pages_of_one_row_cannot_be_linked_and_are_never_taken_for_the_end() -> None:
+    for hiccup in range(20):
+        scan, _ = read(Server(World(80, Random(0)), clamp=1, hiccups={hiccup}))
+        assert scan.ending is Ending.UNSTABLE
+
+
+# --- what it hands on ------------------------------------------------------------------------------
+
+
+def test_a_row_whose_content_goes_back_after_it_changed_is_handed_on_again() -> None:
+    before, after = rows(0, 100), [*rows(0, 97), "97.1", *rows(98, 100)]
+    scan = Scan()
+    handed = told(scan, (before, True), ([*after[95:], *rows(100, 195)], False), (before, True))
+    assert 2 in handed[1]
+    assert 97 in handed[2]
+
+
+def test_a_row_that_an_outdated_page_brought_back_is_handed_on_again_when_the_head_moved() -> None:
+    scan = Scan(Start(Kind.HEAD, rows(190, 200)))
+    first, outdated = ["150.1", *rows(0, 99)], rows(94, 194)
+    handed = told(scan, (first, True), (outdated, True), (["x.0", *first[:99]], True))
+    assert outdated.index("150.0") in handed[1]
+    assert 1 in handed[2]
+
+
+def test_a_first_page_that_is_the_same_as_last_time_hands_nothing_on_but_a_later_one_does() -> None:
+    page = rows(0, 100)
+    known = fingerprint(Reply(0, page, True))
+    scan = Scan(Start(Kind.HEAD, spread(page), page=known))
+    assert told(scan, (page, True)) == [[]]
+    scan = Scan(Start(Kind.HEAD, spread(page), page=known))
+    changed = ["0.1", *rows(200, 299)]
+    handed = told(scan, (changed, True), ([*rows(294, 299), *rows(1, 96)], True), (page, True))
+    assert 0 in handed[2]
+
+
+def test_the_page_to_remember_is_the_one_seen_last() -> None:
+    world = Script(300, {3: lambda w: w.insert(3)})
+    scan, copy = scanned(world)
+    assert scan.page == fingerprint(Reply(0, world.digests()[:100], True))
+    again, later = read(Server(world), Start(Kind.HEAD, spread(scan.root), page=scan.page))
+    assert (again.requests, later.handed) == (1, [])
+    assert world.ids() <= copy.rows.keys()
+
+
+# --- what runs after it know -----------------------------------------------------------------------
+
+
+def test_an_anchor_that_moved_unchanged_to_the_head_does_not_stop_a_head_scan() -> None:
+    world = Script(1000)
+    first, copy = scanned(world)
+    world.insert(300)
+    world.move(364, 0)
+    scan, _ = read(Server(world), Start(Kind.HEAD, spread(first.root)), copy=copy)
+    assert scan.requests < 8
+    assert world.ids() <= copy.rows.keys()
+
+
+def test_a_head_scan_whose_anchors_are_all_gone_reads_everything() -> None:
+    world = World(1000, Random(0))
+    scan, copy = scanned(world, Start(Kind.HEAD, ("gone.0", "gone.1", "gone.2")))
+    assert scan.saw_all
+    assert len(copy.rows) == 1000
+
+
+def test_a_tail_scan_reads_what_came_behind_its_anchors_and_nothing_else() -> None:
+    world = Script(1000)
+    first, _ = scanned(world, Start(grows_at_tail=True))
+    world.insert(250, 1000)
+    scan, copy = read(Server(world), Start(Kind.TAIL, first.main.last.digests[-5:], first.count))
+    assert (scan.ending, scan.requests, scan.saw_all) == (Ending.CLOSED, 3, False)
+    assert len(copy.handed) == 250
+
+
+def test_a_tail_scan_whose_anchors_are_all_gone_reads_everything() -> None:
+    world = Script(5000)
+    first, _ = scanned(world, Start(grows_at_tail=True))
+    world.drop(4990, 5000)
+    scan, copy = scanned(world, Start(Kind.TAIL, first.main.last.digests[-5:], first.count))
+    assert (scan.ending, scan.saw_all) == (Ending.CLOSED, True)
+    assert len(copy.rows) == 4990
+
+
+def test_a_short_page_at_the_end_does_not_link_by_fewer_rows_than_a_long_one() -> None:
+    world = Script(1000)
+    first, copy = scanned(world, Start(grows_at_tail=True))
+    world.drop(100, 110)
+    world.insert(6, 990)
+    world.move(989, 995)
+    scan, _ = read(Server(world), Start(Kind.TAIL, first.main.last.digests[-5:], first.count), copy=copy)
+    assert scan.ending is Ending.CLOSED
+    assert world.ids() <= copy.rows.keys()
+
+
+@pytest.mark.parametrize(
+    ("page", "has_more", "ending"),
+    [
+        (rows(95, 100), False, Ending.CLOSED),
+        (rows(95, 100), True, Ending.REFUTED),
+        (rows(95, 101), False, Ending.REFUTED),
+        (rows(96, 100), False, Ending.REFUTED),
+        ([], False, Ending.REFUTED),
+    ],
+)
+def test_a_probe_wants_the_same_rows_at_the_same_place_and_nothing_behind(
+    page: list[str], has_more: bool, ending: Ending
+) -> None:
+    scan = Scan(Start(Kind.PROBE, rows(95, 100), 100))
+    assert scan.asks() == (95,)
+    scan.tell(Reply(95, page, has_more))
+    assert scan.ending is ending
+
+
+# --- interrupted -----------------------------------------------------------------------------------
+
+
+def test_an_interrupted_scan_goes_on_where_it_was() -> None:
+    world = World(3000, Random(0))
+    scan, copy = read(Server(world), rounds=20)
+    goes_on, _ = read(Server(world), resumed(scan), copy=copy)
+    assert (goes_on.ending, goes_on.saw_all) == (Ending.CLOSED, True)
+    assert goes_on.requests <= 14
+    assert copy.rows.keys() == world.stayed
+
+
+def test_an_interrupted_scan_that_needs_one_more_page_still_looks_at_the_head() -> None:
+    world = Script(180)
+    scan, copy = read(Server(world), rounds=1)
+    world.insert(10)
+    goes_on, _ = read(Server(world), resumed(scan), copy=copy)
+    assert goes_on.ending is Ending.CLOSED
+    assert goes_on.closing_passes == 1
+    assert world.ids() <= copy.rows.keys()
+
+
+def test_an_interrupted_scan_whose_chain_is_gone_begins_again() -> None:
+    world = Script(6000)
+    scan, copy = read(Server(world), rounds=40)
+    world.drop(scan.count - 20, scan.count + 10)
+    goes_on, _ = read(Server(world), resumed(scan), copy=copy)
+    assert (goes_on.ending, goes_on.saw_all) == (Ending.CLOSED, True)
+    assert world.stayed <= copy.rows.keys()
+
+
+def test_a_scan_interrupted_twice_before_anything_linked_still_has_its_chain() -> None:
+    world = World(3000, Random(0))
+    scan, _ = read(Server(world), rounds=10)
+    start = resumed(scan)
+    again = Scan(start)
+    assert (again.count, again.main.last.digests, again.root) == (
+        start.resume_at,
+        start.resume_chain,
+        start.resume_root,
+    )

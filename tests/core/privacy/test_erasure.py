@@ -1,0 +1,226 @@
+"""Whom the warehouse must forget: whose a row is, what else is theirs, and what identifies them."""
+
+from typing import Any
+
+import pytest
+
+from sources.core.errors import ConfigurationError
+from sources.core.privacy.erasure import Suppressions, contacts, identifiers, needles, texts
+from sources.core.privacy.policy import Policy, Treatment, mask
+from sources.core.warehouse.suppressions import check_key
+from sources.leadpanther.columns import TABLES
+
+POLICY = Policy(key=b"a long random text")
+MAIL, URL, ID = "ana@example.com", "https://www.linkedin.com/in/ana", "0b8e3c1e-lead"
+ANA = Suppressions({POLICY.hash(value) for value in (MAIL, URL, ID)}, POLICY)
+NOBODY = Suppressions((), POLICY)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": ID},
+        {"id": "1", "email": MAIL},
+        {"id": "1", "email": "  ANA@Example.com "},
+        {"id": "1", "url": "http://de.linkedin.com/in/Ana/?trk=x"},
+        {"id": "1", "emails": {"work": None, "personal": MAIL}},
+        {"id": "1", "a": {"b": {"c": MAIL}}},
+        {"id": "1", "email": POLICY.hash(MAIL)},
+    ],
+)
+def test_a_row_is_about_a_person_if_a_field_of_it_is_theirs(row: dict[str, Any]) -> None:
+    assert ANA.is_about(row)
+    assert not NOBODY.is_about(row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"id": "1", "email": "anna@example.com"},
+        {"id": "1", "email": None, "n": 5, "truth": True},
+        {"id": "1", "seen_by": [MAIL, URL]},
+        {"id": "1", "people": [{"email": MAIL}]},
+        {"id": "1", "nested": {"people": [{"email": MAIL}]}},
+        {"id": "1", "content": f"write to {MAIL}"},
+        {"id": "1", "email": mask(MAIL)},
+    ],
+)
+def test_a_row_that_only_mentions_a_person_is_somebody_elses(row: dict[str, Any]) -> None:
+    assert not ANA.is_about(row)
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        (MAIL, None),
+        ("Ana@Example.com", None),
+        ("bob@example.com", "bob@example.com"),
+        (f"write to {MAIL}, please", None),
+        (f"write to <{MAIL}>.", None),
+        (f"mailto:{MAIL}", None),
+        (f"({MAIL})", None),
+        (f"{MAIL};bob@example.com", None),
+        (f"https://example.com/form?email={MAIL}", None),
+        (f"https://example.com/form?email={MAIL}&lang=en", None),
+        ("write to bob@example.com, please", "write to bob@example.com, please"),
+        ([MAIL, "bob@example.com", URL], ["bob@example.com"]),
+        ([{"email": MAIL, "n": 1}, {"email": "bob@example.com"}], [{"email": "bob@example.com"}]),
+        ([{"by": {"email": MAIL}}], []),
+        ([[MAIL, "x"], "y"], [["x"], "y"]),
+        ([{"friends": [MAIL, "bob@example.com"]}], [{"friends": ["bob@example.com"]}]),
+        ([f"write to {MAIL}"], [None]),
+        ({"a": MAIL, "b": {"c": [MAIL]}, "d": 1}, {"a": None, "b": {"c": []}, "d": 1}),
+        ({MAIL: 3, "bob@example.com": 4}, {"bob@example.com": 4}),
+        ({"likes.ana@example\\.com": 3, "likes.bob@example\\.com": 4}, {"likes.bob@example\\.com": 4}),
+        ({r"by.https://www\.linkedin\.com/in/ana.n": 3}, {}),
+        (5, 5),
+        (None, None),
+        (True, True),
+    ],
+)
+def test_what_is_theirs_is_taken_out_of_the_rows_of_others(value: Any, left: Any) -> None:
+    assert ANA.without(value) == left
+    assert NOBODY.without(value) == value
+
+
+def test_taking_out_leaves_the_given_value_alone() -> None:
+    value = {"a": [MAIL], "b": MAIL}
+    ANA.without(value)
+    assert value == {"a": [MAIL], "b": MAIL}
+
+
+def test_long_text_is_searched_for_addresses_and_not_hashed_whole() -> None:
+    assert ANA.without("x " * 10_000 + MAIL) is None
+    assert ANA.without("x" * 10_000) == "x" * 10_000
+
+
+def test_text_is_found_in_lists_only_if_asked_for() -> None:
+    row = {"a": "1", "b": ["2", {"c": "3"}], "d": {"e": "4"}, "f": 5, "g": None}
+    assert list(texts(row)) == ["1", "2", "3", "4"]
+    assert list(texts(row, lists=False)) == ["1", "4"]
+
+
+# --- whose a row is ----------------------------------------------------------------------------------
+
+REACHED_BY = ["linkedin_profile_url", "emails__work"]
+
+
+@pytest.mark.parametrize(
+    ("row", "hers"),
+    [
+        ({"id": "1", "emails": {"work": MAIL}}, True),
+        ({"id": "1", "emails__work": MAIL, "linkedin_profile_url": "https://linkedin.com/in/other"}, True),
+        ({"id": "1", "emails": {"work": "bob@example.com"}, "referred_by": MAIL}, False),
+        ({"id": "1", "emails__work": "bob@example.com", "referred_by": MAIL}, False),
+        ({"id": "1", "emails__work": POLICY.hash("bob@example.com"), "by": MAIL}, False),
+        ({"id": "1", "emails__work": None, "by": {"mail": MAIL}}, True),
+        ({"id": "1", "emails__work": " ", "by": {"mail": MAIL}}, True),
+        ({"id": "1", "emails__work": "b***@example.com", "by": MAIL}, True),
+        ({"id": ID, "emails__work": "bob@example.com"}, True),
+        ({"id": "1", "lead_id": ID, "emails__work": "bob@example.com"}, True),
+        ({"id": "1", "emails": [MAIL]}, False),
+    ],
+)
+def test_the_contacts_in_a_row_say_whose_it_is_and_without_any_every_field_does(
+    row: dict[str, Any], hers: bool
+) -> None:
+    assert ANA.is_about(row, REACHED_BY) is hers
+
+
+def test_contacts_are_documented_ones_and_those_that_are_called_like_it() -> None:
+    assert set(contacts(TABLES["leads"])) >= {"linkedin_profile_url", "emails__work", "email"}
+    assert "email" in contacts(TABLES["lead_magnet_captures"])
+    assert len(contacts(TABLES["leads"])) == len(set(contacts(TABLES["leads"])))
+
+
+# --- identifiers -------------------------------------------------------------------------------------
+
+COLUMNS = ["work", "personal", "profile"]
+
+
+def test_a_persons_identifiers_are_the_hashes_of_their_addresses_and_profiles() -> None:
+    row = {
+        "work": " Ana@Example.com",
+        "personal": None,
+        "profile": URL,
+        "name": "Ana",
+        "other": "x@y.example",
+    }
+    known = {MAIL: POLICY.hash(MAIL), "linkedin.com/in/ana": POLICY.hash(URL)}
+    assert identifiers(row, COLUMNS, POLICY) == known
+
+
+def test_values_that_are_hashed_already_are_identifiers_as_they_are() -> None:
+    row = {"work": POLICY.hash(MAIL), "profile": POLICY.hash(URL)}
+    assert set(identifiers(row, COLUMNS, POLICY).values()) == {POLICY.hash(MAIL), POLICY.hash(URL)}
+
+
+@pytest.mark.parametrize("value", ["", "   ", "Ana", "n/a", "a***", None, 5, ["ana@example.com"], "@"])
+def test_what_is_no_address_and_no_profile_identifies_nobody(value: Any) -> None:
+    assert identifiers({"work": value}, COLUMNS, POLICY) == {}
+
+
+@pytest.mark.parametrize("value", [MAIL, URL])
+def test_a_masked_value_identifies_nobody_since_many_share_it(value: str) -> None:
+    assert identifiers({"work": mask(value)}, COLUMNS, POLICY) == {}
+
+
+SPELLINGS = {
+    "Ana.B+x@Example.com": [
+        "ana.b+x@example.com",
+        " ANA.B+X@EXAMPLE.COM",
+        '{"likes.ana\\.b+x@example\\.com": 1}',
+    ],
+    "https://www.linkedin.com/in/Jos\u00e9-Gil/": [
+        "http://de.linkedin.com/in/jos\u00e9-gil?x=1",
+        "linkedin.com/in/jose\u0301-gil",
+        "https://linkedin.com/in/jos%C3%A9-gil",
+        "https://linkedin.com/in/%6aos%c3%a9%2dgil",
+    ],
+    "https://linkedin.com/in/\u30a2\u30ca": [
+        "https://linkedin.com/in/%E3%82%A2%E3%83%8A",
+        "linkedin.com/in/\u30a2\u30ca/",
+    ],
+    "0b8e3c1e-LEAD": ["0b8e3c1e-LEAD", '["0b8e3c1e-LEAD"]'],
+    "\u540d": ["\u540d"],
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "stored"), [(k, s) for k, spellings in SPELLINGS.items() for s in spellings]
+)
+def test_every_spelling_of_what_is_known_holds_one_of_the_needles(known: str, stored: str) -> None:
+    assert any(needle in stored.lower().replace("\\", "") for needle in needles({known: POLICY.hash(known)}))
+
+
+def test_a_needle_is_in_few_other_values() -> None:
+    found = needles({MAIL: POLICY.hash(MAIL), ID: POLICY.hash(ID)})
+    assert found == {MAIL, POLICY.hash(MAIL), ID, POLICY.hash(ID)}
+
+
+def test_what_is_hashed_is_looked_for_as_it_is() -> None:
+    known = identifiers({"work": POLICY.hash(MAIL)}, COLUMNS, POLICY)
+    assert needles(known) == {POLICY.hash(MAIL)}
+
+
+# --- the key -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [None, b"another"])
+def test_a_missing_or_another_key_is_refused_in_one_line(key: bytes | None) -> None:
+    checks = {POLICY.hash("leadhouse suppression list")}
+    check_key(checks, POLICY)
+    with pytest.raises(ConfigurationError, match="PRIVACY__KEY") as caught:
+        check_key(checks, Policy(key=key))
+    assert "\n" not in str(caught.value)
+    assert "another" not in str(caught.value) or key is not None
+
+
+def test_no_key_is_needed_where_nobody_was_erased() -> None:
+    check_key(set(), Policy())
+
+
+def test_a_hash_from_the_warehouse_is_recognised_under_every_treatment() -> None:
+    hashing = Policy(Treatment.HASH, key=b"a long random text")
+    assert Suppressions({POLICY.hash(MAIL)}, hashing).is_about({"email": MAIL})
