@@ -61,5 +61,4 @@ bench-scale: $(STAMP)
 
 # The generated parts of the READMEs.
 docs: $(STAMP)
-	@$(RUN)python -m sources.leadpanther.readme
-	@$(RUN)python -m pipelines.questions
+	@$(RUN)python -m pipelines.documentation

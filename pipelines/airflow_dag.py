@@ -27,7 +27,7 @@ from airflow.sdk.log import mask_secret
 
 if TYPE_CHECKING:
     from pipelines.settings import SyncConfig
-    from sources.leadpanther.config import LeadPantherConfig
+    from pipelines.vendors import Source
 
 KEY, WAREHOUSE = "leadpanther", "leadhouse_warehouse"
 """Ids of the Airflow connections."""
@@ -118,7 +118,7 @@ def finish(shards: list[str] | None) -> None:
     with _at_home():
         from pipelines.syncing.sync import round_off
 
-        round_off(_config())
+        round_off(_source().vendor, _config())
 
 
 @contextmanager
@@ -146,13 +146,15 @@ def _home() -> Path:
     return project
 
 
-def _source() -> LeadPantherConfig:
-    from sources.leadpanther.config import load_config
+def _source() -> Source:
+    from pipelines.vendors import Source, vendor_named
+    from sources.core.engine.config import load_config
 
+    vendor = vendor_named(KEY)
     found = _connection(KEY)
     given = {"api_key": found.password or None, "base_url": found.host or None} if found else {}
-    source = load_config(**given)
-    mask_secret(source.api_key)
+    source = Source(vendor, load_config(vendor, **given))
+    mask_secret(source.config.api_key)
     return source
 
 

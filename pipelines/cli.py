@@ -17,7 +17,7 @@ from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
 
 app = typer.Typer(
     name="leadhouse",
-    help="LeadPanther accounts in your warehouse: every row exactly once, personal data tagged.",
+    help="Lead-generation accounts in your warehouse: every row exactly once, personal data tagged.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -31,6 +31,7 @@ Clients = Annotated[
 ]
 Destination = Annotated[str | None, typer.Option(help="A dlt destination that can merge, such as postgres.")]
 Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
+SourceName = Annotated[str | None, typer.Option("--source", help="Only this vendor.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
@@ -72,25 +73,30 @@ def _options(
 @app.command()
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to put the DuckDB file.")] = None,
+    source: SourceName = None,
 ) -> None:
-    """Sync a simulated LeadPanther account into a DuckDB file and ask it three questions."""
+    """Sync a simulated account into a DuckDB file and ask it three questions."""
     from pipelines.commands.demo import run_demo
+    from pipelines.vendors import vendor_named
 
-    run_demo(folder)
+    run_demo(vendor_named(source), folder)
 
 
 @app.command()
-def check(clients: Clients = None) -> None:
+def check(clients: Clients = None, source: SourceName = None) -> None:
     """Show whose the key is, what it may read, and what a sync would read or skip."""
     from pipelines.commands.check import run_check
+    from pipelines.vendors import load_sources
 
-    run_check(clients)
+    for each in load_sources(source, clients):
+        run_check(each)
 
 
 @app.command()
 def sync(
     resource: Resources = None,
     client: Clients = None,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
     full: Full = False,
@@ -102,22 +108,23 @@ def sync(
         str | None, typer.Option(help="2/8: only the clients of the second of eight shards.")
     ] = None,
 ) -> None:
-    """Load what is new from LeadPanther into the warehouse."""
+    """Load what is new into the warehouse, from every vendor that there is a key for."""
     from pipelines.commands.sync import run_sync
     from pipelines.syncing.sync import Wanted
 
     wanted = Wanted(resource or (), full, accept_deletes, wait)
     where = {"destination": destination, "dataset": dataset, "shard": shard}
-    raise typer.Exit(run_sync(wanted, client, where, json, quiet))
+    raise typer.Exit(run_sync(wanted, source, client, where, json, quiet))
 
 
 @app.command()
-def finish(destination: Destination = None, dataset: Dataset = None) -> None:
+def finish(source: SourceName = None, destination: Destination = None, dataset: Dataset = None) -> None:
     """Bring views, comments and pii_columns up to date, after shards that synced at the same time."""
     from pipelines.settings import load_sync_config
     from pipelines.syncing.sync import round_off
+    from pipelines.vendors import vendor_named
 
-    round_off(load_sync_config(destination=destination, dataset=dataset))
+    round_off(vendor_named(source), load_sync_config(destination=destination, dataset=dataset))
 
 
 @app.command()
@@ -126,13 +133,15 @@ def status(
     max_age: Annotated[
         float | None, typer.Option(help="Hours; exit code 3 if something was not read for longer.")
     ] = None,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
     """Show how fresh the warehouse is, its last runs, and what needs somebody's attention."""
     from pipelines.commands.status import run_status
+    from pipelines.vendors import vendor_named
 
-    raise typer.Exit(run_status(json, max_age, destination, dataset))
+    raise typer.Exit(run_status(vendor_named(source), json, max_age, destination, dataset))
 
 
 @app.command()
@@ -144,15 +153,15 @@ def reconcile(
         bool, typer.Option("--all", help="Read whole lists again, to find what is too much.")
     ] = False,
     json: Json = False,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
     """Read some of the API again and compare it, value by value, with the warehouse."""
     from pipelines.commands.reconcile import run_reconcile
 
-    raise typer.Exit(
-        run_reconcile(resource, client, None if everything else pages, json, destination, dataset)
-    )
+    wanted = None if everything else pages
+    raise typer.Exit(run_reconcile(source, client, resource, wanted, json, destination, dataset))
 
 
 @app.command()
@@ -162,13 +171,15 @@ def erase(
     lead_id: Annotated[str | None, typer.Option(help="The id of their lead row.")] = None,
     client: Annotated[str | None, typer.Option(help="A whole client account instead of a person.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what it concerns.")] = False,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
     """Remove a person, or a client, from the warehouse, and keep them from coming back."""
     from pipelines.commands.erase import run_erase
+    from pipelines.vendors import vendor_named
 
-    run_erase(email, profile_url, lead_id, client, dry_run, destination, dataset)
+    run_erase(vendor_named(source), email, profile_url, lead_id, client, dry_run, destination, dataset)
 
 
 @app.command()
@@ -178,11 +189,13 @@ def sandbox(
     leads: Annotated[int, typer.Option(help="Leads a client, about.")] = 250,
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 7,
     latency: Annotated[float, typer.Option(help="Seconds before every answer.")] = 0.0,
+    source: SourceName = None,
 ) -> None:
-    """Serve a simulated LeadPanther API on this machine, and print its URL and a key."""
+    """Serve a simulated API on this machine, and print its URL and a key."""
     from pipelines.commands.demo import run_sandbox
+    from pipelines.vendors import vendor_named
 
-    run_sandbox(port, clients, leads, seed, latency)
+    run_sandbox(vendor_named(source), port, clients, leads, seed, latency)
 
 
 @app.command()

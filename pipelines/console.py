@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.syncing.reporting import Reporter, trouble, unfinished_clients
+from pipelines.syncing.reporting import Reporter, trouble, unfinished_accounts
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status
@@ -62,12 +62,13 @@ class Terminal(Reporter):
 def progress_line(run: Run, seconds: float) -> str:
     """One line on how far a run has come."""
     outcomes = list(run.outcomes.values())
-    if not run.clients:
-        return "asking which clients there are"
+    word = run.vendor.account_word
+    if not run.accounts:
+        return f"asking which {word}s there are"
     requests, retries = run.traffic.requests, run.traffic.retries
-    left = unfinished_clients(outcomes)
+    left = unfinished_accounts(outcomes)
     parts = [
-        f"{len(run.clients) - len(left)} of {len(run.clients)} clients",
+        f"{len(run.accounts) - len(left)} of {len(run.accounts)} {word}s",
         f"{sum(outcome.rows for outcome in outcomes):,} rows",
         f"{requests:,} requests ({requests / max(seconds, 0.1):,.0f}/s, {retries} retries)",
         _pacing(run.pace.rate),
@@ -95,13 +96,13 @@ def print_summary(console: Console, run: Run, seconds: float) -> None:
     for outcome in run.outcomes.values():
         by_table[outcome.unit.resource].append(outcome)
     table = Table(box=None, pad_edge=False)
-    for name in ("table", "clients", "rows", "new", "requests", "retries", "outcome"):
+    for name in ("table", f"{run.vendor.account_word}s", "rows", "new", "requests", "retries", "outcome"):
         table.add_column(name, justify="left" if name in ("table", "outcome") else "right")
     for resource, outcomes in by_table.items():
-        clients = sum(bool(outcome.unit.client_id) for outcome in outcomes)
+        accounts = sum(bool(outcome.unit.account) for outcome in outcomes)
         table.add_row(
             resource,
-            f"{clients:,}" if clients else "",
+            f"{accounts:,}" if accounts else "",
             f"{sum(o.rows for o in outcomes):,}",
             f"{sum(o.new_rows for o in outcomes):,}",
             f"{sum(o.traffic.requests for o in outcomes):,}",

@@ -21,8 +21,9 @@ from dlt.common.pipeline import LoadInfo, PipelineContext
 
 from pipelines.settings import load_sync_config
 from pipelines.syncing.sync import Report, Wanted, sync
-from sources.leadpanther import leadpanther_source
-from sources.leadpanther.config import LeadPantherConfig, load_config
+from pipelines.vendors import Source
+from sources.core.engine.config import load_config
+from sources.leadpanther import LEADPANTHER, leadpanther_source
 from sources.leadpanther.sandbox import Sandbox
 
 DATASET = "leadpanther"
@@ -35,10 +36,11 @@ COLUMNS = (
 Record = dict[str, Any]
 
 
-def settings(sandbox: Sandbox, key: str | None = None, **more: Any) -> LeadPantherConfig:
+def settings(sandbox: Sandbox, key: str | None = None, **more: Any) -> Source:
     """How to read a sandbox, without long pauses between retries."""
     key = key or sandbox.world.agency_key
-    return load_config(api_key=key, base_url=sandbox.base_url, **{"backoff_seconds": 0.001, **more})
+    given = {"api_key": key, "base_url": sandbox.base_url, "backoff_seconds": 0.001, **more}
+    return Source(LEADPANTHER, load_config(LEADPANTHER, **given))
 
 
 COMPLETE = {"SOURCES__LEADPANTHER__COMPLETE_HOURS": "0"}

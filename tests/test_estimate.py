@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.syncing.estimate import ACCURACY, estimate, length
 from sources.core.listing.reading import Page
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox
 from tests.support import run_leadhouse
@@ -35,7 +36,9 @@ def test_a_lists_length_is_found_within_a_fifth_in_few_requests(rows: int) -> No
 
 def test_lists_cost_their_pages_and_details_a_request_a_row() -> None:
     rows = {"leads": 10_000, "posts": 300, "lead_magnets": 10}
-    costs = estimate(rows, ["leads", "posts", "post_engagement", "lead_magnet_analytics"], 1, 2, 10.0)
+    costs = estimate(
+        LEADPANTHER, rows, ["leads", "posts", "post_engagement", "lead_magnet_analytics"], 1, 2, 10.0
+    )
     pages = 106 + 4 + 1 + 3 * 2
     assert costs.first == 2 + pages + 300 + 10
     assert costs.daily == 2 + pages + 10 + 10

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.questions import QUESTIONS, sync_demo, worked
-from sources.leadpanther.readme import FILE
+from pipelines.commands.demo_account import sync_demo
+from pipelines.documentation import readme_of, worked
+from sources.leadpanther import LEADPANTHER
+from sources.leadpanther.questions import QUESTIONS
 
 
 def test_the_worked_questions_are_answered_as_printed(home: Path) -> None:
-    with duckdb.connect(str(sync_demo(home)), read_only=True) as connection:
-        found = worked(connection)
+    with duckdb.connect(str(sync_demo(LEADPANTHER, home)), read_only=True) as connection:
+        found = worked(LEADPANTHER, connection)
     printed = re.search(
-        r"<!-- questions: .*? -->\n(.*?)\n<!-- end of questions -->", FILE.read_text(), re.DOTALL
+        r"<!-- questions: .*? -->\n(.*?)\n<!-- end of questions -->",
+        readme_of(LEADPANTHER).read_text(),
+        re.DOTALL,
     )
     assert printed
     assert len(QUESTIONS) == 10

@@ -11,6 +11,7 @@ from pipelines.storage.opening import look
 from pipelines.syncing.reconcile import Comparison, reconcile
 from sources.core.engine.run import Run
 from sources.core.privacy.configuration import load_policy
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import Target, environment, run_leadhouse, settings
@@ -24,8 +25,10 @@ def compare(
 ) -> dict[tuple[str, str], Comparison]:
     config = load_sync_config(destination=target.name, **target.loop_settings())
     with look(config) as pipeline:
-        compared = reconcile(Run(settings(sandbox, **more), load_policy()), pipeline, LISTS, pages)
-    return {(c.unit.client_id, c.unit.resource): c for c in compared}
+        compared = reconcile(
+            Run(LEADPANTHER, settings(sandbox, **more).config, load_policy()), pipeline, LISTS, pages
+        )
+    return {(c.unit.account, c.unit.resource): c for c in compared}
 
 
 def big_world() -> World:

@@ -11,6 +11,7 @@ from pipelines.settings import SyncConfig, load_sync_config
 from pipelines.storage.opening import look
 from pipelines.syncing.status import WarehouseStatus, read_status
 from sources.core.errors import LockedError, WarehouseError
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Fault, Sandbox
 from tests.conftest import StartSandbox, small_world
 from tests.support import DuckDB, Target, environment, run_leadhouse
@@ -25,7 +26,9 @@ def config_of(target: Target, **more: Any) -> SyncConfig:
 def status_of(target: Target, max_age: float | None = None) -> WarehouseStatus:
     config = config_of(target)
     with look(config) as pipeline:
-        return read_status(pipeline, config, None if max_age is None else timedelta(hours=max_age))
+        return read_status(
+            pipeline, LEADPANTHER, config, None if max_age is None else timedelta(hours=max_age)
+        )
 
 
 def leadhouse(folder: Path, sandbox: Sandbox, *arguments: str, **more: str) -> tuple[int, str, str]:
@@ -42,7 +45,7 @@ def test_status_tells_rows_freshness_and_due_scans_of_every_unit(
     before = datetime.now(UTC)
     target.sync(sandbox(world))
     status = status_of(target)
-    units = {(unit.client_id, unit.resource): unit for unit in status.units}
+    units = {(unit.account, unit.resource): unit for unit in status.units}
     assert len(units) == 2 + 2 * 7
     for client in world.client_ids:
         for resource in ("leads", "activity", "posts", "lead_magnets"):
@@ -97,7 +100,7 @@ def test_a_unit_that_failed_is_as_old_as_its_last_success(duck: DuckDB, sandbox:
     api.faults.add(Fault("error", path=f"/clients/{failing}/leads", status=500, times=None))
     duck.sync(api, attempts=1)
     status = status_of(duck)
-    (unit,) = [u for u in status.units if (u.client_id, u.resource) == (failing, "leads")]
+    (unit,) = [u for u in status.units if (u.account, u.resource) == (failing, "leads")]
     assert unit.status == "failed"
     assert unit.fresh_at
     assert first
@@ -122,7 +125,7 @@ def test_clients_that_the_configuration_leaves_out_are_not_stale(duck: DuckDB, s
     duck.sync(sandbox(world))
     kept, left_out = world.client_ids
     with environment(SOURCES__LEADPANTHER__EXCLUDE_CLIENTS=json.dumps([left_out])):
-        assert {unit.client_id for unit in status_of(duck).units} == {"", kept}
+        assert {unit.account for unit in status_of(duck).units} == {"", kept}
 
 
 def test_monitoring_gets_json_and_an_exit_code(home: Path, sandbox: StartSandbox) -> None:

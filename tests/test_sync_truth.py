@@ -509,9 +509,9 @@ def test_a_client_that_refuses_meanwhile_hurts_no_other(sandbox: StartSandbox, d
     api.faults.add(Fault("error", f"/clients/{denied}/*", code="forbidden", times=None))
     report = duck.sync(api)
     assert report.exit == 3
-    by_client = {o.status for u, o in report.run.outcomes.items() if u.client_id == denied}
+    by_client = {o.status for u, o in report.run.outcomes.items() if u.account == denied}
     assert by_client == {"denied"}
-    assert all(o.status == "ok" for u, o in report.run.outcomes.items() if u.client_id != denied)
+    assert all(o.status == "ok" for u, o in report.run.outcomes.items() if u.account != denied)
     assert differences(duck, api.world, without=[denied]) == []
     api.faults.clear()
     assert duck.sync(api).exit == 0

@@ -12,35 +12,36 @@ from pipelines.settings import load_sync_config
 from pipelines.storage.opening import look
 from pipelines.syncing.estimate import Estimate, measure
 from pipelines.syncing.status import ask_for_review, unreviewed
+from pipelines.vendors import Source
+from sources.core.api.client import Client
+from sources.core.engine.access import Task, tasks
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.errors import LockedError, WarehouseError
 from sources.core.privacy.configuration import load_policy
 from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther.access import scopes_for, tasks
-from sources.leadpanther.client import LeadPantherClient
-from sources.leadpanther.config import load_config
-from sources.leadpanther.settings import DETAIL_OF, LISTINGS
 
 
-def run_check(clients: Sequence[str] | None) -> None:
-    """Shows key, scopes and a matrix of clients and resources.
+def run_check(source: Source) -> None:
+    """Shows key, scopes and a matrix of accounts and resources.
 
     Raises:
         LeadhouseError: the key or the settings are not good.
     """
-    run = Run(load_config(clients=list(clients) if clients else None), load_policy())
-    resources = [*LISTINGS, *DETAIL_OF]
+    vendor = source.vendor
+    run = Run(vendor, source.config, load_policy())
+    resources = [*vendor.listings, *vendor.snapshots, *vendor.detail_of]
     costs = asyncio.run(_open(run, resources))
     console = Console()
-    subject = run.subject
-    assert subject
-    kind = "an agency" if subject.is_agency else "a direct user"
-    console.print(f"The key is good. It is {kind}'s, acting for {subject.user_id}.", highlight=False)
-    console.print(f"Scopes: {', '.join(sorted(subject.scopes)) or 'none'}\n", highlight=False)
-    console.print(_matrix(run, resources))
-    reasons = {t.skip: None for t in tasks(subject, run.clients, resources) if t.skip}
+    access = run.access
+    assert access
+    console.print(f"The key is good. {access.about}", highlight=False)
+    if access.scopes is not None:
+        console.print(f"Scopes: {', '.join(sorted(access.scopes)) or 'none'}\n", highlight=False)
+    planned = tasks(vendor, access, list(run.accounts.values()), resources)
+    console.print(_matrix(run, resources, planned))
+    reasons = {task.skip: None for task in planned if task.skip}
     for reason in reasons:
         console.print(f"skipped where {reason}", style="yellow", highlight=False)
     if costs:
@@ -49,17 +50,17 @@ def run_check(clients: Sequence[str] | None) -> None:
 
 
 async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
-    async with LeadPantherClient(run.endpoint(), run.pace) as api:
+    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         await open_run(Reader(run, api, None, {}))
-        assert run.subject
-        may = run.subject.may
+        assert run.access
+        may, scopes_for = run.access.may, run.vendor.scopes_for
         return await measure(run, api, [r for r in resources if all(map(may, scopes_for(r)))])
 
 
 def _show_costs(console: Console, costs: Estimate) -> None:
     rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in costs.rows.items())
     lines = [
-        f"\nAbout {rows}, by the lists of {costs.measured} of {costs.clients} clients. In requests:",
+        f"\nAbout {rows}, by the lists of {costs.measured} of {costs.clients} accounts. In requests:",
         f"  first sync            {costs.first:,}, {_time(costs.minutes(costs.first))}",
         f"  one sync a day        {costs.daily:,}, {_time(costs.minutes(costs.daily))}",
         f"  another, nothing new  {costs.idle:,}, and details of young posts",
@@ -84,23 +85,21 @@ def _show_unreviewed(console: Console) -> None:
         console.print(f"\n{ask_for_review(names)}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _matrix(run: Run, resources: Sequence[str]) -> Table:
-    assert run.subject
+def _matrix(run: Run, resources: Sequence[str], planned: Sequence[Task]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("client", "business", "grant", "permissions", *resources):
+    accounts = list(run.accounts.values())
+    about = list(dict.fromkeys(heading for account in accounts for heading in account.about))
+    for name in (run.vendor.account_word, "name", *about, *resources):
         table.add_column(name, overflow="fold")
-    planned = {task.unit: task.skip for task in tasks(run.subject, run.clients, resources)}
-    for client in run.clients:
-        marks = [
-            "[yellow]skip[/yellow]" if skip else "[green]sync[/green]"
-            for unit, skip in planned.items()
-            if unit.client_id == client.client_id
-        ]
-        table.add_row(
-            client.client_id,
-            client.business_name or "",
-            client.grant_status or "own account",
-            ", ".join(client.permissions),
-            *marks,
-        )
+    for account in accounts:
+        tasks_of = {task.unit.resource: task for task in planned if task.unit.account == account.id}
+        marks = [_mark(tasks_of.get(resource)) for resource in resources]
+        shown = [account.about.get(heading, "") for heading in about]
+        table.add_row(account.id, account.name or "", *shown, *marks)
     return table
+
+
+def _mark(task: Task | None) -> str:
+    if task is None:
+        return ""
+    return "[yellow]skip[/yellow]" if task.skip else "[green]sync[/green]"

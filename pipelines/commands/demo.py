@@ -6,19 +6,22 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.console import Console
 
+from pipelines.commands.demo_account import answer, demo_settings, questions_of, sandbox_of
 from pipelines.console import Terminal
-from pipelines.questions import QUESTIONS, SHOWN_BY_DEMO, answer, demo_settings, demo_world
 from pipelines.syncing.sync import sync
-from sources.leadpanther.sandbox import Sandbox, World, serve
+from sources.core.vendor import Vendor
 
 FOLDER = Path("leadhouse-demo")
+SHOWN = 3
+"""Questions that the demo asks."""
 
 
-def run_demo(folder: Path | None) -> None:
+def run_demo(vendor: Vendor, folder: Path | None) -> None:
     """Syncs a simulated account into a DuckDB file, shows what came and asks three questions."""
     console = Console()
     folder = folder or FOLDER
@@ -26,16 +29,17 @@ def run_demo(folder: Path | None) -> None:
     file = folder / "leadhouse.duckdb"
     file.unlink(missing_ok=True)
     shutil.rmtree(folder / ".leadhouse", ignore_errors=True)
-    with Sandbox(demo_world()) as sandbox, Terminal(console) as terminal:
-        console.print(f"A simulated LeadPanther API answers at {sandbox.base_url}", highlight=False)
-        source, config = demo_settings(sandbox, folder)
+    package = sandbox_of(vendor)
+    with package.Sandbox(package.demo_world()) as sandbox, Terminal(console) as terminal:
+        console.print(f"A simulated {vendor.title} API answers at {sandbox.base_url}", highlight=False)
+        source, config = demo_settings(vendor, sandbox, folder)
         began = time.monotonic()
         report = sync(source, config, on_run=terminal.began)
-        console.print(f"{len(report.run.clients)} clients found\n", highlight=False)
+        console.print(f"{len(report.run.accounts)} {vendor.account_word}s found\n", highlight=False)
         terminal.ended(report, time.monotonic() - began)
     console.print(f"\nEverything is in {file} now; three questions to it:", highlight=False)
     with duckdb.connect(str(file), read_only=True) as connection:
-        for question, sql in list(QUESTIONS.items())[:SHOWN_BY_DEMO]:
+        for question, sql in list(questions_of(vendor).items())[:SHOWN]:
             console.print(f"\n[bold]{question}[/bold]")
             console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
     console.print(
@@ -43,14 +47,16 @@ def run_demo(folder: Path | None) -> None:
     )
 
 
-def run_sandbox(port: int, clients: int, leads: int, seed: int, latency: float) -> None:
+def run_sandbox(vendor: Vendor, port: int, clients: int, leads: int, seed: int, latency: float) -> None:
     """Serves a simulated API until interrupted."""
-    console = Console()
-    world = World.make(seed=seed, clients=clients, leads=leads, now=datetime.now(UTC))
+    console, package = Console(), sandbox_of(vendor)
+    world = package.World.make(seed=seed, clients=clients, leads=leads, now=datetime.now(UTC))
 
-    def ready(sandbox: Sandbox) -> None:
-        console.print(f"export LEADPANTHER_BASE_URL={sandbox.base_url}", highlight=False, soft_wrap=True)
-        console.print(f"export LEADPANTHER_API_KEY={world.agency_key}", highlight=False, soft_wrap=True)
-        console.print("# a simulated LeadPanther API; Ctrl-C ends it", style="dim")
+    env = vendor.name.upper()
 
-    serve(world, port=port, latency=latency, ready=ready)
+    def ready(sandbox: Any) -> None:
+        console.print(f"export {env}_BASE_URL={sandbox.base_url}", highlight=False, soft_wrap=True)
+        console.print(f"export {env}_API_KEY={world.key}", highlight=False, soft_wrap=True)
+        console.print(f"# a simulated {vendor.title} API; Ctrl-C ends it", style="dim")
+
+    package.serve(world, port=port, latency=latency, ready=ready)

@@ -17,20 +17,17 @@ from pipelines.storage.opening import open_pipeline
 from pipelines.storage.publishing import Publisher
 from pipelines.storage.scrubbing import scrub
 from pipelines.storage.shared_schema import agree_on_schema
-from pipelines.syncing.ledger import SYNC_LOG
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.erasure import Suppressions, contacts, identifiers, needles
 from sources.core.privacy.policy import Policy, Treatment
-from sources.core.tables import QUARANTINE, Category, Table
-from sources.core.warehouse.suppressions import CLIENT, PERSON, load_suppressions, suppress
+from sources.core.tables import SYNC_LOG, Category, Table
+from sources.core.vendor import Vendor
+from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
 from sources.core.warehouse.warehouse import Statement, Warehouse, assignments, selection
-from sources.leadpanther.columns import TABLES
 
 MAX_ARGUMENTS = 90
 """Postgres takes a hundred."""
-
-ERASABLE = [*TABLES.values(), QUARANTINE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,14 @@ class Person:
         return None
 
 
-def erase_person(config: SyncConfig, policy: Policy, person: Person, dry_run: bool = False) -> Counter[str]:
+def erase_person(
+    config: SyncConfig, vendor: Vendor, policy: Policy, person: Person, dry_run: bool = False
+) -> Counter[str]:
     """Removes a person's rows, blanks them in others', and keeps them from coming back.
 
     Args:
         config: where the warehouse is.
+        vendor: whose rows are there.
         policy: knows the key.
         person: whom.
         dry_run: only count.
@@ -76,26 +76,29 @@ def erase_person(config: SyncConfig, policy: Policy, person: Person, dry_run: bo
     """
     if not person.values():
         raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
-    with _opened(config, policy) as (pipeline, warehouse):
-        known = _everything_known(warehouse, policy, {v: policy.hash(v) for v in person.values()})
+    with _opened(config, vendor, policy) as (pipeline, warehouse):
+        known = _everything_known(warehouse, vendor, policy, {v: policy.hash(v) for v in person.values()})
         if not dry_run:
             suppress(pipeline, set(known.values()), PERSON, policy)  # first: whatever happens, they stay out
         theirs, marks = Suppressions(known.values(), policy), needles(known)
-        found = {table.name: list(_erasures(warehouse, table, theirs, marks)) for table in ERASABLE}
+        found = {table.name: list(_erasures(warehouse, table, theirs, marks)) for table in vendor.all_tables}
         counts = Counter({name: len(statements) for name, statements in found.items()})
         if not dry_run:
             warehouse.execute_together(statement for each in found.values() for statement in each)
-            _conclude(config, pipeline, PERSON, counts)
+            _conclude(config, vendor, pipeline, PERSON, counts)
     return +counts
 
 
-def erase_client(config: SyncConfig, policy: Policy, client_id: str, dry_run: bool = False) -> Counter[str]:
-    """Removes everything of a client account, and keeps it from coming back.
+def erase_account(
+    config: SyncConfig, vendor: Vendor, policy: Policy, account: str, dry_run: bool = False
+) -> Counter[str]:
+    """Removes everything of an account, and keeps it from coming back.
 
     Args:
         config: where the warehouse is.
+        vendor: whose account.
         policy: knows the key.
-        client_id: whose.
+        account: its id.
         dry_run: only count.
 
     Returns:
@@ -104,25 +107,24 @@ def erase_client(config: SyncConfig, policy: Policy, client_id: str, dry_run: bo
     Raises:
         ConfigurationError: there is no key, or another one than before.
     """
-    with _opened(config, policy) as (pipeline, warehouse):
+    with _opened(config, vendor, policy) as (pipeline, warehouse):
         if not dry_run:
-            suppress(pipeline, {policy.hash(client_id)}, CLIENT, policy)
+            suppress(pipeline, {policy.hash(account)}, ACCOUNT, policy)
         counts: Counter[str] = Counter()
-        for name in [*(table.name for table in ERASABLE), SYNC_LOG.name]:
-            if "client_id" not in warehouse.columns(name):
+        column = vendor.account.name
+        for name in [*(table.name for table in vendor.all_tables), SYNC_LOG]:
+            if column not in warehouse.columns(name):
                 continue
-            ((counts[name],),) = warehouse.query(
-                f"SELECT count(*) FROM {name} WHERE client_id = %s", client_id
-            )
+            ((counts[name],),) = warehouse.query(f"SELECT count(*) FROM {name} WHERE {column} = %s", account)
             if not dry_run:
-                warehouse.execute(f"DELETE FROM {name} WHERE client_id = %s", client_id)
+                warehouse.execute(f"DELETE FROM {name} WHERE {column} = %s", account)
         if not dry_run:
-            _conclude(config, pipeline, CLIENT, counts)
+            _conclude(config, vendor, pipeline, ACCOUNT, counts)
     return +counts
 
 
 @contextmanager
-def _opened(config: SyncConfig, policy: Policy) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
+def _opened(config: SyncConfig, vendor: Vendor, policy: Policy) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
     """The warehouse, ready to be written to; refuses a missing or changed key before anything is done."""
     if not policy.key:
         raise ConfigurationError(
@@ -132,27 +134,31 @@ def _opened(config: SyncConfig, policy: Policy) -> Iterator[tuple[dlt.Pipeline, 
     with open_pipeline(config, alone=True) as pipeline:
         if not pipeline.default_schema_name:
             raise WarehouseError("there is nothing in the warehouse yet")
-        agree_on_schema(pipeline, policy)  # a shard may have brought columns
+        agree_on_schema(pipeline, vendor, policy)  # a shard may have brought columns
         warehouse = Warehouse(pipeline, pipeline.default_schema)
         load_suppressions(warehouse, policy)
         yield pipeline, warehouse
 
 
-def _conclude(config: SyncConfig, pipeline: dlt.Pipeline, kind: str, counts: Counter[str]) -> None:
+def _conclude(
+    config: SyncConfig, vendor: Vendor, pipeline: dlt.Pipeline, kind: str, counts: Counter[str]
+) -> None:
     """Writes down that somebody was erased, and not whom; sees that no file keeps what was deleted."""
     row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(+counts).decode()}
     pipeline.run([row], table_name="erasures", write_disposition="append")
-    scrub(pipeline, config, [table.name for table in ERASABLE])
+    scrub(pipeline, config, [table.name for table in vendor.all_tables])
     Publisher(config).publish()
 
 
-def _everything_known(warehouse: Warehouse, policy: Policy, known: dict[str, str]) -> dict[str, str]:
+def _everything_known(
+    warehouse: Warehouse, vendor: Vendor, policy: Policy, known: dict[str, str]
+) -> dict[str, str]:
     """All that identifies a person, from what was given: a row of theirs may hold more, which leads to more
     rows."""
     searched: set[str] = set()
     while new := needles(known) - searched:
         theirs = Suppressions(known.values(), policy)
-        for table in ERASABLE:
+        for table in vendor.all_tables:
             reached_by = contacts(table)
             for row in _rows(warehouse, table, new) if table.personal else ():
                 if theirs.is_about(row, reached_by):
@@ -204,6 +210,7 @@ def _erasures(
 
 
 def run_erase(
+    vendor: Vendor,
     email: str | None,
     profile_url: str | None,
     lead_id: str | None,
@@ -224,9 +231,9 @@ def run_erase(
     if notice := person.cannot_be_found(policy):
         print(notice)
     if client:
-        counts = erase_client(config, policy, client, dry_run)
+        counts = erase_account(config, vendor, policy, client, dry_run)
     else:
-        counts = erase_person(config, policy, person, dry_run)
+        counts = erase_person(config, vendor, policy, person, dry_run)
     verb = "would be erased" if dry_run else "erased"
     for name, count in counts.items():
         print(f"{name}: {count} rows {verb}")

@@ -10,16 +10,17 @@ from pipelines.settings import load_sync_config
 from pipelines.storage.opening import look
 from pipelines.syncing.reconcile import Comparison, reconcile
 from pipelines.syncing.sync import Exit
+from pipelines.vendors import VENDORS, Source, load_sources, vendor_named
 from sources.core.engine.run import Run
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
-from sources.leadpanther.config import load_config
-from sources.leadpanther.settings import LISTINGS
+from sources.core.vendor import Vendor
 
 
 def run_reconcile(
+    name: str | None,
+    accounts: Sequence[str] | None,
     resources: Sequence[str] | None,
-    clients: Sequence[str] | None,
     pages: int | None,
     as_json: bool,
     destination: str | None,
@@ -30,14 +31,35 @@ def run_reconcile(
     Raises:
         LeadhouseError: nothing could be compared.
     """
-    unknown = set(resources or ()) - LISTINGS.keys()
-    if unknown:
-        raise ConfigurationError(f"cannot compare {', '.join(unknown)}: choose from {', '.join(LISTINGS)}")
-    run = Run(load_config(clients=list(clients) if clients else None), load_policy())
+    check_lists(vendor_named(name) if name else None, resources or ())
+    codes = [
+        _compare(source, resources or list(source.vendor.listings), pages, as_json, destination, dataset)
+        for source in load_sources(name, accounts)
+    ]
+    return max(codes)
+
+
+def check_lists(vendor: Vendor | None, names: Sequence[str]) -> None:
+    """Raises ConfigurationError for what is no list, of a vendor or of any."""
+    lists = [name for v in ([vendor] if vendor else VENDORS.values()) for name in v.listings]
+    if unknown := [name for name in names if name not in lists]:
+        raise ConfigurationError(f"cannot compare {', '.join(unknown)}: choose from {', '.join(lists)}")
+
+
+def _compare(
+    source: Source,
+    resources: Sequence[str],
+    pages: int | None,
+    as_json: bool,
+    destination: str | None,
+    dataset: str | None,
+) -> int:
+    lists = [name for name in resources if name in source.vendor.listings]
+    run = Run(source.vendor, source.config, load_policy())
     with look(load_sync_config(destination=destination, dataset=dataset)) as pipeline:
-        compared = reconcile(run, pipeline, resources or list(LISTINGS), pages)
+        compared = reconcile(run, pipeline, lists, pages)
     for comparison in compared:
-        print(as_line(comparison) if as_json else as_text(comparison))
+        print((as_line if as_json else as_text)(source.vendor, comparison))
     if not as_json:
         checked = sum(comparison.checked for comparison in compared)
         wrong = sum(not comparison.agrees for comparison in compared)
@@ -47,9 +69,9 @@ def run_reconcile(
     return int(Exit.DONE if all(comparison.agrees for comparison in compared) else Exit.PARTLY)
 
 
-def as_text(comparison: Comparison) -> str:
+def as_text(vendor: Vendor, comparison: Comparison) -> str:
     """A list in a line, without any value and any row's id."""
-    about = f"{comparison.unit.resource} of client {comparison.unit.client_id}"
+    about = f"{comparison.unit.resource} of {vendor.account_word} {comparison.unit.account}"
     if comparison.problem:
         return f"not compared: {about}: {comparison.problem}"
     if comparison.agrees:
@@ -64,11 +86,11 @@ def as_text(comparison: Comparison) -> str:
     return f"differs: {about}: {comparison.checked:,} rows compared, {', '.join(filter(None, parts))}"
 
 
-def as_line(comparison: Comparison) -> str:
+def as_line(vendor: Vendor, comparison: Comparison) -> str:
     """A list as one line of JSON, with rows' ids, to look them up."""
     return json.dumps(
         {
-            "client_id": comparison.unit.client_id,
+            vendor.account.name: comparison.unit.account,
             "resource": comparison.unit.resource,
             "checked": comparison.checked,
             "missing": comparison.missing,

@@ -18,15 +18,19 @@ from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
 from sources.core.units import Status
+from sources.core.vendor import Vendor
 
 WIDE = 160
 """Columns of text where nobody's terminal sets a limit."""
 
 
-def run_status(as_json: bool, max_age: float | None, destination: str | None, dataset: str | None) -> int:
+def run_status(
+    vendor: Vendor, as_json: bool, max_age: float | None, destination: str | None, dataset: str | None
+) -> int:
     """Shows how the warehouse is doing; returns the exit code.
 
     Args:
+        vendor: whose rows.
         as_json: one JSON object instead of tables.
         max_age: hours; where units that can be read were not read for longer, the exit code says so.
         destination: instead of the configured one.
@@ -38,15 +42,15 @@ def run_status(as_json: bool, max_age: float | None, destination: str | None, da
     config = load_sync_config(destination=destination, dataset=dataset)
     limit = None if max_age is None else timedelta(hours=max_age)
     with look(config) as pipeline:
-        status = read_status(pipeline, config, limit)
+        status = read_status(pipeline, vendor, config, limit)
     if as_json:
-        print(json.dumps(status.as_json(), default=datetime.isoformat))
+        print(json.dumps(status.as_json(vendor.account.name), default=datetime.isoformat))
     else:
-        _show(Console(width=None if is_terminal() else WIDE), config, status)
+        _show(Console(width=None if is_terminal() else WIDE), config, vendor, status)
     return int(Exit.PARTLY if status.stale else Exit.DONE)
 
 
-def _show(console: Console, config: SyncConfig, status: WarehouseStatus) -> None:
+def _show(console: Console, config: SyncConfig, vendor: Vendor, status: WarehouseStatus) -> None:
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
@@ -56,15 +60,17 @@ def _show(console: Console, config: SyncConfig, status: WarehouseStatus) -> None
     if not status.runs:
         say("no sync has ended yet; what its beginning loaded is there")
         return
-    console.print("\nLast runs", _runs(status), "\nWhen each was last read to its end", _matrix(status.units))
+    console.print(
+        "\nLast runs", _runs(status), "\nWhen each was last read to its end", _matrix(vendor, status.units)
+    )
     due = [unit.complete_due for unit in status.units if unit.complete_due]
     if due:
         say(f"\nnext complete scan due {_moment(min(due))}; of all lists by {_moment(max(due))}")
-    for client, since in status.lost.items():
-        say(f"access to client {client} is lost since {_moment(since)}", "yellow")
+    for account, since in status.lost.items():
+        say(f"access to {vendor.account_word} {account} is lost since {_moment(since)}", "yellow")
     for unit in status.units:
         if unit.status not in (Status.OK, Status.SKIPPED):
-            say(f"{unit.status} {unit.resource} of client {unit.client_id}: {unit.note}", "red")
+            say(f"{unit.status} {unit.resource} of {vendor.account_word} {unit.account}: {unit.note}", "red")
     if status.unreviewed:
         say(ask_for_review(status.unreviewed))
     for name in status.stale:
@@ -83,22 +89,22 @@ def _runs(status: WarehouseStatus) -> Table:
     return table
 
 
-def _matrix(units: Sequence[UnitStatus]) -> Table:
-    """A row per client, a column per resource: how long ago it was read."""
+def _matrix(vendor: Vendor, units: Sequence[UnitStatus]) -> Table:
+    """A row per account, a column per resource: how long ago it was read."""
     now = datetime.now(UTC)
-    units = [unit for unit in units if unit.client_id]
+    units = [unit for unit in units if unit.account]
     resources = list(dict.fromkeys(unit.resource for unit in units))
     table = Table(box=None, pad_edge=False)
-    for name in ("client", "rows", *resources):
+    for name in (vendor.account_word, "rows", *resources):
         justify: Literal["left", "right"] = "right" if name == "rows" else "left"
-        table.add_column(name.replace("_", " "), no_wrap=name == "client", justify=justify)
+        table.add_column(name.replace("_", " "), no_wrap=name == vendor.account_word, justify=justify)
     rows: Counter[str] = Counter()
     for unit in units:
-        rows[unit.client_id] += unit.rows
-    by_unit = {(unit.client_id, unit.resource): unit for unit in units}
-    for client, count in rows.items():
-        found = (by_unit.get((client, resource)) for resource in resources)
-        table.add_row(client, f"{count:,}", *(_cell(unit, now) if unit else "" for unit in found))
+        rows[unit.account] += unit.rows
+    by_unit = {(unit.account, unit.resource): unit for unit in units}
+    for account, count in rows.items():
+        found = (by_unit.get((account, resource)) for resource in resources)
+        table.add_row(account, f"{count:,}", *(_cell(unit, now) if unit else "" for unit in found))
     return table
 
 

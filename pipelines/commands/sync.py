@@ -17,13 +17,14 @@ from pipelines.settings import load_sync_config, warn_of_open_secrets
 from pipelines.syncing.pings import pinging
 from pipelines.syncing.reporting import Lines, Quiet, Reporter, is_terminal
 from pipelines.syncing.sync import Wanted, check_resources, sync
+from pipelines.vendors import load_sources
 from sources.core.engine.run import Run
-from sources.leadpanther.config import load_config
 
 
 def run_sync(
     wanted: Wanted,
-    clients: list[str] | None,
+    name: str | None,
+    accounts: list[str] | None,
     where: Mapping[str, str | None],
     as_json: bool,
     quiet: bool,
@@ -35,9 +36,9 @@ def run_sync(
     """
     _tune()
     with pinging() as pings:
-        check_resources(wanted.resources)
         warn_of_open_secrets()
-        source = load_config(clients=clients or None)
+        [source] = load_sources(name, accounts)
+        check_resources(source.vendor, wanted.resources)
         config = load_sync_config(**where)
         began = time.monotonic()
         with _reporter(as_json, quiet) as reporter, _stopped_by_signals() as stoppable:

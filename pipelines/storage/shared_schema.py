@@ -14,12 +14,12 @@ import dlt
 from dlt.common.schema import Schema
 
 from pipelines.storage.writers import is_shareable, one_at_a_time
-from pipelines.syncing.ledger import ledger_table
+from pipelines.syncing.ledger import ledger_schema
+from sources.core.engine.source import documented_tables
 from sources.core.privacy.policy import Policy
-from sources.core.tables import QUARANTINE, DataType, pii_hint
+from sources.core.tables import DataType, pii_hint
+from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther import documented_tables
-from sources.leadpanther.columns import TABLES
 
 TYPES: dict[str, DataType] = {
     "character varying": "text",
@@ -34,32 +34,33 @@ TYPES: dict[str, DataType] = {
 """What dlt makes of our types in Postgres, the other way round."""
 
 
-def agree_on_schema(pipeline: dlt.Pipeline, policy: Policy) -> None:
+def agree_on_schema(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Has a pipeline know all tables and columns of the dataset, and makes the tables where there are none;
     does nothing where the destination is not Postgres.
 
     Args:
         pipeline: its state and schema are the destination's.
+        vendor: whose rows it loads.
         policy: how personal data is treated.
     """
     if not is_shareable(pipeline):
         return
     if not pipeline.default_schema_name:
-        schema = Schema("leadpanther")
-        for table in [*documented_tables("parquet"), ledger_table()]:
+        schema = Schema(vendor.name)
+        for table in [*documented_tables(vendor, "parquet"), ledger_schema(vendor)]:
             schema.update_table(table)
         pipeline.schemas.save_schema(schema)
         pipeline.default_schema_name = cast(Any, schema.name)
         with one_at_a_time(pipeline):
             pipeline.sync_schema()
-    _adopt(pipeline, policy)
+    _adopt(pipeline, vendor, policy)
 
 
-def _adopt(pipeline: dlt.Pipeline, policy: Policy) -> None:
+def _adopt(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Takes what other pipelines made into the pipeline's schema."""
     schema = pipeline.default_schema
     stored = Warehouse(pipeline, schema).stored()
-    for table in [*TABLES.values(), QUARANTINE]:
+    for table in vendor.all_tables:
         types = {name: TYPES[t] for name, t in stored.get(table.name, {}).items() if t in TYPES}
         if not types:
             continue

@@ -1,4 +1,4 @@
-"""What syncs will cost: the lengths of a few clients' lists, found by asking, and a little arithmetic."""
+"""What syncs will cost: the lengths of a few accounts' lists, found by asking, and a little arithmetic."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from sources.core.api.client import Client
+from sources.core.engine.fetching import pages
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.listing.reading import Fetch
-from sources.leadpanther.client import LIMIT, LeadPantherClient
-from sources.leadpanther.settings import DETAIL_OF, LISTINGS
+from sources.core.vendor import Vendor
+
+LIMIT = 100
+"""Rows a page."""
 
 SAMPLE = 3
-"""Clients whose lists are measured."""
+"""Accounts whose lists are measured."""
 
 ACCURACY = 0.2
 """Lengths are known to a fifth: each halving would cost another request a list."""
@@ -26,18 +30,15 @@ OVERLAP = 1.06
 FASTEST = 400.0
 """Requests per second whose answers one process takes in."""
 
-MONTH = 30
-"""Days between two readings of an old post's engagement."""
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What syncs will cost.
 
     Args:
-        rows: by list, over all clients.
-        measured: clients that were looked at.
-        clients: clients that can be read.
+        rows: by list, over all accounts.
+        measured: accounts that were looked at.
+        clients: accounts that can be read.
         first: requests of the first sync.
         daily: requests of a sync a day, with a complete scan of every list.
         idle: requests of a further sync that finds nothing new.
@@ -56,25 +57,23 @@ class Estimate:
         return requests / self.per_second / 60
 
 
-async def measure(run: Run, api: LeadPantherClient, resources: Sequence[str]) -> Estimate | None:
-    """Measures some clients' lists; None where there is nothing to measure.
+async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate | None:
+    """Measures some accounts' lists; None where there is nothing to measure.
 
     Args:
         run: opened.
         api: to ask.
         resources: those that the key may read.
     """
-    assert run.subject
-    granted = [client.client_id for client in run.clients if client.granted]
+    granted = [account for account in run.accounts.values() if not account.trouble]
     step = max(1, len(granted) // SAMPLE)
     sample = granted[::step][:SAMPLE]
-    lists = [name for name in LISTINGS if name in resources]
+    lists = [name for name in run.vendor.listings if name in resources]
     before, began, totals = run.traffic.requests, time.monotonic(), dict.fromkeys(lists, 0)
     measured = 0
-    for client in sample:
-        root = run.subject.root(client)
+    for account in sample:
         try:
-            fetches = [api.pages(root + LISTINGS[name].path, run.traffic) for name in lists]
+            fetches = [pages(api, run.vendor.listings[name], account, run.traffic) for name in lists]
             lengths = await asyncio.gather(*map(length, fetches))
         except Unauthorized:
             raise
@@ -90,19 +89,27 @@ async def measure(run: Run, api: LeadPantherClient, resources: Sequence[str]) ->
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
     rate = requests / seconds * run.config.requests_in_flight / max(1, len(lists))
     ceiling = run.config.requests_per_second or FASTEST
-    return estimate(scaled, resources, measured, len(granted), min(rate, ceiling, FASTEST))
+    return estimate(run.vendor, scaled, resources, measured, len(granted), min(rate, ceiling, FASTEST))
 
 
 def estimate(
-    rows: Mapping[str, int], resources: Sequence[str], measured: int, clients: int, per_second: float
+    vendor: Vendor,
+    rows: Mapping[str, int],
+    resources: Sequence[str],
+    measured: int,
+    clients: int,
+    per_second: float,
 ) -> Estimate:
     """The arithmetic: every list page by page, and a detail request a row that has one."""
     units = len(rows) * clients
     pages = sum(ceil(count / LIMIT * OVERLAP) for count in rows.values()) + units
-    parents = {d.resource: rows.get(d.parent, 0) for d in DETAIL_OF.values() if d.resource in resources}
-    posts, magnets = parents.get("post_engagement", 0), parents.get("lead_magnet_analytics", 0)
-    daily = pages + ceil(posts / MONTH) + magnets
-    return Estimate(rows, measured, clients, 2 + pages + posts + magnets, 2 + daily, 2 + units, per_second)
+    details = [d for d in vendor.details.values() if {d.resource, d.lists} & set(resources)]
+    once = sum(rows.get(d.parent, 0) for d in details)
+    a_day = sum(ceil(rows.get(d.parent, 0) / max(1, d.tiers[-1].every_days)) for d in details)
+    opening = len(vendor.opening)
+    return Estimate(
+        rows, measured, clients, opening + pages + once, opening + pages + a_day, opening + units, per_second
+    )
 
 
 async def length(fetch: Fetch) -> int:

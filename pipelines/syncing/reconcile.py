@@ -13,6 +13,9 @@ import dlt
 import msgspec
 import pyarrow as pa
 
+from sources.core.api.client import Client
+from sources.core.engine.access import tasks
+from sources.core.engine.fetching import pages as pages_of
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
@@ -25,10 +28,9 @@ from sources.core.units import Outcome, Unit
 from sources.core.warehouse.loading import make_shaper
 from sources.core.warehouse.suppressions import load_suppressions
 from sources.core.warehouse.warehouse import Warehouse, selection
-from sources.leadpanther.access import tasks
-from sources.leadpanther.client import LIMIT, LeadPantherClient
-from sources.leadpanther.columns import TABLES
-from sources.leadpanther.settings import LISTINGS
+
+LIMIT = 100
+"""Rows a page."""
 
 OURS = {SYNCED_AT, FIRST_SEEN_AT, DELETED_AT, CONTENT_DIGEST}
 
@@ -40,7 +42,7 @@ class Comparison:
     """A list of the API beside its table.
 
     Args:
-        unit: client and resource.
+        unit: account and resource.
         checked: rows that the API gave.
         missing: ids of rows that the warehouse lacks, or calls deleted.
         different: by id, the columns that differ.
@@ -82,24 +84,25 @@ class _Reconciliation:
 
     def __init__(self, run: Run, pipeline: dlt.Pipeline) -> None:
         self._run = run
+        self._account = run.vendor.account.name
         self._schema = pipeline.default_schema
         self._warehouse = Warehouse(pipeline, self._schema)
         self._suppressions = load_suppressions(self._warehouse, run.policy)
 
     async def compare(self, resources: Sequence[str], pages: int | None) -> list[Comparison]:
         run = self._run
-        async with LeadPantherClient(run.endpoint(), run.pace) as api:
+        async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
             await open_run(Reader(run, api, None, {}))
-            assert run.subject
-            compared = [
-                Comparison(t.unit, problem=t.skip or "") for t in tasks(run.subject, run.clients, resources)
-            ]
+            assert run.access
+            accounts = list(run.accounts.values())
+            planned = tasks(run.vendor, run.access, accounts, resources)
+            compared = [Comparison(t.unit, problem=t.skip or "") for t in planned]
             for comparison in compared:
                 if not comparison.problem:
                     await self._compare_unit(api, comparison, pages)
         return compared
 
-    async def _compare_unit(self, api: LeadPantherClient, comparison: Comparison, pages: int | None) -> None:
+    async def _compare_unit(self, api: Client, comparison: Comparison, pages: int | None) -> None:
         try:
             rows, whole = await self._read(api, comparison.unit, pages)
         except Unauthorized:
@@ -116,23 +119,22 @@ class _Reconciliation:
             if columns := differing(wanted[row_id], stored[row_id]):
                 comparison.different[row_id] = columns
         if whole:
-            sql = f"SELECT id FROM {unit.resource} WHERE client_id = %s AND {DELETED_AT} IS NULL"
-            ids = {row_id for (row_id,) in self._warehouse.query(sql, unit.client_id)}
+            sql = f"SELECT id FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
+            ids = {row_id for (row_id,) in self._warehouse.query(sql, unit.account)}
             comparison.extra = sorted(ids - wanted.keys())
 
-    async def _read(self, api: LeadPantherClient, unit: Unit, pages: int | None) -> tuple[list[Raw], bool]:
+    async def _read(self, api: Client, unit: Unit, pages: int | None) -> tuple[list[Raw], bool]:
         """Rows of a list, and whether they are surely all of them."""
-        assert self._run.subject
-        path = self._run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
-        outcome = Outcome(unit)
-        fetch = api.pages(path, outcome.traffic)
+        outcome, run = Outcome(unit), self._run
+        listing = run.vendor.listings[unit.resource]
+        fetch = pages_of(api, listing, run.accounts[unit.account], outcome.traffic)
         if pages is None:
             gathered = Gathered()
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)
             _, scan = await read_list(reading, Checkpoint(), gathered)
             return gathered.kept, concludes(scan)
-        sql = f"SELECT count(*) FROM {unit.resource} WHERE client_id = %s AND {DELETED_AT} IS NULL"
-        ((count,),) = self._warehouse.query(sql, unit.client_id) or [(0,)]
+        sql = f"SELECT count(*) FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
+        ((count,),) = self._warehouse.query(sql, unit.account) or [(0,)]
         offsets = range(0, max(count, 1), LIMIT)
         chosen = random.sample(offsets, min(pages, len(offsets)))
         answers = await asyncio.gather(*(fetch(offset) for offset in chosen))
@@ -141,8 +143,10 @@ class _Reconciliation:
     def _as_loaded(self, unit: Unit, rows: Sequence[Raw]) -> dict[str, Row]:
         """Rows as a sync would load them, by id: treated, typed and without those who were erased."""
         policy = self._run.policy
-        shaper = make_shaper(TABLES[unit.resource], self._schema, policy, self._suppressions, policy.frozen)
-        ours = {"client_id": unit.client_id, SYNCED_AT: self._run.now()}
+        shaper = make_shaper(
+            self._run.vendor.tables[unit.resource], self._schema, policy, self._suppressions, policy.frozen
+        )
+        ours = {self._account: unit.account, SYNCED_AT: self._run.now()}
         stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
         data = shaper.shape(rows, stamps).data
         decode = msgspec.json.decode
@@ -156,9 +160,9 @@ class _Reconciliation:
             return {}
         sql = (
             f"SELECT {selection(names)} FROM {unit.resource} "
-            f"WHERE client_id = %s AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
+            f"WHERE {self._account} = %s AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
         )
-        found = self._warehouse.query_for_ids(sql, ids, unit.client_id)
+        found = self._warehouse.query_for_ids(sql, ids, unit.account)
         decode = self._warehouse.from_json
         rows = [_comparable(types, dict(zip(names, values, strict=True)), decode) for values in found]
         return {row["id"]: row for row in rows}

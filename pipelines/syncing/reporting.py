@@ -14,6 +14,7 @@ from pipelines.syncing.ledger import ledger_row
 from pipelines.syncing.sync import Exit, Report
 from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status, Unit
+from sources.core.vendor import Vendor
 
 WELL = (Status.OK, Status.SKIPPED)
 SAID = ("rows", "new_rows", "requests", "retries", "note", "error_code", "request_id", "list_order", "scan")
@@ -52,11 +53,11 @@ class Lines(Reporter):
             state = outcome.status, outcome.note
             if outcome.finished and self._said.get(outcome.unit) != state:
                 self._said[outcome.unit] = state
-                self._write("unit", ledger_row(run, outcome))
+                self._write("unit", ledger_row(run, outcome), run.vendor)
 
     def ended(self, report: Report, seconds: float) -> None:
         self.loaded(report.run)
-        self._write("sync", summary(report, seconds))
+        self._write("sync", summary(report, seconds), report.run.vendor)
 
 
 class Quiet(Reporter):
@@ -76,7 +77,7 @@ def summary(report: Report, seconds: float) -> dict[str, Any]:
         "run_id": report.run.run_id,
         "result": RESULTS[report.exit],
         "exit": int(report.exit),
-        "clients": len(report.run.clients),
+        "clients": len(report.run.accounts),
         "units": len(outcomes),
         **{status: count for status, count in counts.items() if count},
         "rows": sum(o.rows for o in outcomes),
@@ -88,27 +89,32 @@ def summary(report: Report, seconds: float) -> dict[str, Any]:
 
 
 def trouble(run: Run) -> Iterator[tuple[Status, str, str]]:
-    """What is not well, the same trouble of many clients as one: how it ended, what, and why."""
+    """What is not well, the same trouble of many accounts as one: how it ended, what, and why."""
     groups: dict[tuple[Status, str, str], list[str]] = defaultdict(list)
     for outcome in run.outcomes.values():
         if outcome.status is not Status.OK or outcome.note:
-            groups[outcome.status, outcome.unit.resource, outcome.note].append(outcome.unit.client_id)
-    for (status, resource, note), clients in groups.items():
-        who = f"{len(clients)} clients" if len(clients) > 1 else f"client {clients[0]}" if clients[0] else ""
+            groups[outcome.status, outcome.unit.resource, outcome.note].append(outcome.unit.account)
+    word = run.vendor.account_word
+    for (status, resource, note), accounts in groups.items():
+        one = f"{word} {accounts[0]}" if accounts[0] else ""
+        who = f"{len(accounts)} {word}s" if len(accounts) > 1 else one
         yield status, " of ".join(filter(None, [resource, who])), note
 
 
-def _json_line(event: str, values: Mapping[str, Any]) -> None:
-    print(json.dumps({"event": event, **values}, default=datetime.isoformat), flush=True)
+def _json_line(event: str, values: Mapping[str, Any], vendor: Vendor) -> None:
+    print(
+        json.dumps({"event": event, "source": vendor.name, **values}, default=datetime.isoformat), flush=True
+    )
 
 
-def _text_line(event: str, values: Mapping[str, Any]) -> None:
+def _text_line(event: str, values: Mapping[str, Any], vendor: Vendor) -> None:
     """`2026-01-31T06:00:12Z unit ok leads client=… rows=3 …`: for eyes and for grep."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = [now, event]
     if event == "unit":
         words += [values["status"], values["resource"]]
-        words += [f"client={values['client_id']}"] if values["client_id"] else []
+        account = values[vendor.account.name]
+        words += [f"{vendor.account_word}={account}"] if account else []
         values = {name: values[name] for name in SAID}
     words += [f"{name}={_word(value)}" for name, value in values.items() if value not in (None, "")]
     print(*words, flush=True)
@@ -124,6 +130,6 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def unfinished_clients(outcomes: list[Outcome]) -> set[str]:
-    """Clients of which something remains to be read."""
-    return {outcome.unit.client_id for outcome in outcomes if not outcome.finished}
+def unfinished_accounts(outcomes: list[Outcome]) -> set[str]:
+    """Accounts of which something remains to be read."""
+    return {outcome.unit.account for outcome in outcomes if not outcome.finished}

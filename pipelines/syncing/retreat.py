@@ -13,13 +13,13 @@ from pipelines.settings import SyncConfig
 from pipelines.storage.scrubbing import scrub
 from sources.core.engine.session import policy_in
 from sources.core.privacy.policy import Policy, Treatment
-from sources.core.tables import QUARANTINE, SYNCED_AT, Table
+from sources.core.tables import SYNCED_AT, Table
+from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.warehouse import Statement, Warehouse, assignments, selection
-from sources.leadpanther.columns import TABLES
 
 
-def policy_since(pipeline: dlt.Pipeline, policy: Policy) -> datetime | None:
+def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> datetime | None:
     """Since when a policy applies, if the warehouse may hold rows that were treated by another one.
 
     dlt's state says under which policy rows were last loaded, `pii_columns` by which all of them are treated.
@@ -27,7 +27,7 @@ def policy_since(pipeline: dlt.Pipeline, policy: Policy) -> datetime | None:
     if not pipeline.default_schema_name:
         return None
     treated_by = _treated_by(Warehouse(pipeline, pipeline.default_schema))
-    loaded = policy_in(pipeline.state)
+    loaded = policy_in(pipeline.state, vendor.name)
     if loaded and loaded.fingerprint == policy.fingerprint:
         return loaded.since if treated_by - {policy.fingerprint} else None
     return datetime.now(UTC) if loaded or treated_by else None
@@ -37,12 +37,15 @@ def _treated_by(warehouse: Warehouse) -> set[str]:
     return {policy for (policy,) in warehouse.query(f"SELECT DISTINCT policy FROM {PII_COLUMNS.name}")}
 
 
-def retreat(pipeline: dlt.Pipeline, config: SyncConfig, policy: Policy, since: datetime) -> None:
+def retreat(
+    pipeline: dlt.Pipeline, config: SyncConfig, vendor: Vendor, policy: Policy, since: datetime
+) -> None:
     """Treats rows anew that were last read before a policy applied. Safe to repeat.
 
     Args:
         pipeline: the pipeline that loaded.
         config: where the warehouse is.
+        vendor: whose rows they are.
         policy: how personal data is to be treated.
         since: since when that is so.
     """
@@ -52,11 +55,10 @@ def retreat(pipeline: dlt.Pipeline, config: SyncConfig, policy: Policy, since: d
     for table_name, column, treatment in warehouse.query(sql):
         before[table_name][column] = Treatment[treatment.upper()]
     same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
-    tables = [*TABLES.values(), QUARANTINE]
-    for table in tables:
+    for table in vendor.all_tables:
         columns = _columns(warehouse, table, before[table.name], policy)
         warehouse.execute_together(_updates(warehouse, table, columns, policy, since, same_key))
-    scrub(pipeline, config, [table.name for table in tables])
+    scrub(pipeline, config, [table.name for table in vendor.all_tables])
 
 
 def _columns(

@@ -11,18 +11,16 @@ import dlt
 from dlt.common.versioned_state import decompress_state
 
 from pipelines.settings import DUCKDB, SyncConfig
-from pipelines.syncing.ledger import SYNC_LOG
-from sources.core.configuration import read_settings
+from sources.core.configuration import SourceConfig
+from sources.core.engine.access import is_chosen
+from sources.core.engine.config import read_config
 from sources.core.engine.reader import UNITS
 from sources.core.listing.checkpoint import Checkpoint
-from sources.core.tables import DELETED_AT, MISFITS
+from sources.core.tables import DELETED_AT, MISFITS, SYNC_LOG
 from sources.core.units import Status, Unit
+from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther.access import is_chosen
-from sources.leadpanther.columns import TABLES
-from sources.leadpanther.config import LeadPantherConfig
-from sources.leadpanther.settings import CLIENTS, DETAIL_OF, LISTINGS
 
 RUNS = 5
 """How many of the last runs are shown."""
@@ -33,7 +31,7 @@ class UnitStatus:
     """How one unit is doing. Times are UTC.
 
     Args:
-        client_id: the client.
+        account: whose rows.
         resource: the resource.
         status: how it ended last.
         note: why.
@@ -43,7 +41,7 @@ class UnitStatus:
         complete_due: when its list is next read completely; None where it has none, or as soon as possible.
     """
 
-    client_id: str
+    account: str
     resource: str
     status: str
     note: str
@@ -60,8 +58,8 @@ class WarehouseStatus:
     Args:
         bytes: its size; None where that cannot be told.
         runs: the last runs, the latest first.
-        units: all units that were ever tried, but for clients that the configuration leaves out.
-        lost: clients that cannot be read, and since when.
+        units: all units that were ever tried, but for accounts that the configuration leaves out.
+        lost: accounts that cannot be read, and since when.
         unreviewed: columns of which nobody said what they hold.
         stale: units, of those that can be read, that were not read for too long.
     """
@@ -73,37 +71,52 @@ class WarehouseStatus:
     unreviewed: list[str]
     stale: list[str] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def as_json(self, account: str) -> dict[str, Any]:
+        """For machines.
+
+        Args:
+            account: what the vendor calls the account's column.
+        """
+        found = asdict(self)
+        found["units"] = [{account: unit.pop("account"), **unit} for unit in found["units"]]
+        return found
 
 
-def read_status(pipeline: dlt.Pipeline, config: SyncConfig, max_age: timedelta | None) -> WarehouseStatus:
+def read_status(
+    pipeline: dlt.Pipeline, vendor: Vendor, config: SyncConfig, max_age: timedelta | None
+) -> WarehouseStatus:
     """Asks the warehouse how it is doing.
 
     Args:
         pipeline: to ask through.
+        vendor: whose rows are there.
         config: where the warehouse is.
         max_age: units read longer ago than this are stale.
     """
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    lost = dict(
-        warehouse.query(f"SELECT client_id, access_lost_at FROM {CLIENTS} WHERE access_lost_at IS NOT NULL")
-    )
-    source = read_settings(LeadPantherConfig, "sources.leadpanther", {})
+    lost, source = _lost(warehouse, vendor), read_config(vendor)
     units = [
         unit
-        for unit in _units(warehouse, pipeline, source)
-        if not unit.client_id or is_chosen(unit.client_id, source.clients, source.exclude_clients)
+        for unit in _units(warehouse, pipeline, vendor, source)
+        if not unit.account or is_chosen(unit.account, source.allowed, source.denied)
     ]
     oldest = datetime.now(UTC) - max_age if max_age is not None else None
     return WarehouseStatus(
         _size(warehouse, config),
         _runs(warehouse),
         units,
-        {client: since.astimezone(UTC) for client, since in lost.items()},
+        lost,
         unreviewed(warehouse),
-        [f"{u.resource} of {u.client_id}" for u in units if oldest and is_stale(u, oldest, lost)],
+        [f"{u.resource} of {u.account}" for u in units if oldest and is_stale(u, oldest, lost)],
     )
+
+
+def _lost(warehouse: Warehouse, vendor: Vendor) -> dict[str, datetime]:
+    table = vendor.accounts_table
+    if table is None:
+        return {}
+    sql = f"SELECT {vendor.account.name}, access_lost_at FROM {table} WHERE access_lost_at IS NOT NULL"
+    return {account: since.astimezone(UTC) for account, since in warehouse.query(sql)}
 
 
 def unreviewed(warehouse: Warehouse) -> list[str]:
@@ -121,30 +134,33 @@ def ask_for_review(columns: Sequence[str]) -> str:
 def is_stale(unit: UnitStatus, oldest: datetime, lost: Mapping[str, Any]) -> bool:
     """Whether a unit that can be read was not read since some moment. One that is skipped for want of a scope
     or a grant is no news, as long as syncs look at it."""
-    if unit.client_id in lost or (unit.status == Status.SKIPPED and unit.tried_at >= oldest):
+    if unit.account in lost or (unit.status == Status.SKIPPED and unit.tried_at >= oldest):
         return False
     return unit.fresh_at is None or unit.fresh_at < oldest
 
 
-def _units(warehouse: Warehouse, pipeline: dlt.Pipeline, source: LeadPantherConfig) -> Iterator[UnitStatus]:
+def _units(
+    warehouse: Warehouse, pipeline: dlt.Pipeline, vendor: Vendor, source: SourceConfig
+) -> Iterator[UnitStatus]:
+    account = vendor.account.name
     fresh = {
         Unit(client, resource): at
         for client, resource, at in warehouse.query(
-            f"SELECT client_id, resource, max(finished) FROM {SYNC_LOG.name} "
-            f"WHERE status = '{Status.OK}' GROUP BY client_id, resource"
+            f"SELECT {account}, resource, max(finished) FROM {SYNC_LOG} "
+            f"WHERE status = '{Status.OK}' GROUP BY {account}, resource"
         )
     }
-    rows, complete = _counts(warehouse), complete_scans(pipeline)
+    rows, complete = _counts(warehouse, vendor), complete_scans(pipeline, vendor)
     last = (
-        "SELECT client_id, resource, status, note, finished FROM (SELECT *, row_number() OVER "
-        f"(PARTITION BY client_id, resource ORDER BY finished DESC) AS n FROM {SYNC_LOG.name}) AS l "
-        "WHERE n = 1 ORDER BY client_id, resource"
+        f"SELECT {account}, resource, status, note, finished FROM (SELECT *, row_number() OVER "
+        f"(PARTITION BY {account}, resource ORDER BY finished DESC) AS n FROM {SYNC_LOG}) AS l "
+        f"WHERE n = 1 ORDER BY {account}, resource"
     )
-    for client, resource, status, note, tried in warehouse.query(last):
-        unit = Unit(client, resource)
+    for whose, resource, status, note, tried in warehouse.query(last):
+        unit = Unit(whose, resource)
         done = complete.get(unit)
         yield UnitStatus(
-            client,
+            whose,
             resource,
             status,
             note or "",
@@ -155,21 +171,21 @@ def _units(warehouse: Warehouse, pipeline: dlt.Pipeline, source: LeadPantherConf
         )
 
 
-def _counts(warehouse: Warehouse) -> dict[Unit, int]:
-    counts = {}
-    for name in [*LISTINGS, *DETAIL_OF]:
-        there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in TABLES[name].by_name else ""
-        sql = f"SELECT client_id, count(*) FROM {name} {there} GROUP BY client_id"
+def _counts(warehouse: Warehouse, vendor: Vendor) -> dict[Unit, int]:
+    counts, account = {}, vendor.account.name
+    for name in [*vendor.listings, *vendor.snapshots, *vendor.detail_of]:
+        there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in vendor.tables[name].by_name else ""
+        sql = f"SELECT {account}, count(*) FROM {name} {there} GROUP BY {account}"
         counts.update({Unit(client, name): count for client, count in warehouse.query(sql)})
     return counts
 
 
-def complete_scans(pipeline: dlt.Pipeline) -> dict[Unit, datetime]:
+def complete_scans(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, datetime]:
     """When units' lists were last read completely, as far as the state tells."""
     found: dict[Unit, datetime] = {}
     for state in _states(pipeline):
-        resources = state.get("sources", {}).get("leadpanther", {}).get("resources", {})
-        for resource in LISTINGS:
+        resources = state.get("sources", {}).get(vendor.name, {}).get("resources", {})
+        for resource in vendor.listings:
             for client, stored in resources.get(resource, {}).get(UNITS, {}).items():
                 try:
                     at = Checkpoint.decode(stored).complete_at
@@ -195,7 +211,7 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
     counts = [f"sum(CASE WHEN status = '{s}' THEN 1 ELSE 0 END)" for s in Status]
     sums = [f"sum({name})" for name in ("rows", "new_rows", "requests", "retries")]
     sql = (
-        f"SELECT run_id, min(started), max(finished), {', '.join([*sums, *counts])} FROM {SYNC_LOG.name} "
+        f"SELECT run_id, min(started), max(finished), {', '.join([*sums, *counts])} FROM {SYNC_LOG} "
         f"GROUP BY run_id ORDER BY 2 DESC LIMIT {RUNS}"
     )
     names = ("rows", "new_rows", "requests", "retries", *map(str, Status))

@@ -19,16 +19,15 @@ from pipelines.storage.shared_schema import agree_on_schema
 from pipelines.storage.writers import is_shareable
 from pipelines.syncing.ledger import about, write_ledger
 from pipelines.syncing.retreat import policy_since, retreat
+from pipelines.vendors import Source
 from sources.core.engine.finish import describe, finish
 from sources.core.engine.run import Run, Slice
+from sources.core.engine.source import make_source
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 from sources.core.privacy.configuration import load_policy
 from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
-from sources.leadpanther import leadpanther_source
-from sources.leadpanther.config import LeadPantherConfig
-from sources.leadpanther.settings import RESOURCES
-from sources.leadpanther.views import load_views_config
+from sources.core.vendor import Vendor
 
 log = logging.getLogger("leadhouse")
 
@@ -76,7 +75,7 @@ class Report:
 
 
 def sync(
-    source: LeadPantherConfig,
+    source: Source,
     config: SyncConfig,
     wanted: Wanted = Wanted(),  # frozen
     on_run: Callable[[Run], None] = lambda run: None,
@@ -85,7 +84,7 @@ def sync(
     """Runs one sync.
 
     Args:
-        source: how to read.
+        source: what to read.
         config: where to load.
         wanted: what is asked for.
         on_run: told of the run as soon as there is one, to watch or stop it.
@@ -94,20 +93,21 @@ def sync(
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
-    resources, policy = check_resources(wanted.resources), load_policy()
-    load_views_config()  # what is wrong with it is better said before anything is read
+    vendor = source.vendor
+    resources, policy = check_resources(vendor, wanted.resources), load_policy()
+    vendor.check_settings()  # what is wrong with it is better said before anything is read
     portion = Slice(config.slice_rows, config.slice_minutes)
-    run = Run(source, policy, wanted.full, portion, looped=True, shard=config.part)
+    run = Run(vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part)
     with open_pipeline(config, wanted.wait) as pipeline:
-        agree_on_schema(pipeline, policy)
+        agree_on_schema(pipeline, vendor, policy)
         on_run(run)
-        changed_since = policy_since(pipeline, policy)
+        changed_since = policy_since(pipeline, vendor, policy)
         publisher = Publisher(config)
         while not run.finished:
-            _load(pipeline, leadpanther_source(run=run).with_resources(*resources, QUARANTINE.name))
+            _load(pipeline, make_source(vendor, source.config, run).with_resources(*resources, QUARANTINE))
             on_load(run)
             if publisher.is_due and not run.finished:
-                describe(pipeline, policy)
+                describe(pipeline, vendor, policy)
                 publisher.publish()
         _conclude(pipeline, config, run, wanted.accept_deletes, changed_since)
         publisher.publish()
@@ -129,17 +129,18 @@ def _conclude(
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
     if changed_since and run.shard.is_first:
-        retreat(pipeline, config, run.policy, changed_since)
+        retreat(pipeline, config, run.vendor, run.policy, changed_since)
     write_ledger(pipeline, run)
     if run.shard.is_first:
-        describe(pipeline, run.policy)
+        describe(pipeline, run.vendor, run.policy)
 
 
-def round_off(config: SyncConfig) -> None:
+def round_off(vendor: Vendor, config: SyncConfig) -> None:
     """What the first shard does at its end, done again once all shards have ended: others may have brought
     new columns since.
 
     Args:
+        vendor: whose rows they are.
         config: where the warehouse is.
 
     Raises:
@@ -147,26 +148,28 @@ def round_off(config: SyncConfig) -> None:
     """
     policy = load_policy()
     with open_pipeline(config) as pipeline:
-        agree_on_schema(pipeline, policy)
-        pipeline.run(about(pipeline, policy))
-        describe(pipeline, policy)
+        agree_on_schema(pipeline, vendor, policy)
+        pipeline.run(about(pipeline, vendor, policy))
+        describe(pipeline, vendor, policy)
 
 
-def check_resources(names: Sequence[str] | None) -> list[str]:
+def check_resources(vendor: Vendor, names: Sequence[str] | None) -> list[str]:
     """The resources to read.
 
     Raises:
         ConfigurationError: one of them does not exist.
     """
-    unknown = [name for name in names or () if name not in RESOURCES]
+    unknown = [name for name in names or () if name not in vendor.resource_names]
     if unknown:
-        raise ConfigurationError(f"unknown resource {', '.join(unknown)}: choose from {', '.join(RESOURCES)}")
-    return list(names or RESOURCES)
+        raise ConfigurationError(
+            f"unknown resource {', '.join(unknown)}: choose from {', '.join(vendor.resource_names)}"
+        )
+    return list(names or vendor.resource_names)
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     """What a run's outcomes mean for whoever called: all well, partly done, or nothing but trouble."""
-    units = [o for o in outcomes if o.unit.client_id and o.status is not Status.SKIPPED]
+    units = [o for o in outcomes if o.unit.account and o.status is not Status.SKIPPED]
     if all(o.status in (Status.OK, Status.SKIPPED) for o in outcomes):
         return Exit.DONE
     return Exit.FAILED if units and all(o.status in FAILURES for o in units) else Exit.PARTLY

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import dlt
@@ -22,12 +22,51 @@ SECRET = {"secret": True}
 """Metadata of a dataclass field that is looked up among the secrets."""
 
 
+@dataclasses.dataclass(frozen=True)
+class SourceConfig:
+    """How to read a vendor's account; a vendor's own settings are added in a subclass.
+
+    Args:
+        api_key: the key.
+        base_url: of the API, with its version; the vendor's usual one if empty.
+        requests_in_flight: the most requests under way at a time.
+        requests_per_second: a ceiling; 0 for none.
+        complete_hours: how long until a list is read completely again, for edits and deletes.
+        details_per_run: the most rows whose details one run reads, of each kind.
+        run_minutes: after this a run stops cleanly, to be continued by the next one.
+        attempts: how often a request is tried in all.
+        backoff_seconds: the first pause before trying again is a random time below this.
+        timeout_seconds: without a byte for this long, a request counts as dead.
+    """
+
+    api_key: str | None = dataclasses.field(default=None, repr=False, metadata=SECRET)
+    base_url: str = ""
+    requests_in_flight: int = 32
+    requests_per_second: float = 0.0
+    complete_hours: float = 24.0
+    details_per_run: int = 20_000
+    run_minutes: float = 720.0
+    attempts: int = 6
+    backoff_seconds: float = 1.0
+    timeout_seconds: float = 30.0
+
+    @property
+    def allowed(self) -> Sequence[str]:
+        """Ids of the only accounts to read; all if empty."""
+        return ()
+
+    @property
+    def denied(self) -> Sequence[str]:
+        """Ids of accounts to leave out."""
+        return ()
+
+
 def read_settings(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
     """Makes a dataclass of settings.
 
     Args:
         kind: a dataclass with a default for every field.
-        section: such as `sources.leadpanther`: SOURCES__LEADPANTHER__... in the environment.
+        section: such as `sources.acme`: SOURCES__ACME__... in the environment.
         given: settings that win; None means not given.
 
     Raises:

@@ -5,6 +5,7 @@
     ├── DeadlineReached         the run's time is up, or a server wants us back later than that
     ├── LockedError             another sync of the same warehouse is running
     ├── ScanUnstable            a list changed faster than it could be read
+    ├── NotARead                a request that the vendor's settings do not have; it was not sent
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     └── ApiError                an answer, or none, from the API
         ├── Unauthorized        401: the key is not accepted; the run stops
@@ -46,6 +47,10 @@ class ScanUnstable(LeadhouseError):
     """A list would not hold still; its rows so far are kept, the unit is read again next time."""
 
 
+class NotARead(LeadhouseError):
+    """A request that is not among the vendor's documented reads; it was not sent."""
+
+
 class WarehouseError(LeadhouseError):
     """The destination cannot do what is needed."""
 
@@ -59,15 +64,17 @@ class Where:
         request_id: the id that was sent as `X-Request-Id`, or the server's own.
         status: HTTP status, if there was an answer.
         code: the vendor's error code, if the answer had one.
+        method: how it was asked.
     """
 
     path: str
     request_id: str = ""
     status: int | None = None
     code: str | None = None
+    method: str = "GET"
 
     def __str__(self) -> str:
-        parts = [f"GET {self.path}"]
+        parts = [f"{self.method} {self.path}"]
         parts += [f"status {self.status}"] if self.status else []
         parts += [f"code {self.code}"] if self.code else []
         parts += [f"request {self.request_id}"] if self.request_id else []

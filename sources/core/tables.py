@@ -30,6 +30,12 @@ class Category(StrEnum):
     HEADLINE = "headline"
     MESSAGE = "message"
     PLATFORM_ID = "platform_id"
+    PHONE = "phone"
+    LOCATION = "location"
+    DEMOGRAPHIC = "demographic"
+    HEALTH = "health"
+    FINANCE = "finance"
+    SECRET = "secret"
     ACCOUNT = "account"
     ACCOUNT_ID = "account_id"
     UNREVIEWED = "unreviewed"
@@ -101,9 +107,11 @@ def pii_hint(category: Category | None, identifies: bool = False) -> dict[str, A
     return {"x-annotation-pii": str(category), "x-annotation-pii-identifies": identifies}
 
 
-CLIENT_ID = Column(
-    "client_id", "text", "client account: `user_id` of `GET /clients`", pii=Category.ACCOUNT_ID, ours=True
-)
+def account_column(name: str, about: str) -> Column:
+    """The column that says whose a row is: a vendor names it."""
+    return Column(name, "text", about, pii=Category.ACCOUNT_ID, ours=True)
+
+
 SYNCED = Column(SYNCED_AT, "timestamp", "when this version of the row was read", ours=True)
 FIRST_SEEN = Column(FIRST_SEEN_AT, "timestamp", "when the row was first read, whatever its edits", ours=True)
 DELETED = Column(DELETED_AT, "timestamp", "when the row was found gone; null while it exists", ours=True)
@@ -111,18 +119,62 @@ DIGEST = Column(CONTENT_DIGEST, "text", "changes whenever anything in the API's 
 MISFIT = Column(
     MISFITS, "json", "values that do not fit their column, by path", pii=Category.UNREVIEWED, ours=True
 )
+SNAPSHOT_DATE = Column("snapshot_date", "date", "UTC day of the snapshot; the day's last one wins", ours=True)
+FETCHED_AT = Column("fetched_at", "timestamp", "when it was read", ours=True)
 
-QUARANTINE = Table(
-    "quarantine",
-    ("run_id", "n"),
-    (
-        Column("run_id", "text", "the run that met the row", ours=True),
-        Column("n", "bigint", "its number among that run's refused rows", ours=True),
-        CLIENT_ID,
-        Column("resource", "text", "where the row belongs", ours=True),
-        Column("row", "json", "the row as it came", pii=Category.UNREVIEWED, ours=True),
-        SYNCED,
-    ),
-    "a row that is no object or has no usable id",
-    personal=True,
-)
+QUARANTINE = "quarantine"
+
+
+def quarantine_table(account: Column) -> Table:
+    """Rows that cannot be loaded where they belong.
+
+    Args:
+        account: the column that says whose a row is.
+    """
+    return Table(
+        QUARANTINE,
+        ("run_id", "n"),
+        (
+            Column("run_id", "text", "the run that met the row", ours=True),
+            Column("n", "bigint", "its number among that run's refused rows", ours=True),
+            account,
+            Column("resource", "text", "where the row belongs", ours=True),
+            Column("row", "json", "the row as it came", pii=Category.UNREVIEWED, ours=True),
+            SYNCED,
+        ),
+        "a row that is no object or has no usable id",
+        personal=True,
+    )
+
+
+SYNC_LOG = "sync_log"
+
+
+def ledger_table(account: Column) -> Table:
+    """One row a unit a run.
+
+    Args:
+        account: the column that says whose a row is.
+    """
+    return Table(
+        SYNC_LOG,
+        ("run_id", account.name, "resource"),
+        (
+            Column("run_id", "text", "the run; request ids begin with it", ours=True),
+            account,
+            Column("resource", "text", "what was read", ours=True),
+            Column("status", "text", "ok, partial, skipped, denied, gone, failed or unstable", ours=True),
+            Column("note", "text", "why", ours=True),
+            Column("rows", "bigint", "rows loaded", ours=True),
+            Column("new_rows", "bigint", "rows among them that were not there before", ours=True),
+            Column("requests", "bigint", "requests sent", ours=True),
+            Column("retries", "bigint", "requests sent again", ours=True),
+            Column("error_code", "text", "what went wrong, in short", ours=True),
+            Column("request_id", "text", "the request that went wrong", ours=True),
+            Column("list_order", "text", "where the list was believed to grow", ours=True),
+            Column("scan", "text", "what was read of the list, and how that ended", ours=True),
+            Column("started", "timestamp", "when the unit began", ours=True),
+            Column("finished", "timestamp", "when it ended", ours=True),
+        ),
+        "what became of one unit in one run",
+    )

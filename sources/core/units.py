@@ -1,4 +1,4 @@
-"""Units: one client x one resource, what is read, checkpointed, reported, and fails alone."""
+"""Units: one account x one resource, what is read, checkpointed, reported, and fails alone."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One client x one resource."""
+    """One account x one resource."""
 
-    client_id: str
+    account: str
     resource: str
 
 

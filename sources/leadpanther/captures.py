@@ -15,7 +15,7 @@ import msgspec
 from sources.core.listing.checkpoint import digest
 
 
-def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[Any], bool]:
+def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[bytes], bool]:
     """Takes the captures out of an analytics body.
 
     Args:
@@ -23,7 +23,7 @@ def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], 
         has_more: what pagination beside the body says.
 
     Returns:
-        The body without its captures, the captures, and whether there are more of them.
+        The body without its captures, the captures, each with an id, and whether there are more of them.
     """
     path = _find(data)
     if path is None:
@@ -37,7 +37,7 @@ def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], 
         if has_more is None and isinstance(pagination, dict):
             has_more = pagination.get("has_more") is True
     rest.pop("pagination", None)
-    return rest, holder[path[-1]], bool(has_more)
+    return rest, [with_id(capture) for capture in holder[path[-1]]], bool(has_more)
 
 
 def with_id(capture: Any) -> bytes:

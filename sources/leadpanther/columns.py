@@ -9,23 +9,24 @@ documented nowhere: those columns appear as data brings them.
 from __future__ import annotations
 
 from sources.core.tables import (
-    CLIENT_ID,
     DELETED,
     DIGEST,
+    FETCHED_AT,
     FIRST_SEEN,
     MISFIT,
+    SNAPSHOT_DATE,
     SYNCED,
     Category,
     Column,
     Table,
+    account_column,
 )
+
+CLIENT_ID = account_column("client_id", "client account: `user_id` of `GET /clients`")
 
 _OURS = (SYNCED, MISFIT)
 _TRACKED = (FIRST_SEEN, DELETED, SYNCED, MISFIT)
-_SNAPSHOT = (
-    Column("snapshot_date", "date", "UTC day of the snapshot; the day's last one wins", ours=True),
-    Column("fetched_at", "timestamp", "when the numbers were read", ours=True),
-)
+_SNAPSHOT = (SNAPSHOT_DATE, FETCHED_AT)
 _ROW_ID = Column("id", "text", "the row's id", "errors")
 
 API_SUBJECT = Table(

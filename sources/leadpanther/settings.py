@@ -7,157 +7,114 @@ called, and only GET is ever sent. A new resource is a line here and its columns
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+
+from sources.core.api.client import Api, bearer
+from sources.core.api.envelope import Envelope
+from sources.core.configuration import SourceConfig
+from sources.core.resources import BY_AGE, DAILY, Detail, Listing
+from sources.leadpanther.captures import split
 
 BASE_URL = "https://app.leadpanther.ai/api/v1"
 WRONG_HOST = "api.leadpanther.ai"
 """The documents warn that this host is not the API."""
 
 KEY = re.compile(r"lp_(live|test)_[A-Za-z0-9_-]+")
+KEY_FORM = "it begins with lp_live_ or lp_test_ and holds no spaces, quotes or line breaks"
 
-ERROR_CODES = frozenset(
-    [
-        "bad_request",
-        "unauthorized",
-        "forbidden",
-        "not_found",
-        "conflict",
-        "method_not_allowed",
-        "not_implemented",
-        "internal_error",
-    ]
+API = Api(
+    auth=bearer,
+    envelope=Envelope(
+        has_more="pagination.has_more",
+        required=["has_more"],
+        code="error.code",
+        codes=[
+            "bad_request",
+            "unauthorized",
+            "forbidden",
+            "not_found",
+            "conflict",
+            "method_not_allowed",
+            "not_implemented",
+            "internal_error",
+        ],
+    ),
+    hints={
+        401: "check that the key is complete and still active",
+        403: "the key lacks a scope, or the agency's grant for this client is not active",
+        404: "no such client, row or route for this key",
+    },
 )
 
-SUBJECT_PATH = "/me"
-CLIENTS_PATH = "/clients"
+SUBJECT, CLIENTS = "api_subject", "clients"
+SUBJECT_PATH, CLIENTS_PATH = "/me", "/clients"
 CLIENTS_SCOPE = "clients:read"
-ANY_SCOPE = "*"
 ACTIVE = "active"
 AGENCY = "agency"
-DRAFT = "draft"
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A paginated list of one client's rows.
-
-    Args:
-        resource: the resource and table it fills.
-        path: below the client's root.
-        scope: what the key must be allowed.
-        item: whether there is a route for one row, its id behind the list's path.
-    """
-
-    resource: str
-    path: str
-    scope: str
-    item: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """How often a detail is read for rows of some age.
-
-    Args:
-        below_days: for rows younger than this.
-        every_days: a request at most this often; 0 for every run.
-    """
-
-    below_days: float
-    every_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """Something read row by row for another resource's rows.
-
-    Args:
-        resource: the resource and table it fills.
-        parent: the resource whose rows it is read for.
-        path: below the client's root, with the row's id.
-        scope: what the key must be allowed.
-        parent_key: the column that holds the parent row's id.
-        tiers: how often, by the parent's age.
-        lists: the resource filled from the paginated list inside the answer, if there is one.
-        drafts: whether drafts have any.
-    """
-
-    resource: str
-    parent: str
-    path: str
-    scope: str
-    parent_key: str
-    tiers: tuple[Tier, ...]
-    lists: str | None = None
-    drafts: bool = True
-
-
-BY_AGE = (Tier(7, 0), Tier(30, 1), Tier(90, 7), Tier(float("inf"), 30))
-DAILY = (Tier(7, 0), Tier(float("inf"), 1))
-
-LISTINGS = {
-    listing.resource: listing
-    for listing in (
-        Listing("leads", "/leads", "leads:read"),
-        Listing("activity", "/activity", "activity:read"),
-        Listing("posts", "/posts", "posts:read", item=True),
-        Listing("lead_magnets", "/lead-magnets", "lead_magnets:read", item=True),
-    )
-}
-
-DETAILS = {
-    detail.resource: detail
-    for detail in (
-        Detail(
-            "post_engagement",
-            "posts",
-            "/posts/{id}/engagement",
-            "analytics:read",
-            "post_id",
-            BY_AGE,
-            drafts=False,
-        ),
-        Detail(
-            "lead_magnet_analytics",
-            "lead_magnets",
-            "/lead-magnets/{id}/analytics",
-            "analytics:read",
-            "lead_magnet_id",
-            DAILY,
-            lists="lead_magnet_captures",
-        ),
-    )
-}
-
-DETAIL_OF = {**DETAILS, **{d.lists: d for d in DETAILS.values() if d.lists}}
-"""The detail that fills a resource, whether by its answers or by the lists in them."""
-
-SUBJECT = "api_subject"
-CLIENTS = "clients"
 RESOURCES = (
-    SUBJECT,
-    CLIENTS,
-    "leads",
-    "activity",
-    "posts",
-    "post_engagement",
-    "lead_magnets",
-    "lead_magnet_analytics",
-    "lead_magnet_captures",
+    Listing("leads", "/leads", "leads:read"),
+    Listing("activity", "/activity", "activity:read"),
+    Listing("posts", "/posts", "posts:read", item=True),
+    Detail(
+        "post_engagement",
+        "posts",
+        "/posts/{id}/engagement",
+        "post_id",
+        "analytics:read",
+        BY_AGE,
+        # The first is not documented, but rows may have it.
+        born=("published_at", "scheduled_at"),
+        without=("status", "draft"),
+    ),
+    Listing("lead_magnets", "/lead-magnets", "lead_magnets:read", item=True),
+    Detail(
+        "lead_magnet_analytics",
+        "lead_magnets",
+        "/lead-magnets/{id}/analytics",
+        "lead_magnet_id",
+        "analytics:read",
+        DAILY,
+        born=("published_at", "scheduled_at"),
+        lists="lead_magnet_captures",
+        split=split,
+    ),
 )
 
-
-def client_root(actor_type: str, client_id: str) -> str:
-    """The path before a client's lists: agencies use nested routes only, direct users the plain ones."""
-    return f"{CLIENTS_PATH}/{segment(client_id)}" if actor_type == AGENCY else ""
+ROOTS = ("", f"{CLIENTS_PATH}/{{account}}")
+"""Agencies use nested routes only, direct users the plain ones."""
 
 
-def is_id(value: object) -> bool:
-    """Whether a value can be an id in a path."""
-    return isinstance(value, str) and value not in ("", ".", "..")
+RELATIONS = (
+    ("clients", "leads", "client_id"),
+    ("clients", "activity", "client_id"),
+    ("clients", "posts", "client_id"),
+    ("clients", "lead_magnets", "client_id"),
+    ("posts", "post_engagement", "client_id, id = post_id"),
+    ("posts", "activity", "client_id, id = metadata__post_id"),
+    ("lead_magnets", "lead_magnet_analytics", "client_id, id = lead_magnet_id"),
+    ("lead_magnets", "lead_magnet_captures", "client_id, id = lead_magnet_id"),
+)
+"""Which rows belong to which: the parent, the child, and what to join them by."""
 
 
-def segment(row_id: str) -> str:
-    """An id as one segment of a path, whatever characters it holds."""
-    return quote(row_id, safe="")
+@dataclass(frozen=True)
+class LeadPantherConfig(SourceConfig):
+    """How to read a LeadPanther account.
+
+    Args:
+        clients: ids of the only clients to read; all granted ones if empty.
+        exclude_clients: ids of clients to leave out.
+    """
+
+    clients: list[str] | None = None
+    exclude_clients: list[str] | None = None
+
+    @property
+    def allowed(self) -> Sequence[str]:
+        return self.clients or ()
+
+    @property
+    def denied(self) -> Sequence[str]:
+        return self.exclude_clients or ()

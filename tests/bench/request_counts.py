@@ -12,7 +12,9 @@ from pathlib import Path
 
 from pipelines.settings import load_sync_config
 from pipelines.syncing.sync import Wanted, sync
-from sources.leadpanther.config import load_config
+from pipelines.vendors import Source
+from sources.core.engine.config import load_config
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Sandbox, World
 
 LISTS = ("leads", "activity", "posts", "lead_magnets")
@@ -24,7 +26,9 @@ def main() -> None:
         now=datetime.now(UTC),
     )  # fmt: skip
     with Sandbox(world) as sandbox, tempfile.TemporaryDirectory() as folder:
-        source = load_config(api_key=world.agency_key, base_url=sandbox.base_url)
+        source = Source(
+            LEADPANTHER, load_config(LEADPANTHER, api_key=world.agency_key, base_url=sandbox.base_url)
+        )
         config = load_sync_config(
             destination="duckdb", warehouse=f"{folder}/leadhouse.duckdb", folder=str(Path(folder, "work"))
         )

@@ -7,10 +7,11 @@ from typing import cast
 from pipelines.report.gathering import gather
 from pipelines.report.page import load_library, render
 from sources.core.privacy.policy import Policy
+from sources.core.warehouse.analysis import annotations_of_views
 from sources.core.warehouse.annotations import annotate, share_views
 from sources.core.warehouse.warehouse import Warehouse
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.columns import TABLES
-from sources.leadpanther.views import annotations_of_views
 from tests.views.ground import DATASET, DOCUMENTED, Ground
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -97,7 +98,7 @@ def make_everything(ground: Ground) -> None:
     warehouse, policy = cast(Warehouse, ground), Policy()
     types = {table: ground.types(table) for table in DOCUMENTED}
     of_tables = annotate(list(TABLES.values()), types, policy)
-    share_views(warehouse, [*of_tables, *annotations_of_views(warehouse, policy)])
+    share_views(warehouse, [*of_tables, *annotations_of_views(warehouse, LEADPANTHER, policy)])
 
 
 def page(ground: Ground, *clients: str, personal: bool = False) -> str:

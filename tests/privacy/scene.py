@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.commands.erase import Person, erase_client, erase_person
+from pipelines.commands.erase import Person, erase_account, erase_person
 from pipelines.settings import load_sync_config
 from sources.core.privacy.configuration import load_policy
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.hard.places import LONG_AGO
 from tests.privacy.canaries import search_bytes, search_warehouse
@@ -103,12 +104,12 @@ def scene(unusable: bool = False, **sizes: int) -> Scene:
 
 def erase(target: Target, dry_run: bool = False, **person: str) -> Counter[str]:
     config = load_sync_config(destination=target.name, dataset=DATASET, **target.loop_settings())
-    return erase_person(config, load_policy(), Person(**person), dry_run)
+    return erase_person(config, LEADPANTHER, load_policy(), Person(**person), dry_run)
 
 
 def erase_a_client(target: Target, client: str) -> Counter[str]:
     config = load_sync_config(destination=target.name, dataset=DATASET, **target.loop_settings())
-    return erase_client(config, load_policy(), client)
+    return erase_account(config, LEADPANTHER, load_policy(), client)
 
 
 def everything(target: Target) -> dict[str, list[Record]]:

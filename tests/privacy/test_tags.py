@@ -8,12 +8,10 @@ import pytest
 
 from pipelines.commands.erase import Person, erase_person
 from pipelines.settings import load_sync_config
-from pipelines.syncing.ledger import SYNC_LOG
 from sources.core.privacy.configuration import load_policy
-from sources.core.tables import QUARANTINE
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.suppressions import SUPPRESSIONS
-from sources.leadpanther import leadpanther_source
+from sources.leadpanther import LEADPANTHER, leadpanther_source
 from sources.leadpanther.columns import TABLES
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.conftest import StartSandbox, small_world
@@ -195,15 +193,22 @@ def test_no_column_is_in_the_warehouse_but_by_a_registry(
     it is tagged."""
     monkeypatch.setenv("PRIVACY__KEY", KEY)
     duck.sync(sandbox(flock.world))
-    erase_person(load_sync_config(**duck.loop_settings()), load_policy(), Person(email="nobody@example.com"))
-    ours = {table.name: table for table in (SYNC_LOG, PII_COLUMNS, SUPPRESSIONS)}
+    erase_person(
+        load_sync_config(**duck.loop_settings()),
+        LEADPANTHER,
+        load_policy(),
+        Person(email="nobody@example.com"),
+    )
+    ours = {table.name: table for table in (LEADPANTHER.ledger, PII_COLUMNS, SUPPRESSIONS)}
     tags = warehouse_tags(duck)
     views = duck.query("SELECT view_name AS name FROM duckdb_views() WHERE NOT internal")
     beside = BOOKS | {view["name"] for view in views} - TABLES.keys() - ours.keys()
     for name, columns in duck.tables().items():
         if name.startswith("_dlt") or name in beside:
             continue
-        known = {**TABLES, **ours, QUARANTINE.name: QUARANTINE}[name].by_name.keys() | DLT
+        known = {**TABLES, **ours, LEADPANTHER.quarantine.name: LEADPANTHER.quarantine}[
+            name
+        ].by_name.keys() | DLT
         assert columns.keys() - known <= tags.get(name, {}).keys(), name
 
 
@@ -355,6 +360,6 @@ def test_views_and_comments_outlive_an_erasure(
     duck.sync(api)
     before = comments(duck), views(duck)
     lead = world.ids(world.client_ids[0], "leads")[0]
-    erase_person(load_sync_config(**duck.loop_settings()), load_policy(), Person(lead_id=lead))
+    erase_person(load_sync_config(**duck.loop_settings()), LEADPANTHER, load_policy(), Person(lead_id=lead))
     assert (comments(duck).items() >= before[0].items(), views(duck)) == (True, before[1])
     assert duck.query(f"SELECT count(*) AS n FROM {SHAREABLE}.leads") == [{"n": 4}]

@@ -9,10 +9,11 @@ import psycopg2
 from dlt.destinations.exceptions import DatabaseTerminalException
 
 from sources.core.privacy.policy import Policy
+from sources.core.warehouse.analysis import make_views
 from sources.core.warehouse.views import SQL_TYPES
 from sources.core.warehouse.warehouse import Statement, Warehouse
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.columns import TABLES
-from sources.leadpanther.views import ViewsConfig, make_views
 
 DATASET = "leadpanther"
 SYNC_LOG = {
@@ -110,9 +111,9 @@ class Ground:
             values = [row.get(name) for row in rows for name in names]
             self.ask(f"INSERT INTO {DATASET}.{table} ({columns}) VALUES {marks}", *values)
 
-    def make(self, policy: Policy | None = None, config: ViewsConfig | None = None) -> None:
+    def make(self, policy: Policy | None = None) -> None:
         """Makes the views."""
-        make_views(cast(Warehouse, self), policy or Policy(), config or ViewsConfig())
+        make_views(cast(Warehouse, self), LEADPANTHER, policy or Policy())
 
     def rows(self, view: str, order: str = "1, 2") -> list[dict[str, Any]]:
         """All rows of a view."""

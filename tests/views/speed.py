@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from sources.leadpanther.views import all_views
+from sources.core.warehouse.analysis import views_of
+from sources.leadpanther import LEADPANTHER
 from tests.views.ground import DATASET, Ground
 
 CLIENTS, LEADS, POSTS, READINGS, RUNS = 200, 2_000_000, 40_000, 25, 700
@@ -90,7 +91,7 @@ def main() -> None:
         for table, select in FILL.items():
             ground.ask(f"INSERT INTO {DATASET}.{table} BY NAME {select}")
         ground.make()
-        for view in all_views():
+        for view in views_of(LEADPANTHER):
             if sys.argv[1:] and view.name not in sys.argv[1:]:
                 continue
             best = min((measure(ground, view.name) for _ in range(3)), key=lambda found: found[1])

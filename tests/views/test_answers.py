@@ -7,7 +7,8 @@ import pytest
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.policy import Policy, Treatment
-from sources.leadpanther.views import ViewsConfig, find_counter, load_views_config
+from sources.leadpanther.views import find_counter, load_views_config
+from tests.support import environment
 from tests.views.conftest import MakeGround
 from tests.views.ground import Ground
 
@@ -78,7 +79,8 @@ def test_until_the_first_complete_read_all_times_of_first_sight_are_the_backfill
 def test_a_time_under_another_name_is_taken_from_the_configuration(ground: MakeGround) -> None:
     made = ground({"leads": {"created_at": "timestamp", "came": "timestamp"}})
     made.add("leads", [lead("a", created_at=ago(3), came=ago(7))])
-    made.make(config=ViewsConfig(times={"leads": "came"}))
+    with environment(VIEWS__TIMES='{"leads": "came"}'):
+        made.make()
     assert made.one("leads_current")["happened_at"] == ago(7)
 
 
@@ -248,7 +250,8 @@ def test_the_configuration_names_counters_that_nobody_would_guess(ground: MakeGr
     made = ground({"post_engagement": {"impressions": "bigint", "seen__all": "double"}})
     made.add("posts", [lead("p")])
     made.add("post_engagement", [{**reading("p", 1, impressions=5), "seen__all": 70.0}])
-    made.make(config=ViewsConfig(engagement={"impressions": "seen__all"}))
+    with environment(VIEWS__ENGAGEMENT='{"impressions": "seen__all"}'):
+        made.make()
     assert made.one("post_performance")["impressions"] == 70
 
 

@@ -5,9 +5,10 @@ from typing import cast
 
 import pytest
 
+from sources.core.warehouse.analysis import views_of
 from sources.core.warehouse.views import View, make_views
 from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther.views import all_views
+from sources.leadpanther import LEADPANTHER
 from tests.views.conftest import MakeGround
 from tests.views.ground import DOCUMENTED, Ground
 
@@ -32,7 +33,7 @@ def test_views_say_their_purpose_and_grain(ground: MakeGround) -> None:
     made = ground()
     made.make()
     said = comments(made)
-    assert said.keys() == {view.name for view in all_views()}
+    assert said.keys() == {view.name for view in views_of(LEADPANTHER)}
     assert said["post_engagement_daily"].startswith("Each post's counters day by day")
     assert "A row per client_id, post_id, day." in said["post_engagement_daily"]
 
@@ -40,7 +41,7 @@ def test_views_say_their_purpose_and_grain(ground: MakeGround) -> None:
 def test_views_have_just_the_columns_that_their_files_describe(ground: MakeGround) -> None:
     made = ground()
     made.make()
-    for view in all_views():
+    for view in views_of(LEADPANTHER):
         columns = [name for name, *_ in made.query(_COLUMNS, view.name)]
         described = [*view.columns] if not view.passed else columns[: len(view.columns)]
         assert columns[: len(described)] == described
@@ -91,7 +92,7 @@ def test_tables_that_are_not_there_yet_are_empty(ground: MakeGround, tables: lis
     for table in {"leads", "posts"}.intersection(tables):
         made.add(table, [{"client_id": "c", "id": "1", "first_seen_at": "2026-11-18"}])
     made.make()
-    counts = {view.name: len(made.rows(view.name, "1")) for view in all_views()}
+    counts = {view.name: len(made.rows(view.name, "1")) for view in views_of(LEADPANTHER)}
     there = {"leads": {"leads_current", "lead_funnel"}, "posts": {"posts_current", "post_performance"}}
     filled = {name for table in tables for name in there.get(table, ())}
     assert {name for name, count in counts.items() if count} == filled
@@ -100,7 +101,9 @@ def test_tables_that_are_not_there_yet_are_empty(ground: MakeGround, tables: lis
 def test_an_empty_warehouse_has_empty_views(ground: MakeGround) -> None:
     made = ground()
     made.make()
-    assert {view.name: made.rows(view.name, "1") for view in all_views()} == {v.name: [] for v in all_views()}
+    assert {view.name: made.rows(view.name, "1") for view in views_of(LEADPANTHER)} == {
+        v.name: [] for v in views_of(LEADPANTHER)
+    }
 
 
 def test_tables_that_come_later_are_seen(ground: MakeGround) -> None:
@@ -153,12 +156,12 @@ def test_a_view_that_somebody_elses_hangs_on_stays_and_the_sync_goes_on(
 
 
 def test_every_file_begins_with_its_grain_and_purpose() -> None:
-    for each in all_views():
+    for each in views_of(LEADPANTHER):
         assert each.grain
         assert each.about.endswith(".")
 
 
 def test_files_are_read_in_the_order_in_which_they_depend_on_each_other(tmp_path: object) -> None:
-    names = [each.name for each in all_views()]
-    for each in all_views():
+    names = [each.name for each in views_of(LEADPANTHER)]
+    for each in views_of(LEADPANTHER):
         assert all(names.index(other) < names.index(each.name) for other in each.reads & set(names))

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from pipelines.storage.duckdb_file import rewrite
+from sources.core.warehouse.analysis import views_of
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
-from sources.leadpanther.views import all_views
 from tests.conftest import StartSandbox, small_world
 from tests.support import DuckDB, Postgres, Target, environment
 
-VIEWS = [view.name for view in all_views()]
+VIEWS = [view.name for view in views_of(LEADPANTHER)]
 KEY = "a key that nobody guesses, really"
 CANARY = re.compile(r"canary\d+x")
 NOTHING = {"leads": 0, "activity": 0, "posts": 0, "lead_magnets": 0}
@@ -47,7 +48,7 @@ def test_views_add_up_to_what_was_synced_then_changed(sandbox: StartSandbox, tar
     api.world.insert(client, "activity")
     for _ in range(2):  # a row is gone once two complete scans did not find it
         target.sync(api, full=True)
-    for view in all_views():
+    for view in views_of(LEADPANTHER):
         key = ", ".join(view.grain)
         doubles = f"SELECT {key} FROM leadpanther.{view.name} GROUP BY {key} HAVING count(*) > 1"
         assert target.query(doubles) == [], view.name

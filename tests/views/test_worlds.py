@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.leadpanther.views import all_views
+from sources.core.warehouse.analysis import views_of
+from sources.leadpanther import LEADPANTHER
 from tests.views.conftest import MakeGround
 from tests.views.ground import Ground
 
@@ -115,7 +116,7 @@ def test_whatever_the_rows_are_keys_are_unique_and_views_add_up(ground: MakeGrou
 def doubles(made: Ground) -> list[str]:
     """Views in which two rows have one key."""
     wrong = []
-    for view in all_views():
+    for view in views_of(LEADPANTHER):
         key = ", ".join(view.grain)
         found = made.query(f"SELECT {key} FROM leadpanther.{view.name} GROUP BY {key} HAVING count(*) > 1")
         wrong += [f"{view.name} doubles {row}" for row in found]

@@ -1,4 +1,4 @@
-"""GET over HTTP: auth, request ids, timeouts, retries, and our own errors for whatever goes wrong.
+"""Asking over HTTP: auth, request ids, timeouts, retries, and our own errors for whatever goes wrong.
 
 httpx speaks, on aiohttp's transport (a quarter of the CPU per page of httpx's own); tenacity retries, with
 full jitter; the shared `Pace` decides when. What an answer means is the vendor's business (`Protocol`).
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 import httpx
@@ -26,6 +27,7 @@ from sources.core.errors import (
     DeadlineReached,
     Forbidden,
     Garbled,
+    NotARead,
     NotFound,
     RateLimited,
     Rejected,
@@ -43,6 +45,30 @@ MAX_BACKOFF = 30.0
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask for.
+
+    Args:
+        path: below the base URL, starting with a slash.
+        params: query parameters; values are encoded, lists are repeated.
+        method: GET, or a POST that the documents say reads.
+        body: JSON, for a POST.
+        headers: besides those of every request.
+    """
+
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    method: str = "GET"
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.params, doseq=True)}" if self.params else self.path
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """What is a vendor's own about its HTTP.
 
@@ -50,11 +76,13 @@ class Protocol:
         auth: request headers for a key.
         error_code: reads the vendor's error code from an error's body; None if there is none that the
             vendor documents. Whatever else the body says stays in it.
+        reads: whether a method and path are one of the vendor's reads: nothing else is ever sent.
         hints: for a status, what the user can do about it, in our words.
     """
 
     auth: Callable[[str], Mapping[str, str]]
     error_code: Callable[[bytes], str | None]
+    reads: Callable[[str, str], bool]
     hints: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -102,7 +130,7 @@ class Answer(Generic[T]):
 
 
 class Http:
-    """An async context manager that GETs paths below one base URL.
+    """An async context manager that asks for paths below one base URL.
 
     Args:
         endpoint: where, with which key, how patiently.
@@ -131,27 +159,28 @@ class Http:
     async def __aexit__(self, *exc: object) -> None:
         await self._client.aclose()
 
-    async def get(
+    async def ask(
         self,
-        path: str,
+        request: Request,
         decode: Callable[[bytes], T],
-        params: Mapping[str, int] | None = None,
         traffic: Traffic | None = None,
         priority: int = 0,
     ) -> Answer[T]:
-        """GETs and decodes, trying again where that may help.
+        """Asks and decodes, trying again where that may help: every request is a read, POSTs too.
 
         Args:
-            path: below the base URL, starting with a slash.
+            request: what to ask for.
             decode: makes a value of a 200's body; a ValueError says that it is not what is documented.
-            params: query parameters.
             traffic: counts this request for somebody, besides the run.
             priority: lower goes first where requests wait for their turn.
 
         Raises:
+            NotARead: the vendor's settings do not have this request; nothing was sent.
             ApiError: after the last attempt, or at once where asking again would not help.
             DeadlineReached: the run's time is up.
         """
+        if not self.protocol.reads(request.method, request.path):
+            raise NotARead(f"{request.method} {request.path} is no documented read, so it was not sent")
         counters = [self.traffic] + ([traffic] if traffic else [])
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Transient),
@@ -160,13 +189,12 @@ class Http:
             before_sleep=lambda _: _count_retry(counters),
             reraise=True,
         )
-        return await retrying(self._try, path, decode, params, counters, priority)
+        return await retrying(self._try, request, decode, counters, priority)
 
     async def _try(
         self,
-        path: str,
+        request: Request,
         decode: Callable[[bytes], T],
-        params: Mapping[str, int] | None,
         counters: list[Traffic],
         priority: int,
     ) -> Answer[T]:
@@ -175,8 +203,8 @@ class Http:
             for counter in counters:
                 counter.requests += 1
             try:
-                response = await self._send(path, params, request_id)
-                answer = self._judge(response, path, request_id, decode)
+                response = await self._send(request, request_id)
+                answer = self._judge(response, request, request_id, decode)
             except (RateLimited, ServerError) as error:
                 if isinstance(error, RateLimited) or error.retry_after is not None:
                     self.pace.refused(sent_at, error.retry_after)
@@ -184,12 +212,12 @@ class Http:
             self.pace.accepted()
             return answer
 
-    async def _send(self, path: str, params: Mapping[str, int] | None, request_id: str) -> httpx.Response:
+    async def _send(self, request: Request, request_id: str) -> httpx.Response:
         """Sends once. httpx's own errors end here: their texts are the server's, not ours to repeat."""
-        where = Where(path, request_id)
+        where = Where(request.path, request_id, method=request.method)
         try:
             async with asyncio.timeout(min(self.endpoint.timeout * 4, max(self.pace.seconds_left(), 0.01))):
-                return await self._client.send_once(self._request(path, params, request_id))
+                return await self._client.send_once(self._request(request, request_id))
         except (TimeoutError, httpx.TimeoutException):
             if self.pace.seconds_left() <= 0:
                 raise DeadlineReached("the run's time is up; the next run goes on from here") from None
@@ -197,17 +225,18 @@ class Http:
         except (httpx.HTTPError, httpx.StreamError, ValueError, OSError) as error:
             raise Unreachable(f"no complete answer: {type(error).__name__}", where) from None
 
-    def _request(self, path: str, params: Mapping[str, int] | None, request_id: str) -> httpx.Request:
-        query = "?" + "&".join(f"{name}={value}" for name, value in params.items()) if params else ""
+    def _request(self, request: Request, request_id: str) -> httpx.Request:
+        own = {"Content-Type": "application/json"} if request.body is not None else {}
         return httpx.Request(
-            "GET",
-            self.endpoint.base_url + path + query,
-            headers={**self._headers, "X-Request-Id": request_id},
+            request.method,
+            self.endpoint.base_url + request.target,
+            headers={**self._headers, **own, **request.headers, "X-Request-Id": request_id},
+            content=request.body,
             extensions={"timeout": {"connect": self.endpoint.timeout, "read": self.endpoint.timeout}},
         )
 
     def _judge(
-        self, response: httpx.Response, path: str, sent_id: str, decode: Callable[[bytes], T]
+        self, response: httpx.Response, request: Request, sent_id: str, decode: Callable[[bytes], T]
     ) -> Answer[T]:
         """Turns a response into an answer, or into the error that it means."""
         status, body = response.status_code, response.content
@@ -216,10 +245,9 @@ class Http:
             try:
                 return Answer(decode(body), request_id)
             except (ValueError, RecursionError):
-                raise Garbled(
-                    "the answer is not the documented JSON", Where(path, request_id, status)
-                ) from None
-        where = Where(path, request_id, status, self.protocol.error_code(body))
+                where = Where(request.path, request_id, status, method=request.method)
+                raise Garbled("the answer is not the documented JSON", where) from None
+        where = Where(request.path, request_id, status, self.protocol.error_code(body), request.method)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
         raise error_for(status, where, retry_after, self.protocol.hints.get(status))
 

@@ -1,4 +1,4 @@
-"""Reads what takes a request per post or lead magnet, for those that are due."""
+"""Reads what takes a request per row of another list, for those that are due."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 
+from sources.core.api.http import Traffic
 from sources.core.engine.details import due
+from sources.core.engine.fetching import pages, request
+from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import known_parents, merge
 from sources.core.engine.reader import (
     UNITS,
@@ -19,28 +22,28 @@ from sources.core.engine.reader import (
     together,
 )
 from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
-from sources.core.listing.checkpoint import Order, backfilled_at, believed
-from sources.core.listing.reading import Page, read_list
+from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
+from sources.core.listing.reading import Fetch, Page, read_list
+from sources.core.resources import Detail, Listing, Offset
 from sources.core.units import Outcome, Rows, Status, Unit
-from sources.leadpanther.captures import split, with_id
-from sources.leadpanther.settings import DETAILS, DRAFT, Detail, segment
+from sources.core.vendor import segment
 
 WORKERS = 16
-"""Details of one client under way at a time; the pace shares the connections out."""
+"""Details of one account under way at a time; the pace shares the connections out."""
 
 MAX_FAILURES = 5
-"""After so many failed details a client's unit stops trying; what is due stays due."""
+"""After so many failed details an account's unit stops trying; what is due stays due."""
 
 
 async def read_details(reader: Reader) -> None:
     """Reads all details that are wanted and due, after the lists: page chains come before fan-out."""
-    for detail in DETAILS.values():
+    for detail in reader.run.vendor.details.values():
         if detail.resource in reader.states or detail.lists in reader.states:
             await _DetailReader(reader, detail).read()
 
 
 class _DetailReader:
-    """Reads one kind of detail of all clients.
+    """Reads one kind of detail of all accounts.
 
     Args:
         reader: hands over what is read.
@@ -58,114 +61,136 @@ class _DetailReader:
         wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
         outcomes: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in self._run.todo([str(name) for name in wanted]):
-            if parents := self._run.trouble_with(Unit(outcome.unit.client_id, self._detail.parent)):
+            if parents := self._run.trouble_with(Unit(outcome.unit.account, self._detail.parent)):
                 outcome.end(parents.status, f"{self._detail.parent}: {parents.note}")
+            elif not is_offered(self._state, outcome.unit.account, self._run.now()):
+                outcome.end(Status.SKIPPED, NOT_OFFERED)
             else:
-                outcomes[outcome.unit.client_id].append(outcome)
+                outcomes[outcome.unit.account].append(outcome)
         todo = await self._due(outcomes)
         await together(
-            self._read_client(client, todo.get(client, []), own) for client, own in outcomes.items()
+            self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
         )
 
+    @property
+    def _state(self) -> dict[str, Any]:
+        return self._reader.states.get(self._main, {})
+
     async def _due(self, outcomes: Mapping[str, Any]) -> dict[str, list[str]]:
-        """By client, the ids of rows to read now, those read longest ago first over all clients."""
+        """By account, the ids of rows to read now, those read longest ago first over all accounts."""
         parent_state = self._reader.states.get(self._detail.parent)
         parent_units = (parent_state or {}).get(UNITS, {})
-        backfilled = {client: backfilled_at(stored) for client, stored in parent_units.items()}
+        backfilled = {account: backfilled_at(stored) for account, stored in parent_units.items()}
+        column = self._run.vendor.account.name
         known = await self._reader.ask(
-            self._main, lambda loader: known_parents(loader.warehouse, self._detail, self._main, backfilled)
+            self._main,
+            lambda loader: known_parents(loader.warehouse, self._detail, self._main, column, backfilled),
         )
         if parent_state is not None and not parent_units:
             known = {}  # nothing is remembered of the lists either: all begins anew
         parents = [
             parent
-            for client in outcomes
-            for parent in merge(known.get(client, {}), self._run.noted[Unit(client, self._detail.parent)])
-            if (client, parent.id) not in self._read_before
-            and (self._detail.drafts or parent.status != DRAFT)
+            for account in outcomes
+            for parent in merge(known.get(account, {}), self._run.noted[Unit(account, self._detail.parent)])
+            if (account, parent.id) not in self._read_before and not parent.has_none
         ]
         budget = self._run.config.details_per_run - len(self._read_before)
         todo: dict[str, list[str]] = defaultdict(list)
         for parent in due(parents, self._detail.tiers, self._run.now(), budget):
-            todo[parent.client_id].append(parent.id)
+            todo[parent.account].append(parent.id)
         return todo
 
-    async def _read_client(self, client: str, ids: list[str], outcomes: list[Outcome]) -> None:
-        """Reads one client's details concurrently; one that is gone is skipped."""
+    async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
+        """Reads one account's details concurrently; one that is gone is skipped."""
         waiting = iter(ids)
         failures: list[LeadhouseError] = []
-        gone = 0
+        gone: list[LeadhouseError] = []
 
         async def worker() -> None:
-            nonlocal gone
             while not self._run.pausing() and len(failures) < MAX_FAILURES:
                 if (row_id := next(waiting, None)) is None:
                     return
                 try:
-                    if await self._read_one(client, row_id, outcomes):
-                        self._read_before.add((client, row_id))
-                except NotFound:
-                    gone += 1
-                    self._read_before.add((client, row_id))
+                    if await self._read_one(account, row_id, outcomes):
+                        self._read_before.add((account, row_id))
+                except NotFound as error:
+                    gone.append(error)
+                    self._read_before.add((account, row_id))
                 except (Unauthorized, DeadlineReached):
                     raise
                 except LeadhouseError as error:
                     failures.append(error)
 
         await together(worker() for _ in range(min(WORKERS, len(ids))))
-        through = {(client, row_id) for row_id in ids} <= self._read_before
+        through = {(account, row_id) for row_id in ids} <= self._read_before
+        if ids and len(gone) == len(ids) and not self._detail.documented:
+            failures.append(gone[0])
         for outcome in outcomes:
             if failures:
-                await self._reader.fail(outcome, failures[0])
+                await self._reader.fail(outcome, failures[0], self._detail.documented)
             elif through:
                 await self._reader.admit(outcome.unit)
-                outcome.end(Status.OK, f"{gone} no longer there" if gone else "")
+                outcome.end(Status.OK, f"{len(gone)} no longer there" if gone else "")
 
-    async def _read_one(self, client: str, row_id: str, outcomes: list[Outcome]) -> bool:
+    async def _read_one(self, account: str, row_id: str, outcomes: list[Outcome]) -> bool:
         """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
-        assert self._run.subject
-        path = self._run.subject.root(client) + self._detail.path.format(id=segment(row_id))
+        detail = self._detail
+        path, traffic = detail.path.format(id=segment(row_id)), outcomes[0].traffic
         by_resource = {outcome.unit.resource: outcome for outcome in outcomes}
-        snapshot, lists = by_resource.get(self._detail.resource), by_resource.get(str(self._detail.lists))
-        traffic = outcomes[0].traffic
-        if lists is None:
-            data = (await self._reader.api.item(path, traffic, 0 if self._detail.lists else None, 1)).body
-            body = split(data.data, data.has_more)[0] if self._detail.lists else data.data
-            await self._hand_over(snapshot, client, row_id, body)
-            return True
+        one, lists = by_resource.get(detail.resource), by_resource.get(str(detail.lists))
+        if detail.answers == "rows":
+            listing = Listing(detail.resource, path, paging=detail.paging)
+            fetch = pages(self._reader.api, listing, self._run.accounts[account], traffic, priority=1)
+            return await self._read_list(fetch, account, row_id, outcomes[0], keep=False)
         bodies: list[dict[str, Any]] = []
 
-        async def fetch(offset: int) -> Page:
-            item = (await self._reader.api.item(path, traffic, offset, 1)).body
-            body, captures, has_more = split(item.data, item.has_more)
+        async def fetch_inner(offset: int) -> Page:
+            body, rows, has_more = await self._ask(account, path, traffic, offset)
             bodies.append(body)
-            return Page([with_id(capture) for capture in captures], has_more)
+            return Page(rows, has_more)
 
-        if not await self._read_list(fetch, client, row_id, lists):
+        if lists is None:
+            await fetch_inner(0)
+        elif not await self._read_list(fetch_inner, account, row_id, lists, keep=True):
             return False
-        await self._hand_over(snapshot, client, row_id, bodies[0])
+        await self._hand_over(one, account, row_id, bodies[0])
         return True
 
-    async def _read_list(self, fetch: Any, client: str, row_id: str, outcome: Outcome) -> bool:
-        """Reads the paginated list inside the answers, from where its checkpoint left off."""
-        unit, key = outcome.unit, f"{client}/{row_id}"
-        state = self._reader.states[unit.resource]
-        before = load_checkpoint(state, unit, key, self._run.policy.fingerprint)
-        order = believed(state.get(VOTES, {}))
-        stamps = {"client_id": client, self._detail.parent_key: row_id}
-        reading = self._run.reading(fetch, outcome, Order(order), stamps)
+    async def _ask(
+        self, account: str, path: str, traffic: Traffic, offset: int
+    ) -> tuple[dict[str, Any], list[bytes], bool]:
+        """An answer, taken apart if there is a list in it."""
+        split = self._detail.split
+        window = {"limit": Offset().cap, "offset": offset} if split else {}
+        asked = request(self._run.accounts[account], path, window)
+        item = await self._reader.api.item(asked, traffic, priority=1)
+        return split(item.data, item.has_more) if split else (item.data, [], False)
+
+    async def _read_list(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome, keep: bool) -> bool:
+        """Reads the list that a row's details are, or hold, from where its checkpoint left off if one is kept."""
+        unit, key = outcome.unit, f"{account}/{row_id}"
+        before, order = Checkpoint(), Order.UNORDERED
+        if keep:
+            before = load_checkpoint(
+                self._reader.states[unit.resource], unit, key, self._run.policy.fingerprint
+            )
+            order = believed(self._reader.states[unit.resource].get(VOTES, {}))
+        stamps = {self._run.vendor.account.name: account, self._detail.parent_key: row_id}
+        reading = self._run.reading(fetch, outcome, order, stamps)
         after, scan = await read_list(reading, before, self._reader)
-        await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
+        if keep:
+            await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
         return scan.ending is not None
 
-    async def _hand_over(self, outcome: Outcome | None, client: str, row_id: str, body: Any) -> None:
+    async def _hand_over(self, outcome: Outcome | None, account: str, row_id: str, body: Any) -> None:
         if outcome is None:
             return
         now = self._run.now()
         stamps = {
-            "client_id": client,
+            self._run.vendor.account.name: account,
             self._detail.parent_key: row_id,
-            "snapshot_date": now.date(),
             "fetched_at": now,
         }
+        if self._detail.answers == "snapshot":
+            stamps["snapshot_date"] = now.date()
         await self._reader.rows(Rows(outcome, [msgspec.json.encode(body)], now, stamps))

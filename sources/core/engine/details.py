@@ -1,4 +1,4 @@
-"""Which posts and lead magnets are due for their one request each. Pure.
+"""Which rows are due for the request that their details take. Pure.
 
 No state is kept per row: what was fetched when is in the warehouse. The days on which a row is due are
 spread by a hash of its id, and days on which no sync ran are caught up by the next one.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
 
-from sources.leadpanther.settings import Tier
+from sources.core.resources import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +19,18 @@ class Parent:
     """A row that has details.
 
     Args:
-        client_id: whose it is.
+        account: whose it is.
         id: its id.
-        born: when it was published or is scheduled, else first seen; None for old.
-        status: as the API says.
+        born: when it came about, as far as it says, else when it was first seen; None for old.
+        has_none: it says that it has no details.
         fetched: the day its detail was last read; None if never.
         changed: the list row is new or changed in this run.
     """
 
-    client_id: str
+    account: str
     id: str
     born: datetime | None = None
-    status: str | None = None
+    has_none: bool = False
     fetched: date | None = None
     changed: bool = False
 

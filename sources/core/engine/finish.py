@@ -8,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import dlt
 
+from sources.core.api.client import Client
+from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound
 from sources.core.privacy.policy import Policy
-from sources.core.tables import DELETED_AT, QUARANTINE
+from sources.core.tables import DELETED_AT
 from sources.core.units import Outcome
+from sources.core.vendor import Vendor, segment
+from sources.core.warehouse.analysis import annotations_of_views, make_views
 from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
 from sources.core.warehouse.deletes import gone_rows, mark_deleted
 from sources.core.warehouse.warehouse import Warehouse, quoted
-from sources.leadpanther.client import LeadPantherClient
-from sources.leadpanther.columns import TABLES
-from sources.leadpanther.settings import CLIENTS, LISTINGS, segment
-from sources.leadpanther.views import annotations_of_views, load_views_config, make_views
 
 KEPT_STATES = 5
 """Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""
@@ -38,24 +38,24 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
         _mark_deleted(warehouse, run, accept_deletes)
         _note_access(warehouse, run)
         if run.shard.is_first:
-            _blank_after_retention(warehouse, run.policy)
+            _blank_after_retention(warehouse, run.vendor, run.policy)
         _prune_states(warehouse, pipeline)
 
 
-def annotate_all(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
+def annotate_all(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> list[Annotation]:
     """What is to be said of the columns that the warehouse has."""
-    tables = [*TABLES.values(), QUARANTINE]
-    return annotate(tables, {table.name: warehouse.types(table.name) for table in tables}, policy)
+    types = {table.name: warehouse.types(table.name) for table in vendor.all_tables}
+    return annotate(vendor.all_tables, types, policy)
 
 
-def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
+def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Makes views, comments on columns and the shareable views, where they are not what they should be."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     with warehouse.connected():
-        make_views(warehouse, policy, load_views_config())
+        make_views(warehouse, vendor, policy)
         present = warehouse.stored()
-        of_views = annotations_of_views(warehouse, policy)
-        annotations = annotate_all(warehouse, policy) + [
+        of_views = annotations_of_views(warehouse, vendor, policy)
+        annotations = annotate_all(warehouse, vendor, policy) + [
             a for a in of_views if a.column in present.get(a.table, ())
         ]
         comment_columns(warehouse, annotations)
@@ -65,27 +65,28 @@ def describe(pipeline: dlt.Pipeline, policy: Policy) -> None:
 def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:
     conclusions, run.conclusions = run.conclusions, []
     for conclusion in conclusions:
-        gone, held = gone_rows(warehouse, conclusion, accept)
+        table = run.vendor.tables[conclusion.unit.resource]
+        gone, held = gone_rows(warehouse, table, conclusion, accept)
         outcome = run.outcomes[conclusion.unit]
         if held:
             outcome.note = (
                 f"{held} rows seem deleted; held back until another complete scan or --accept-deletes"
             )
-        if gone and LISTINGS[conclusion.unit.resource].item:
+        if gone and run.vendor.listings[conclusion.unit.resource].item:
             gone = asyncio.run(_confirmed(run, outcome, gone))
-        mark_deleted(warehouse, conclusion.unit, gone, datetime.now(UTC))
+        mark_deleted(warehouse, table, conclusion.unit, gone, datetime.now(UTC))
 
 
 async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str]:
-    """Those rows that the API itself says are not there: it has a route for one post or lead magnet."""
-    assert run.subject
+    """Those rows that the API itself says are not there, where it has a route for one."""
     unit = outcome.unit
+    account, listing = run.accounts[unit.account], run.vendor.listings[unit.resource]
     gone = []
-    async with LeadPantherClient(run.endpoint(), run.pace) as api:
+    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         for row_id in ids:
-            path = run.subject.root(unit.client_id) + f"{LISTINGS[unit.resource].path}/{segment(row_id)}"
+            asked = request(account, f"{listing.path}/{segment(row_id)}")
             try:
-                await api.item(path, outcome.traffic)
+                await api.item(asked, outcome.traffic)
             except NotFound:
                 gone.append(row_id)
             except LeadhouseError:
@@ -94,32 +95,37 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
 
 
 def _note_access(warehouse: Warehouse, run: Run) -> None:
-    """Writes down since when clients cannot be read; losing access deletes nothing."""
-    update = f"UPDATE {CLIENTS} SET access_lost_at = "
-    where = " WHERE access_lost_at IS {} AND client_id IN ({{ids}})"
+    """Writes down since when accounts cannot be read; losing access deletes nothing."""
+    table, account = run.vendor.accounts_table, run.vendor.account.name
+    if table is None:
+        return
+    update = f"UPDATE {table} SET access_lost_at = "
+    where = f" WHERE access_lost_at IS {{}} AND {account} IN ({{{{ids}}}})"
     lost, regained = sorted(run.access_lost()), sorted(run.access_regained())
     warehouse.execute_for_ids(f"{update}%s{where.format('NULL')}", lost, datetime.now(UTC))
     warehouse.execute_for_ids(f"{update}NULL{where.format('NOT NULL')}", regained)
 
 
-def _blank_after_retention(warehouse: Warehouse, policy: Policy) -> None:
-    """Blanks personal columns of rows, and of clients' rows, that are gone for longer than agreed."""
+def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> None:
+    """Blanks personal columns of rows, and of accounts' rows, that are gone for longer than agreed."""
     if policy.retention_days is None:
         return
     limit = datetime.now(UTC) - timedelta(days=policy.retention_days)
-    left = f"client_id IN (SELECT client_id FROM {CLIENTS} WHERE access_lost_at < %s)"
-    for table in [*TABLES.values(), QUARANTINE]:
+    account, accounts = vendor.account.name, vendor.accounts_table
+    left = f"{account} IN (SELECT {account} FROM {accounts} WHERE access_lost_at < %s)" if accounts else ""
+    for table in vendor.all_tables:
         columns = [
             a.column
             for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
             if not a.shareable and a.column not in table.key
         ]
-        if not columns or "client_id" not in table.by_name:
+        if not columns or account not in table.by_name:
             continue
         sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
         filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
         update = f"UPDATE {table.name} SET {sets} WHERE ({filled}) AND"
-        warehouse.execute(f"{update} {left}", limit)
+        if left:
+            warehouse.execute(f"{update} {left}", limit)
         if DELETED_AT in table.by_name:
             warehouse.execute(f"{update} {DELETED_AT} < %s", limit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +13,14 @@ import msgspec
 
 from sources.core.engine.details import Parent
 from sources.core.listing.checkpoint import digest
+from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT
-from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther.settings import Detail, is_id
+from sources.core.vendor import is_id
+from sources.core.warehouse.warehouse import Warehouse, quoted
 
-BIRTHDAYS = ("published_at", "scheduled_at")
-"""Columns that tell a post's age; the first is not documented, but rows may have it."""
-
-
-class _Facts(msgspec.Struct):
-    id: Any = None
-    status: Any = None
-    published_at: Any = None
-    scheduled_at: Any = None
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +32,11 @@ class Known:
 
 
 Parents = dict[str, dict[str, Known]]
-"""By client, by id."""
+"""By account, by id."""
 
 
 def known_parents(
-    warehouse: Warehouse | None, detail: Detail, resource: str, backfilled: Mapping[str, float]
+    warehouse: Warehouse | None, detail: Detail, resource: str, account: str, backfilled: Mapping[str, float]
 ) -> Parents:
     """What the warehouse knows of all rows that have this detail.
 
@@ -50,58 +44,72 @@ def known_parents(
         warehouse: where to look.
         detail: the detail.
         resource: the table that shows when it was last read.
-        backfilled: by client, when its first complete scan ended; rows first seen before count as old.
+        account: the column that says whose a row is.
+        backfilled: by account, when its first complete scan ended; rows first seen before count as old.
     """
     found: Parents = defaultdict(dict)
     if warehouse is None or not warehouse.has(detail.parent):
         return found
     present = warehouse.columns(detail.parent)
-    wanted = [CONTENT_DIGEST, "status", *BIRTHDAYS, FIRST_SEEN_AT]
-    columns = ", ".join(name if name in present else f"NULL AS {name}" for name in wanted)
-    fetched = _last_fetched(warehouse, detail, resource)
-    for client_id, row_id, row_digest, status, *births in warehouse.query(
-        f"SELECT client_id, id, {columns} FROM {detail.parent} WHERE {DELETED_AT} IS NULL"
+    wanted = [CONTENT_DIGEST, detail.without[0] if detail.without else "", *detail.born, FIRST_SEEN_AT]
+    columns = ", ".join(quoted(name) if name in present else "NULL" for name in wanted)
+    fetched = _last_fetched(warehouse, detail, resource, account)
+    for account_id, row_id, row_digest, mark, *births in warehouse.query(
+        f"SELECT {account}, id, {columns} FROM {detail.parent} WHERE {DELETED_AT} IS NULL"
     ):
         times = [time for time in map(as_timestamp, births) if time]
-        only_first_seen = births[:-1] == [None] * len(BIRTHDAYS)
-        old = only_first_seen and times and times[0].timestamp() <= backfilled.get(client_id, float("inf"))
+        only_first_seen = births[:-1] == [None] * len(detail.born)
+        old = only_first_seen and times and times[0].timestamp() <= backfilled.get(account_id, float("inf"))
         born = None if old or not times else times[0]
-        last = fetched.get((client_id, row_id))
-        found[client_id][row_id] = Known(
-            Parent(client_id, row_id, born, status, last and last.date()), row_digest
-        )
+        last = fetched.get((account_id, row_id))
+        parent = Parent(account_id, row_id, born, _has_none(detail, mark), last and last.date())
+        found[account_id][row_id] = Known(parent, row_digest)
     return found
 
 
-def _last_fetched(warehouse: Warehouse, detail: Detail, resource: str) -> Mapping[tuple[str, str], datetime]:
+def _has_none(detail: Detail, mark: Any) -> bool:
+    return detail.without is not None and mark == detail.without[1]
+
+
+def _last_fetched(
+    warehouse: Warehouse, detail: Detail, resource: str, account: str
+) -> Mapping[tuple[str, str], datetime]:
     if not warehouse.has(resource):
         return {}
     time = "fetched_at" if "fetched_at" in warehouse.columns(resource) else "synced_at"
-    sql = f"SELECT client_id, {detail.parent_key}, max({time}) FROM {resource} GROUP BY 1, 2"
-    return {(client, row): last.astimezone(UTC) for client, row, last in warehouse.query(sql)}
+    sql = f"SELECT {account}, {detail.parent_key}, max({time}) FROM {resource} GROUP BY 1, 2"
+    return {(whose, row): last.astimezone(UTC) for whose, row, last in warehouse.query(sql)}
 
 
-def notes(client_id: str, rows: Iterable[Raw]) -> list[Known]:
-    """What rows that were just read say of themselves."""
-    return [known for row in rows if (known := _note(client_id, row))]
+def notes(detail: Detail, account: str, rows: Iterable[Raw]) -> list[Known]:
+    """What rows that were just read say of themselves.
+
+    Args:
+        detail: what they have.
+        account: whose they are.
+        rows: their JSON.
+    """
+    return [known for row in rows if (known := _note(detail, account, row))]
 
 
-def _note(client_id: str, row: Raw) -> Known | None:
+def _note(detail: Detail, account: str, row: Raw) -> Known | None:
     try:
-        facts = _FACTS.decode(row)
-    except ValueError:
-        return None  # not an object: it has no details
-    if not isinstance(facts.id, str | int) or isinstance(facts.id, bool):
+        facts = msgspec.json.decode(row)
+    except (ValueError, RecursionError):
         return None
-    if not is_id(str(facts.id)):
+    if not isinstance(facts, dict):
+        return None  # it has no details, then
+    facts = {_CAPITAL.sub("_", key).lower(): value for key, value in facts.items()}  # as columns are called
+    row_id = facts.get("id")
+    if not isinstance(row_id, str | int) or isinstance(row_id, bool) or not is_id(str(row_id)):
         return None
-    born = as_timestamp(facts.published_at) or as_timestamp(facts.scheduled_at)
-    status = facts.status if isinstance(facts.status, str) else None
-    return Known(Parent(client_id, str(facts.id), born, status), digest(row))
+    born = next((time for name in detail.born if (time := as_timestamp(facts.get(name)))), None)
+    has_none = detail.without is not None and _has_none(detail, facts.get(detail.without[0]))
+    return Known(Parent(account, str(row_id), born, has_none), digest(row))
 
 
 def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:
-    """A client's parents, with what this run saw of them: what the rows themselves say wins."""
+    """An account's parents, with what this run saw of them: what the rows themselves say wins."""
     parents = {row_id: known.parent for row_id, known in before.items()}
     for note in noted:
         old = before.get(note.parent.id)
@@ -112,6 +120,3 @@ def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:
         changed = old.digest is not None and old.digest != note.digest
         parents[note.parent.id] = replace(note.parent, born=born, fetched=old.parent.fetched, changed=changed)
     return list(parents.values())
-
-
-_FACTS = msgspec.json.Decoder(_Facts)

@@ -1,4 +1,4 @@
-"""Reads clients' lists, and hands over whatever is read to the loading side."""
+"""Reads accounts' lists, and hands over whatever is read to the loading side."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sources.core.api.client import Client
 from sources.core.engine.feed import Feed
+from sources.core.engine.fetching import pages
+from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.parents import notes
 from sources.core.engine.run import Run
-from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import (
     Checkpoint,
     Order,
@@ -26,8 +29,6 @@ from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.deletes import Conclusion
 from sources.core.warehouse.loading import Loader
-from sources.leadpanther.client import LeadPantherClient
-from sources.leadpanther.settings import DETAIL_OF, LISTINGS
 
 log = logging.getLogger("leadhouse")
 
@@ -62,14 +63,18 @@ class Reader:
         states: by resource that is wanted, what dlt remembers.
     """
 
-    def __init__(
-        self, run: Run, api: LeadPantherClient, feed: Feed | None, states: Mapping[str, State]
-    ) -> None:
+    def __init__(self, run: Run, api: Client, feed: Feed | None, states: Mapping[str, State]) -> None:
         self.run = run
         self.api = api
         self.states = states
         self._feed = feed
         self._limit = asyncio.Semaphore(run.config.requests_in_flight)
+
+    @property
+    def parents(self) -> set[str]:
+        """Resources whose rows have details that are wanted."""
+        detail_of = self.run.vendor.detail_of
+        return {detail_of[name].parent for name in self.states if name in detail_of}
 
     # --- handing over ----------------------------------------------------------------------------
 
@@ -83,7 +88,7 @@ class Reader:
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         """How many of these rows the warehouse lacks."""
         unit = outcome.unit
-        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.client_id, rows))
+        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.account, rows))
         return count or 0
 
     async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
@@ -101,8 +106,8 @@ class Reader:
 
     async def lists(self) -> tuple[list[Outcome], list[Outcome]]:
         """The lists to be read: those whose rows have details that are wanted, and the others."""
-        parents = {DETAIL_OF[name].parent for name in self.states if name in DETAIL_OF}
-        wanted = self.run.todo([name for name in LISTINGS if name in self.states])
+        parents = self.parents
+        wanted = self.run.todo([name for name in self.run.vendor.listings if name in self.states])
         silent = self.run.todo(parents - self.states.keys(), silently=True)
         outcomes = await self._probe([*wanted, *silent])
         first = [outcome for outcome in outcomes if outcome.unit.resource in parents]
@@ -119,59 +124,70 @@ class Reader:
         await together(one(outcome) for outcome in outcomes)
 
     async def _probe(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Tries one list of each client that could not be read before; the rest only if that works."""
-        clients = {o.unit.client_id: o for o in reversed(outcomes) if self.run.was_lost(o.unit.client_id)}
-        await together(self._read_list(outcome) for outcome in clients.values())
+        """Tries one list of each account that could not be read before; the rest only if that works."""
+        accounts = {o.unit.account: o for o in reversed(outcomes) if self.run.was_lost(o.unit.account)}
+        await together(self._read_list(outcome) for outcome in accounts.values())
         refused = (Status.DENIED, Status.GONE, Status.SKIPPED)
-        still_lost = {client for client, outcome in clients.items() if outcome.status in refused}
+        still_lost = {account for account, outcome in accounts.items() if outcome.status in refused}
         for outcome in outcomes:
-            if outcome.unit.client_id in still_lost:
+            if outcome.unit.account in still_lost:
                 outcome.end(Status.SKIPPED, "access was lost before and is not back")
         return [outcome for outcome in outcomes if not outcome.finished]
 
     async def _read_list(self, outcome: Outcome) -> None:
-        assert self.run.subject
-        unit = outcome.unit
+        unit, run = outcome.unit, self.run
+        listing, account = run.vendor.listings[unit.resource], run.accounts[unit.account]
         state = self.states.get(unit.resource, {})
-        before = load_checkpoint(state, unit, unit.client_id, self.run.policy.fingerprint)
-        if self.run.full and not outcome.traffic.requests:
+        if not is_offered(state, unit.account, run.now()):
+            return outcome.end(Status.SKIPPED, NOT_OFFERED)
+        before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint)
+        if run.full and not outcome.traffic.requests:
             before = replace(before, complete_at=None, unfinished=None)
         outcome.order = believed(state.get(VOTES, {}))
-        path = self.run.subject.root(unit.client_id) + LISTINGS[unit.resource].path
-        reading = self.run.reading(self.api.pages(path, outcome.traffic), outcome, Order(outcome.order))
+        reading = run.reading(
+            pages(self.api, listing, account, outcome.traffic), outcome, Order(outcome.order)
+        )
         try:
             after, scan = await read_list(reading, before, _Noting(self, outcome))
         except Unauthorized:
             raise
         except LeadhouseError as error:
-            await self.fail(outcome, error)
-            return
+            return await self.fail(outcome, error, listing.documented)
         await self.admit(unit)
-        await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.client_id, after))
+        await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self.states:
             await self._vote(outcome, before, scan)
         if concludes(scan):
-            self.run.conclusions.append(Conclusion(unit, after.closed))
+            run.conclusions.append(Conclusion(unit, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
 
-    async def fail(self, outcome: Outcome, error: LeadhouseError) -> None:
+    async def fail(self, outcome: Outcome, error: LeadhouseError, documented: bool = True) -> None:
         """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
-        run, and skipped if it is still refused."""
+        run, and skipped if it is still refused. What no document promises may simply not be offered.
+
+        Args:
+            outcome: the unit's.
+            error: what happened.
+            documented: whether the vendor's documents promise the resource to everybody.
+        """
         outcome.fail(error)
-        unit = outcome.unit
+        unit, now = outcome.unit, self.run.now()
+        if isinstance(error, NotFound) and not documented:
+            outcome.end(Status.SKIPPED, NOT_OFFERED)
+            return await self.remember(unit.resource, lambda state: note_absence(state, unit.account, now))
         if outcome.status not in (Status.DENIED, Status.GONE):
             return
-        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
+        if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
             outcome.end(Status.SKIPPED, f"still refused: {outcome.note}")
         await self.remember(
-            unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.client_id, 1)
+            unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.account, 1)
         )
 
     async def admit(self, unit: Unit) -> None:
         """Forgets that a unit was once refused."""
-        if unit.client_id in self.states.get(unit.resource, {}).get(REFUSED, ()):
-            await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.client_id, None))
+        if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
+            await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.account, None))
 
     async def _vote(self, outcome: Outcome, before: Checkpoint, scan: Scan) -> None:
         """Learns where lists of this resource grow, from a complete scan that brought new rows."""
@@ -202,7 +218,7 @@ def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoi
     try:
         return under_policy(Checkpoint.decode(stored), policy)
     except ValueError:
-        log.warning("%s of client %s: unreadable checkpoint; reading all", unit.resource, unit.client_id)
+        log.warning("%s of %s: unreadable checkpoint; reading all", unit.resource, unit.account)
         return Checkpoint(policy=policy)
 
 
@@ -226,12 +242,12 @@ class _Noting:
     def __init__(self, reader: Reader, outcome: Outcome) -> None:
         self._reader = reader
         self._noted = reader.run.noted[outcome.unit]
-        parents = {DETAIL_OF[name].parent for name in reader.states if name in DETAIL_OF}
-        self._noting = outcome.unit.resource in parents
+        details = [d for d in reader.run.vendor.details.values() if d.parent == outcome.unit.resource]
+        self._detail = details[0] if outcome.unit.resource in reader.parents else None
 
     async def rows(self, rows: Rows) -> None:
-        if self._noting:
-            self._noted.extend(notes(rows.outcome.unit.client_id, rows.rows))
+        if self._detail:
+            self._noted.extend(notes(self._detail, rows.outcome.unit.account, rows.rows))
         await self._reader.rows(rows)
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:

@@ -16,6 +16,8 @@ from typing import Any
 
 from sources.core.api.http import Endpoint, Traffic
 from sources.core.api.pacing import Pace
+from sources.core.configuration import SourceConfig
+from sources.core.engine.access import chosen, tasks
 from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
 from sources.core.errors import Unauthorized
@@ -24,10 +26,8 @@ from sources.core.listing.reading import Fetch, Reading
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.units import Outcome, Rows, Status, Unit
+from sources.core.vendor import Access, Account, Vendor
 from sources.core.warehouse.deletes import Conclusion
-from sources.leadpanther.access import Client, Subject, chosen, tasks
-from sources.leadpanther.config import LeadPantherConfig
-from sources.leadpanther.settings import CLIENTS, LISTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +43,25 @@ class Run:
     """One run.
 
     Args:
+        vendor: whose API it is.
         config: how to read.
         policy: how personal data is treated.
         full: read every list completely, whatever is remembered.
         slice: how much one extraction may read.
         looped: a loop runs this slice by slice, and looks at `fatal` after each.
-        shard: which of the clients are read here.
+        shard: which of the accounts are read here.
     """
 
-    config: LeadPantherConfig
+    vendor: Vendor
+    config: SourceConfig
     policy: Policy
     full: bool = False
     slice: Slice = field(default_factory=Slice)
     looped: bool = False
     shard: Shard = field(default_factory=Shard)
     run_id: str = field(default_factory=lambda: f"lh-{uuid.uuid4().hex[:12]}")
-    subject: Subject | None = None
-    clients: list[Client] = field(default_factory=list)
+    access: Access | None = None
+    accounts: dict[str, Account] = field(default_factory=dict)
     outcomes: dict[Unit, Outcome] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
     through: bool = False
@@ -73,7 +75,7 @@ class Run:
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}
         self._missing: set[str] = set()
-        self.erased_clients: Suppressions | None = None
+        self.erased_accounts: Suppressions | None = None
         self._silent: dict[Unit, Outcome] = {}
         self._clock = _Clock()
         self._stopping = False
@@ -139,8 +141,8 @@ class Run:
             fetch,
             outcome,
             order,
-            self.config.complete_hours * 3600,
-            stamps or {"client_id": outcome.unit.client_id},
+            self._complete_hours(outcome.unit.account) * 3600,
+            stamps or {self.vendor.account.name: outcome.unit.account},
             self.now,
             self.pausing,
             self.expire,
@@ -149,38 +151,41 @@ class Run:
     def begin_slice(self) -> None:
         self._slice_rows, self._slice_began = 0, time.monotonic()
 
-    def know(
-        self, subject: Subject, clients: list[Client], known: Mapping[str, datetime | None], listed: bool
-    ) -> None:
-        """Remembers who the key is and which clients are to be read.
+    def _complete_hours(self, account_id: str) -> float:
+        account = self.accounts.get(account_id)
+        hours = account.full_scan_hours if account else None
+        return self.config.complete_hours if hours is None else hours
+
+    def know(self, access: Access, known: Mapping[str, datetime | None], listed: bool) -> None:
+        """Remembers who the key is and which accounts are to be read.
 
         Args:
-            subject: who the key is.
-            clients: all that it may read.
-            known: clients that the warehouse has, and since when they cannot be read.
-            listed: whether `clients` is all there are, so that others are known to be lost.
+            access: who the key is, and all that it may read.
+            known: accounts that the warehouse has, and since when they cannot be read.
+            listed: whether its accounts are all there are, so that others are known to be lost.
 
         Raises:
-            ConfigurationError: a client that was asked for does not exist.
+            ConfigurationError: an account that was asked for does not exist.
         """
-        clients = [client for client in clients if not self.is_erased(client.client_id)]
-        mine = chosen(clients, self.config.clients, self.config.exclude_clients)
-        self.clients = [client for client in mine if self.shard.owns(client.client_id)]
-        self.known = {client: lost for client, lost in known.items() if self.shard.owns(client)}
-        self.subject = subject
-        self._missing = self.known.keys() - {client.client_id for client in clients} if listed else set()
-        for client_id in self._missing:
-            if known[client_id] is None:
-                unit = Unit(client_id, CLIENTS)
-                self.outcome(unit).end(Status.DENIED, "the API no longer lists this client")
+        config, vendor = self.config, self.vendor
+        accounts = [account for account in access.accounts if not self.is_erased(account.id)]
+        mine = chosen(accounts, config.allowed, config.denied, vendor.account_word)
+        self.accounts = {account.id: account for account in mine if self.shard.owns(account.id)}
+        self.known = {account: lost for account, lost in known.items() if self.shard.owns(account)}
+        self.access = access
+        self._missing = self.known.keys() - {account.id for account in accounts} if listed else set()
+        for account_id in self._missing:
+            if known[account_id] is None and vendor.accounts_table:
+                unit = Unit(account_id, vendor.accounts_table)
+                self.outcome(unit).end(Status.DENIED, f"the API no longer lists this {vendor.account_word}")
 
-    def forgets(self, client_id: str) -> bool:
-        """Whether what is remembered of a client must go: it was erased, or is read elsewhere now."""
-        return self.is_erased(client_id) or not self.shard.owns(client_id)
+    def forgets(self, account_id: str) -> bool:
+        """Whether what is remembered of an account must go: it was erased, or is read elsewhere now."""
+        return self.is_erased(account_id) or not self.shard.owns(account_id)
 
-    def is_erased(self, client_id: str) -> bool:
-        """Whether a client was offboarded: nothing of it may come back."""
-        return self.erased_clients is not None and self.erased_clients.is_about({"id": client_id})
+    def is_erased(self, account_id: str) -> bool:
+        """Whether an account was offboarded: nothing of it may come back."""
+        return self.erased_accounts is not None and self.erased_accounts.is_about({"id": account_id})
 
     def trouble_with(self, unit: Unit) -> Outcome | None:
         """The outcome of a unit that is out of reach, so that what hangs on it need not be tried."""
@@ -188,23 +193,22 @@ class Run:
         reached = outcome is None or outcome.status in (Status.OK, Status.PARTIAL)
         return None if reached else outcome
 
-    def was_lost(self, client_id: str) -> bool:
-        """Whether a client could not be read when a run last tried."""
-        return self.known.get(client_id) is not None
+    def was_lost(self, account_id: str) -> bool:
+        """Whether an account could not be read when a run last tried."""
+        return self.known.get(account_id) is not None
 
     def access_lost(self) -> set[str]:
-        """Clients that this run found it cannot read."""
-        refused = self._clients_with(Status.DENIED) - self._clients_with(Status.OK)
+        """Accounts that this run found it cannot read."""
+        refused = self._accounts_with(Status.DENIED) - self._accounts_with(Status.OK)
         return refused | self._missing
 
     def access_regained(self) -> set[str]:
-        """Clients that this run could read."""
-        return self._clients_with(Status.OK)
+        """Accounts that this run could read."""
+        return self._accounts_with(Status.OK)
 
-    def _clients_with(self, status: Status) -> set[str]:
-        return {
-            u.client_id for u, o in self.outcomes.items() if u.resource in LISTINGS and o.status is status
-        }
+    def _accounts_with(self, status: Status) -> set[str]:
+        listings = self.vendor.listings
+        return {u.account for u, o in self.outcomes.items() if u.resource in listings and o.status is status}
 
     def outcome(self, unit: Unit, silently: bool = False) -> Outcome:
         """The unit's outcome so far; another slice goes on with the same one."""
@@ -218,9 +222,9 @@ class Run:
             resources: of which resources.
             silently: they are only read for others' sake and do not show in the ledger.
         """
-        assert self.subject is not None
+        assert self.access is not None
         remaining = []
-        for task in tasks(self.subject, self.clients, resources, self.known):
+        for task in tasks(self.vendor, self.access, list(self.accounts.values()), resources, self.known):
             outcome = self.outcome(task.unit, silently)
             if task.skip and not outcome.finished:
                 outcome.end(Status.DENIED if task.news else Status.SKIPPED, task.skip)

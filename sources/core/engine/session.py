@@ -27,12 +27,11 @@ from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import to_arrow
 from sources.core.rows.shaping import Raw
-from sources.core.tables import QUARANTINE
 from sources.core.units import Rows
+from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import Loader
-from sources.core.warehouse.suppressions import CLIENT, load_suppressions
+from sources.core.warehouse.suppressions import ACCOUNT, load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
-from sources.leadpanther.columns import TABLES
 
 log = logging.getLogger("leadhouse")
 
@@ -45,10 +44,10 @@ class Applied:
     since: datetime
 
 
-def policy_in(state: Mapping[str, Any]) -> Applied | None:
-    """What a pipeline's state says of it."""
+def policy_in(state: Mapping[str, Any], source: str) -> Applied | None:
+    """What a pipeline's state says of it for a source."""
     try:
-        noted = state["sources"]["leadpanther"]["policy"]
+        noted = state["sources"][source]["policy"]
         return Applied(noted["fingerprint"], datetime.fromisoformat(noted["since"]))
     except (KeyError, TypeError, ValueError):
         return None
@@ -65,11 +64,13 @@ class Session:
     """Gives a source's resources their rows, as often as the source is extracted.
 
     Args:
+        vendor: whose rows.
         make_run: makes the run to read for; called when an extraction begins.
         policy: how personal data is treated, by every run.
     """
 
-    def __init__(self, make_run: Callable[[], Run], policy: Policy) -> None:
+    def __init__(self, vendor: Vendor, make_run: Callable[[], Run], policy: Policy) -> None:
+        self._vendor = vendor
         self._make_run = make_run
         self._policy = policy
         self._wanted: dict[str, _Wanted] = {}
@@ -95,7 +96,7 @@ class Session:
             yield from wanted.loader.empty_table()
             for change in wanted.changes:
                 change(wanted.state)
-            self._forget_clients(wanted.state)
+            self._forget_accounts(wanted.state)
         finally:
             self._leave(resource)
 
@@ -106,7 +107,7 @@ class Session:
             yield None
         refused, self._refused = self._refused, []
         if refused:
-            yield to_arrow(refused, QUARANTINE)
+            yield to_arrow(refused, self._vendor.quarantine)
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -121,7 +122,13 @@ class Session:
         schema, warehouse = dlt.current.source_schema(), self._warehouse()
         erased = self._suppressions()
         loader = Loader(
-            TABLES[resource], schema, warehouse, self._refuse, self._policy, erased, self._policy.frozen
+            self._vendor.tables[resource],
+            schema,
+            warehouse,
+            self._refuse,
+            self._policy,
+            erased,
+            self._policy.frozen,
         )
         self._note_policy(dlt.current.source_state())
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
@@ -133,8 +140,8 @@ class Session:
             now = datetime.now(UTC).isoformat()
             state["policy"] = {"fingerprint": self._policy.fingerprint, "since": now}
 
-    def _forget_clients(self, state: dict[str, Any]) -> None:
-        """Should a client that was erased, or is read elsewhere, come back, it is read from the beginning."""
+    def _forget_accounts(self, state: dict[str, Any]) -> None:
+        """Should an account that was erased, or is read elsewhere, come back, it is read from the beginning."""
         units = state.get(UNITS, {})
         for key in list(units):
             if self._run and self._run.forgets(key.split("/")[0]):
@@ -156,7 +163,7 @@ class Session:
     def _begin(self) -> Feed:
         if self._feed is None:
             self._run = self._make_run()
-            self._run.erased_clients = load_suppressions(self._warehouse(), self._policy, CLIENT)
+            self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, ACCOUNT)
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
             run = self._run
             self._feed = Feed(lambda feed: read_slice(run, feed, states))
@@ -178,11 +185,11 @@ class Session:
         content = {"row": msgspec.json.decode(row)}
         if erased and erased.is_about(content):
             return
-        log.warning("%s of client %s: a row has no usable id, see quarantine", unit.resource, unit.client_id)
+        log.warning("%s of %s: a row has no usable id, see quarantine", unit.resource, unit.account)
         self._refused.append(
             {
                 "run_id": self._run.run_id,
-                "client_id": unit.client_id,
+                self._vendor.account.name: unit.account,
                 "resource": unit.resource,
                 "n": self._run.refused_rows,
                 "row": self._treated(erased.without(content)["row"]),
@@ -193,4 +200,4 @@ class Session:
 
     def _treated(self, content: Any) -> Any:
         """A refused row, treated as strictly as anything."""
-        return self._policy.treat([content], self._policy.strictest(QUARANTINE), numbers=True)[0]
+        return self._policy.treat([content], self._policy.strictest(self._vendor.quarantine), numbers=True)[0]

@@ -1,4 +1,4 @@
-"""Shards: clients shared out among several processes, each of which reads and loads its own."""
+"""Shards: accounts shared out among several processes, each of which reads and loads its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sources.core.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of several shards of the clients; by default the only one.
+    """One of several shards of the accounts; by default the only one.
 
     Args:
         number: which one, from 1.
@@ -38,14 +38,14 @@ class Shard:
 
     @property
     def is_first(self) -> bool:
-        """Whether what belongs to no client is done here."""
+        """Whether what belongs to no account is done here."""
         return self.number == 1
 
-    def owns(self, client_id: str) -> bool:
-        """Whether a client is read here. Where the number of shards changes from n to n + 1, only one in
-        n + 1 clients moves: each goes to the shard that scores highest for it."""
-        return self.of == 1 or self.number == max(range(1, self.of + 1), key=lambda n: _score(n, client_id))
+    def owns(self, account: str) -> bool:
+        """Whether an account is read here. Where the number of shards changes from n to n + 1, only one in
+        n + 1 accounts moves: each goes to the shard that scores highest for it."""
+        return self.of == 1 or self.number == max(range(1, self.of + 1), key=lambda n: _score(n, account))
 
 
-def _score(number: int, client_id: str) -> bytes:
-    return blake2b(f"{number}/{client_id}".encode(), digest_size=8).digest()
+def _score(number: int, account: str) -> bytes:
+    return blake2b(f"{number}/{account}".encode(), digest_size=8).digest()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
+from sources.core.api.client import Client
 from sources.core.engine.detail_reader import read_details
 from sources.core.engine.feed import Feed
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader, State, together
 from sources.core.engine.run import Run
+from sources.core.engine.snapshots import read_snapshots
 from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.units import Outcome, Status
-from sources.leadpanther.client import LeadPantherClient
 
 log = logging.getLogger("leadhouse")
 
@@ -28,22 +29,24 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
     Raises:
         Unauthorized: the key is not accepted. A loop is told by `run.fatal` instead, so that what was
             read before still loads.
-        ConfigurationError: a chosen client does not exist.
-        ApiError: `/me` or `/clients` could not be read, so nothing else can.
+        ConfigurationError: a chosen account does not exist.
+        ApiError: it could not be told who the key is, so nothing else can be read.
     """
     run.begin_slice()
-    async with LeadPantherClient(run.endpoint(), run.pace) as api:
+    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         reader = Reader(run, api, feed, states)
         try:
-            if run.subject is None:
+            if run.access is None:
                 await open_run(reader)
             parents, others = await reader.lists()
-            await together([_read_with_details(reader, parents), reader.read_lists(others)])
+            await together(
+                [_read_with_details(reader, parents), reader.read_lists(others), read_snapshots(reader)]
+            )
             run.through = not run.pausing() and all(o.finished for o in run.outcomes.values())
         except DeadlineReached:
             run.expire()
         except Unauthorized as error:
-            if run.subject is None or not run.looped:
+            if run.access is None or not run.looped:
                 raise
             run.fatal = error
         finally:
@@ -53,8 +56,8 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
 
 
 async def _read_with_details(reader: Reader, parents: Sequence[Outcome]) -> None:
-    """What is due needs whole lists of posts and lead magnets, but of nothing else: where another list is
-    long, or its client slow, details fill the connections that it leaves free. Pages of lists go first."""
+    """What is due needs whole lists of the rows that have details, but of nothing else: where another list is
+    long, or its account slow, details fill the connections that it leaves free. Pages of lists go first."""
     await reader.read_lists(parents)
     if not reader.run.pausing():
         try:
@@ -68,6 +71,4 @@ def _tell_of_trouble(run: Run) -> None:
     for outcome in run.outcomes.values():
         if outcome.status not in (Status.OK, Status.SKIPPED):
             unit = outcome.unit
-            log.warning(
-                "%s of client %s: %s, %s", unit.resource, unit.client_id, outcome.status, outcome.note
-            )
+            log.warning("%s of %s: %s, %s", unit.resource, unit.account, outcome.status, outcome.note)

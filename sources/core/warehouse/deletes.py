@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sources.core.tables import DELETED_AT, SYNCED_AT
+from sources.core.tables import DELETED_AT, SYNCED_AT, Table
 from sources.core.units import Unit
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -47,11 +47,14 @@ def is_braked(gone: int, total: int) -> bool:
     return gone > BRAKE_ROWS and gone > BRAKE_SHARE * total
 
 
-def gone_rows(warehouse: Warehouse, conclusion: Conclusion, accept: bool) -> tuple[list[str], int]:
+def gone_rows(
+    warehouse: Warehouse, table: Table, conclusion: Conclusion, accept: bool
+) -> tuple[list[str], int]:
     """The rows of a unit to mark as deleted.
 
     Args:
         warehouse: where they are.
+        table: which table; its key begins with the column that says whose a row is.
         conclusion: what is known.
         accept: the operator says that any number may go.
 
@@ -61,36 +64,34 @@ def gone_rows(warehouse: Warehouse, conclusion: Conclusion, accept: bool) -> tup
     twice = conclusion.absent_since(2)
     if twice is None:
         return [], 0
-    gone = _not_read_since(warehouse, conclusion.unit, twice)
-    if not gone or accept or not is_braked(len(gone), _present(warehouse, conclusion.unit)):
+    gone = _not_read_since(warehouse, table, conclusion.unit, twice)
+    if not gone or accept or not is_braked(len(gone), _present(warehouse, table, conclusion.unit)):
         return gone, 0
     thrice = conclusion.absent_since(3)
-    surely = _not_read_since(warehouse, conclusion.unit, thrice) if thrice else []
+    surely = _not_read_since(warehouse, table, conclusion.unit, thrice) if thrice else []
     return surely, len(gone) - len(surely)
 
 
-def _not_read_since(warehouse: Warehouse, unit: Unit, moment: datetime) -> list[str]:
-    return [
-        row_id
-        for (row_id,) in warehouse.query(
-            f"SELECT id FROM {unit.resource} "
-            f"WHERE client_id = %s AND {DELETED_AT} IS NULL AND {SYNCED_AT} < %s",
-            unit.client_id,
-            moment,
-        )
-    ]
+def _not_read_since(warehouse: Warehouse, table: Table, unit: Unit, moment: datetime) -> list[str]:
+    account, row_id = table.key
+    sql = (
+        f"SELECT {row_id} FROM {table.name} "
+        f"WHERE {account} = %s AND {DELETED_AT} IS NULL AND {SYNCED_AT} < %s"
+    )
+    return [found for (found,) in warehouse.query(sql, unit.account, moment)]
 
 
-def _present(warehouse: Warehouse, unit: Unit) -> int:
-    sql = f"SELECT count(*) FROM {unit.resource} WHERE client_id = %s AND {DELETED_AT} IS NULL"
-    return int(warehouse.query(sql, unit.client_id)[0][0])
+def _present(warehouse: Warehouse, table: Table, unit: Unit) -> int:
+    sql = f"SELECT count(*) FROM {table.name} WHERE {table.key[0]} = %s AND {DELETED_AT} IS NULL"
+    return int(warehouse.query(sql, unit.account)[0][0])
 
 
-def mark_deleted(warehouse: Warehouse, unit: Unit, ids: Sequence[str], now: datetime) -> None:
+def mark_deleted(warehouse: Warehouse, table: Table, unit: Unit, ids: Sequence[str], now: datetime) -> None:
     """Sets `deleted_at` of rows; loading one again clears it."""
+    account, row_id = table.key
     warehouse.execute_for_ids(
-        f"UPDATE {unit.resource} SET {DELETED_AT} = %s WHERE client_id = %s AND id IN ({{ids}})",
+        f"UPDATE {table.name} SET {DELETED_AT} = %s WHERE {account} = %s AND {row_id} IN ({{ids}})",
         ids,
         now,
-        unit.client_id,
+        unit.account,
     )

@@ -60,8 +60,8 @@ class Loader:
         self._waiting: list[Rows] = []
         self._count = 0
 
-    def count_unknown(self, client_id: str, rows: Sequence[Raw]) -> int:
-        """How many of a client's rows the warehouse lacks."""
+    def count_unknown(self, account: str, rows: Sequence[Raw]) -> int:
+        """How many of an account's rows the warehouse lacks."""
         if not self.warehouse:
             return 0
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
@@ -69,8 +69,8 @@ class Loader:
             reached_by = contacts(self.table)
             decoded = [row for row in decoded if not self._suppressions.is_about(row, reached_by)]
         ids = {str(row["id"]) for row in decoded if row.get("id")}
-        known = self.warehouse.first_seen(self.table, [(client_id, row_id) for row_id in ids])
-        return len(ids - {key[-1] for key in known if key[0] == client_id})
+        known = self.warehouse.first_seen(self.table, [(account, row_id) for row_id in ids])
+        return len(ids - {key[-1] for key in known if key[0] == account})
 
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""

@@ -10,7 +10,9 @@ from sources.core.privacy.policy import Policy
 from sources.core.tables import Column, Table
 from sources.core.warehouse.warehouse import Warehouse
 
-PERSON, CLIENT = "person", "client"
+PERSON, ACCOUNT = "person", "client"
+"""What a list says of whom it keeps out; `client` is any vendor's account."""
+
 _PROBE = "leadhouse suppression list"
 
 SUPPRESSIONS = Table(

@@ -7,6 +7,6 @@ from .churn import Churn
 from .faults import Fault
 from .pacing import Load, RateLimit
 from .sandbox import Request, Sandbox, serve
-from .world import World
+from .world import World, demo_world
 
-__all__ = ["Churn", "Fault", "Load", "RateLimit", "Request", "Sandbox", "World", "serve"]
+__all__ = ["Churn", "Fault", "Load", "RateLimit", "Request", "Sandbox", "World", "demo_world", "serve"]

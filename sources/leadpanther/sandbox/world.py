@@ -36,6 +36,7 @@ class World:
         self.agency = Account(maker.profile())
         self._accounts: dict[str, Account] = {}
         self.agency_key = self.keys.add("agency", self.agency.user_id)
+        self.key = self.agency_key
         for _ in range(clients):
             self.add_client()
 
@@ -282,3 +283,8 @@ class World:
     def _tick(self) -> str:
         self._now += 1
         return iso(self._now)
+
+
+def demo_world() -> World:
+    """The account of the demo."""
+    return World.make(clients=5, leads=800, activity=1000, posts=40, now=datetime.now(UTC))

@@ -1,28 +1,23 @@
-"""What analysts ask, as views: one SQL file each. This module says what their placeholders stand for.
+"""What analysts ask, as views: one SQL file each. This module says what they read beside documented columns.
 
-Tables stand there with all documented columns, whether or not they exist yet, and with a few made from what
-the API calls by names that no document gives: `reported_at`, the time that a row itself tells; `person`, by
-which the same person is found in two tables; counters of engagement and analytics. The names below are
-guesses; `[views]` in the configuration overrules them.
+A few columns are made from what the API calls by names that no document gives: `reported_at`, the time that a
+row itself tells; `person`, by which the same person is found in two tables; counters of engagement and
+analytics. The names below are guesses; `[views]` in the configuration overrules them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sources.core.configuration import read_settings
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.policy import Policy, Treatment
-from sources.core.tables import CONTENT_DIGEST, DELETED_AT, MISFITS, DataType
-from sources.core.warehouse.annotations import Annotation, annotate
-from sources.core.warehouse.views import ENGINES, Relation, View, annotate_views, null, read_views
-from sources.core.warehouse.views import make_views as make
-from sources.core.warehouse.warehouse import Warehouse, quoted
-from sources.leadpanther.columns import ACTIVITY, LEADS, TABLES
+from sources.core.tables import DataType
+from sources.core.warehouse.views import null
+from sources.core.warehouse.warehouse import quoted
+from sources.leadpanther.columns import ACTIVITY, LEADS
 
 ENGAGEMENT = {
     "impressions": ("impressions", "impression_count", "views", "view_count", "reach"),
@@ -50,25 +45,8 @@ COUNTERS = {"post_engagement": ENGAGEMENT, "lead_magnet_analytics": ANALYTICS}
 MOST = 10**12
 """No counter is larger, nor negative; such a number is something else."""
 
-SYNC_LOG: dict[str, DataType] = {
-    "run_id": "text",
-    "client_id": "text",
-    "resource": "text",
-    "status": "text",
-    "note": "text",
-    "rows": "bigint",
-    "error_code": "text",
-    "started": "timestamp",
-    "finished": "timestamp",
-}
 EXTRAS: dict[str, dict[str, DataType]] = {"lead_magnets": {"title": "text", "status": "text"}}
 """Columns that no document names; views have them if they come, as text."""
-
-HIDDEN = frozenset({"client_id", "id", DELETED_AT, CONTENT_DIGEST, MISFITS, "_dlt_id", "_dlt_load_id"})
-"""Columns that views do not simply pass on."""
-
-Types = Mapping[str, Mapping[str, str]]
-"""By table, by column, dlt's type."""
 
 
 @dataclass(frozen=True)
@@ -101,79 +79,25 @@ def load_views_config(**explicit: Any) -> ViewsConfig:
     return config
 
 
-@cache
-def all_views() -> tuple[View, ...]:
-    """All views, those that are read by others before these."""
-    return tuple(read_views(Path(__file__).parent))
-
-
-def make_views(warehouse: Warehouse, policy: Policy, config: ViewsConfig) -> None:
-    """Makes the views in the warehouse's dataset, where they are not what they should be."""
-    if warehouse.engine not in ENGINES:
-        return
-    present = warehouse.stored()
-    types = {table: warehouse.types(table) for table in [*TABLES, "sync_log"]}
-    columns = {table: {n: t[n] for n in present.get(table, ()) if n in t} for table, t in types.items()}
-    read = relations(columns, warehouse.qualified, policy, config)
-    make(warehouse, all_views(), placeholders(all_views(), read, warehouse.qualified, policy))
-
-
-def annotations_of_views(warehouse: Warehouse, policy: Policy) -> list[Annotation]:
-    """What is to be said of the views' columns."""
-    if warehouse.engine not in ENGINES:
-        return []
-    tables = list(TABLES.values())
-    types = {t.name: warehouse.types(t.name) or {c.name: c.type for c in t.columns} for t in tables}
-    return annotate_views(all_views(), annotate(tables, types, policy), HIDDEN, policy)
-
-
-# --- what placeholders stand for ---------------------------------------------------------------------
-
-
-def placeholders(
-    views: Sequence[View], read: Mapping[str, Relation], qualified: Any, policy: Policy
-) -> dict[str, dict[str, str]]:
-    """By view, the SQL that its placeholders stand for."""
-    common = {name: relation.sql() for name, relation in read.items()}
-    common |= {view.name: qualified(view.name) for view in views}
-    common["people_known"] = "true" if _tells_people_apart(policy) else "false"
-    return {
-        view.name: common | {f"{t}.columns": read[t].passed_sql(t, view.columns) for t in view.passed}
-        for view in views
-    }
-
-
-def relations(types: Types, qualified: Any, policy: Policy, config: ViewsConfig) -> dict[str, Relation]:
-    """The tables as the views read them.
+def derived(table: str, types: Mapping[str, str], policy: Policy) -> dict[str, str]:
+    """Columns that views may read of a table beside its own, as SQL by name.
 
     Args:
-        types: of the columns that there are, in their order; of a table that is not there, none.
-        qualified: makes a table's full name.
+        table: its name.
+        types: of the columns that it has.
         policy: how personal data is treated.
-        config: what undocumented columns are called.
     """
+    config = load_views_config()
     return {
-        table: _relation(table, types.get(table, {}), qualified(table), policy, config)
-        for table in [*TABLES, "sync_log"]
-    }
-
-
-def _relation(
-    table: str, types: Mapping[str, str], source: str, policy: Policy, config: ViewsConfig
-) -> Relation:
-    expected: dict[str, DataType] = (
-        {c.name: c.type for c in TABLES[table].columns} if table in TABLES else SYNC_LOG
-    )
-    promised = expected | EXTRAS.get(table, {})
-    passed = [*types, *(name for name in promised if name not in types)]
-    columns = {
-        **{name: quoted(name) for name in passed},
-        **{name: null(type_) for name, type_ in promised.items() if types.get(name) != type_},
         **_times(table, types, config),
         **_people(table, types, policy),
         **_counters(table, types, config),
     }
-    return Relation(source if types else None, columns, [name for name in passed if name not in HIDDEN])
+
+
+def constants(policy: Policy) -> dict[str, str]:
+    """What else stands in the SQL."""
+    return {"people_known": "true" if _tells_people_apart(policy) else "false"}
 
 
 def _times(table: str, types: Mapping[str, str], config: ViewsConfig) -> dict[str, str]:

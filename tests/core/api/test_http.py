@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from sources.core import errors
-from sources.core.api.http import Endpoint, Traffic, parse_retry_after
+from sources.core.api.client import Client
+from sources.core.api.http import Endpoint, Request, Traffic, parse_retry_after
 from sources.core.api.pacing import Pace
+from sources.core.engine.config import check_base_url, load_config
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
-from sources.leadpanther.client import LeadPantherClient
-from sources.leadpanther.config import check_base_url, load_config
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Fault, Sandbox
 from tests.conftest import StartSandbox, small_world
 
@@ -29,6 +30,10 @@ def endpoint(api: Sandbox, key: str | None = None, **more: Any) -> Endpoint:
     return Endpoint(api.base_url, key or api.world.agency_key, "tests", "run", **patience)
 
 
+def client_for(there: Endpoint, pace: Pace) -> Client:
+    return Client(LEADPANTHER.api, LEADPANTHER.is_read, there, pace)
+
+
 def ask(
     api: Sandbox, path: str = "leads", *, key: str | None = None, pace: Pace | None = None, **more: Any
 ) -> Any:
@@ -36,10 +41,11 @@ def ask(
 
     async def get() -> Any:
         traffic = Traffic()
-        async with LeadPantherClient(endpoint(api, key, **more), pace or Pace()) as client:
+        async with client_for(endpoint(api, key, **more), pace or Pace()) as client:
             if path.startswith("/"):
-                return (await client.item(path, traffic)).body, traffic
-            return (await client.page(f"/clients/{api.world.client_ids[0]}/{path}", 0, traffic)).body, traffic
+                return (await client.item(Request(path), traffic)), traffic
+            first = Request(f"/clients/{api.world.client_ids[0]}/{path}", {"limit": 100, "offset": 0})
+            return (await client.page(first, traffic)), traffic
 
     return asyncio.run(get())
 
@@ -310,7 +316,7 @@ def assert_silent(error: BaseException, *secrets: str) -> None:
 
 
 def test_a_key_is_in_no_repr(home: Any) -> None:
-    config = load_config(api_key=SECRET)
+    config = load_config(LEADPANTHER, api_key=SECRET)
     shown = repr(Endpoint("https://x.example", SECRET, "agent", "run")) + repr(config) + str(config)
     assert SECRET not in shown + f"{config!r}" + repr(vars(config).get("__orig__", ""))
 
@@ -329,7 +335,7 @@ ODD_KEYS = [
 @pytest.mark.parametrize("key", ODD_KEYS)
 def test_a_key_that_a_header_cannot_hold_never_gets_so_far(home: Any, key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load_config(api_key=key)
+        load_config(LEADPANTHER, api_key=key)
     assert key not in "".join(traceback.format_exception(caught.value))
 
 
@@ -337,9 +343,9 @@ def test_a_key_that_a_header_cannot_hold_never_gets_so_far(home: Any, key: str) 
 def test_a_variable_of_some_other_program_is_no_setting_of_ours(
     home: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    plain = load_config(api_key=SECRET)
+    plain = load_config(LEADPANTHER, api_key=SECRET)
     monkeypatch.setenv(name, {"ATTEMPTS": "1", "CLIENTS": '["x"]'}.get(name, "https://other.example"))
-    assert load_config(api_key=SECRET) == plain
+    assert load_config(LEADPANTHER, api_key=SECRET) == plain
 
 
 @pytest.mark.parametrize(
@@ -363,7 +369,7 @@ def test_a_variable_of_some_other_program_is_no_setting_of_ours(
 )
 def test_a_base_url_that_cannot_be_right_is_refused_without_repeating_its_secrets(url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_base_url(url)
+        check_base_url(LEADPANTHER, url)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
     assert "\n" not in str(caught.value)
 
@@ -379,7 +385,7 @@ def test_a_base_url_that_cannot_be_right_is_refused_without_repeating_its_secret
     ],
 )
 def test_a_good_base_url_is_kept_without_its_last_slash(url: str, kept: str) -> None:
-    assert check_base_url(url) == kept
+    assert check_base_url(LEADPANTHER, url) == kept
 
 
 def test_a_date_of_a_server_is_read_as_the_standard_writes_it() -> None:

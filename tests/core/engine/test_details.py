@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.core.engine.details import Parent, due
-from sources.leadpanther.settings import BY_AGE, DAILY
+from sources.core.resources import BY_AGE, DAILY
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -413,7 +413,7 @@ def test_settings_are_read_from_files_and_the_environment_wins(
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown treatment": ({"treatment": "encrypt"}, "tag, mask, hash, drop"),
     "an unknown treatment of a kind": ({"categories": {"email": "encrypt"}}, "tag, mask, hash, drop"),
-    "an unknown kind": ({"categories": {"phone": "drop"}}, "email"),
+    "an unknown kind": ({"categories": {"shoe_size": "drop"}}, "email"),
     "an unknown kind of a column": ({"columns": {"leads.x": "harmless"}}, "none"),
     "none as a kind to treat": ({"categories": {"none": "drop"}}, "none"),
     "a column without its table": ({"columns": {"tags": "none"}}, "table.column"),

@@ -1,0 +1,205 @@
+"""Where a vendor's bodies keep rows, paging and errors: data, from which quick decoders are made.
+
+A 200 without the envelope is an error, never an empty list: whatever is `required` must be there, of its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from sources.core.api.mending import mend
+
+Shape = dict[str, Any]
+
+TYPES: dict[str, type] = {"has_more": bool, "total": int, "page": int, "size": int, "token": str}
+"""What paging says, where it says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What one reply of a list says; what it does not say is None.
+
+    Args:
+        rows: the rows' JSON, as it came.
+        has_more: whether there are more.
+        total: how many rows the list has.
+        page: the page's number.
+        size: how many rows a page has.
+        token: what to ask for the next page with.
+    """
+
+    rows: list[msgspec.Raw]
+    has_more: bool | None = None
+    total: int | None = None
+    page: int | None = None
+    size: int | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is not a list.
+
+    Args:
+        data: its JSON object.
+        has_more: whether there are more of a list inside it; None if it does not say.
+    """
+
+    data: dict[str, Any]
+    has_more: bool | None = None
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Where things stand in a body, as paths of keys; "" is the body itself.
+
+    Args:
+        rows: a list's rows.
+        item: what is not a list.
+        has_more, total, page, size, token: of paging; None where there is no such thing.
+        sure: what must be true in every good answer.
+        code: an error's code.
+        codes: the documented codes; any other text is the server's own and stays where it is.
+        required: those of paging that every list must have.
+    """
+
+    rows: str = "data"
+    item: str = "data"
+    has_more: str | None = None
+    total: str | None = None
+    page: str | None = None
+    size: str | None = None
+    token: str | None = None
+    sure: str | None = None
+    code: str | None = None
+    codes: Collection[str] = frozenset()
+    required: Collection[str] = frozenset()
+
+    def page_of(self, body: bytes) -> Body:
+        """Reads a list's reply. Raises ValueError if it is none."""
+        found = self._found(self._lists, body)
+        paging = {name: _if(TYPES[name], found[name]) for name in self._paging}
+        return Body(found["rows"], **paging)
+
+    def list_of(self, body: bytes) -> Body:
+        """Reads a reply that is nothing but the list. Raises ValueError if it is none."""
+        return Body(_decoded(_BARE, body), has_more=False)
+
+    def item_of(self, body: bytes) -> Item:
+        """Reads what is not a list. Raises ValueError if it is no object."""
+        found = self._found(self._items, body)
+        data = msgspec.json.decode(found["item"])
+        if not isinstance(data, dict):
+            raise ValueError("it is not an object")
+        return Item(data, _if(bool, found.get("has_more")))
+
+    def error_code(self, body: bytes) -> str | None:
+        """The documented error code in an error's body; anything else in it stays there."""
+        try:
+            code = self._found(self._errors, body)["code"] if self.code is not None else None
+        except (ValueError, RecursionError):
+            return None
+        return code if code in self.codes else None
+
+    @cached_property
+    def _paging(self) -> Mapping[str, str]:
+        return {name: path for name in TYPES if (path := getattr(self, name)) is not None}
+
+    @cached_property
+    def _lists(self) -> _Finder:
+        wanted = {
+            name: (path, TYPES[name] if name in self.required else Any, name in self.required)
+            for name, path in self._paging.items()
+        }
+        return _Finder({"rows": (self.rows, list[msgspec.Raw], True), **self._truth, **wanted})
+
+    @cached_property
+    def _items(self) -> _Finder:
+        wanted: Shape = {"item": (self.item, msgspec.Raw, True), **self._truth}
+        if self.has_more is not None:
+            wanted["has_more"] = (self.has_more, Any, False)
+        return _Finder(wanted)
+
+    @cached_property
+    def _errors(self) -> _Finder:
+        return _Finder({"code": (self.code or "", str, True)})
+
+    @property
+    def _truth(self) -> Shape:
+        return {} if self.sure is None else {"sure": (self.sure, bool, True)}
+
+    def _found(self, finder: _Finder, body: bytes) -> Mapping[str, Any]:
+        found = finder.find(body)
+        if not found.get("sure", True):
+            raise ValueError("it says itself that it is no success")
+        return found
+
+
+class _Finder:
+    """Decodes bodies only as far as is wanted.
+
+    Args:
+        wanted: by name, a path of keys, the type of what stands there, and whether it must.
+    """
+
+    def __init__(self, wanted: Mapping[str, tuple[str, Any, bool]]) -> None:
+        self._paths = {name: tuple(filter(None, path.split("."))) for name, (path, *_) in wanted.items()}
+        self._whole = {
+            name: msgspec.json.Decoder(type_) for name, (path, type_, _) in wanted.items() if not path
+        }
+        tree: Shape = {}
+        for name, (_, type_, required) in wanted.items():
+            if path := self._paths[name]:
+                _plant(tree, path, type_, required)
+        self._decoder = msgspec.json.Decoder(_struct("Body", tree))
+
+    def find(self, body: bytes) -> dict[str, Any]:
+        """What is wanted, by name. Raises ValueError if it is not there."""
+        found = {name: _decoded(decoder, body) for name, decoder in self._whole.items()}
+        if len(found) < len(self._paths):
+            decoded = _decoded(self._decoder, body)
+            found |= {name: _walk(decoded, path) for name, path in self._paths.items() if path}
+        return found
+
+
+def _plant(tree: Shape, path: tuple[str, ...], type_: Any, required: bool) -> None:
+    for key in path[:-1]:
+        inner, must = tree.setdefault(key, ({}, False))
+        tree[key] = inner, must or required
+        tree = inner
+    tree[path[-1]] = (type_, required)
+
+
+def _struct(name: str, tree: Shape) -> Any:
+    """A type that decodes just these keys, whatever else there is."""
+    fields: list[Any] = []
+    for key, (inner, required) in tree.items():
+        type_ = _struct(f"{name}_{key}", inner) if isinstance(inner, dict) else inner
+        fields.append((key, type_) if required else (key, type_ if type_ is Any else type_ | None, None))
+    return msgspec.defstruct(name, fields, kw_only=True, gc=False)
+
+
+def _walk(decoded: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        decoded = None if decoded is None else getattr(decoded, key)
+    return decoded
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except ValueError:
+        return decoder.decode(mend(body))
+
+
+def _if(type_: type, value: Any) -> Any:
+    """A value if it is of its type: what need not be there need not make sense either."""
+    return value if type(value) is type_ else None
+
+
+_BARE = msgspec.json.Decoder(list[msgspec.Raw])

@@ -1,0 +1,57 @@
+"""Reads numbers that change all the time: one row a UTC day."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from sources.core.engine.fetching import request
+from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
+from sources.core.engine.reader import Reader, together
+from sources.core.errors import LeadhouseError, NotFound, Unauthorized
+from sources.core.resources import Snapshot
+from sources.core.units import Outcome, Rows, Status
+
+
+async def read_snapshots(reader: Reader) -> None:
+    """Reads all snapshots that are wanted."""
+    wanted = [name for name in reader.run.vendor.snapshots if name in reader.states]
+    await together(_read(reader, outcome) for outcome in reader.run.todo(wanted))
+
+
+async def _read(reader: Reader, outcome: Outcome) -> None:
+    """Reads all that one unit consists of; what the key is not offered is left out."""
+    unit, run = outcome.unit, reader.run
+    parts = run.vendor.snapshots[unit.resource]
+    state = reader.states[unit.resource]
+    read = 0
+    for part in parts:
+        key = f"{unit.account}{part.path}"
+        if not part.documented and not is_offered(state, key, run.now()):
+            continue
+        try:
+            read += await _read_part(reader, outcome, part)
+        except Unauthorized:
+            raise
+        except LeadhouseError as error:
+            if not isinstance(error, NotFound) or part.documented:
+                return await reader.fail(outcome, error)
+            await reader.remember(unit.resource, partial(note_absence, key=key, now=run.now()))
+    await reader.admit(unit)
+    outcome.end(*((Status.OK,) if read else (Status.SKIPPED, NOT_OFFERED)))
+
+
+async def _read_part(reader: Reader, outcome: Outcome, part: Snapshot) -> int:
+    run = reader.run
+    account = run.accounts[outcome.unit.account]
+    data = (await reader.api.item(request(account, part.path, part.params), outcome.traffic)).data
+    now = run.now()
+    ours = {
+        run.vendor.account.name: account.id,
+        "snapshot_date": now.date(),
+        "fetched_at": now,
+        **part.stamps,
+    }
+    await reader.rows(Rows(outcome, [msgspec.json.encode(data)], now, ours))
+    return 1

@@ -1,0 +1,179 @@
+"""What there is to read of a vendor, and how it pages: endpoints are data, not code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+# --- how a list pages --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """By `limit` and `offset`.
+
+    Args:
+        cap: the most rows that a page may have.
+    """
+
+    cap: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """By a page's number, from 1, and its size.
+
+    Args:
+        size: what the API calls the size.
+        page: what it calls the number.
+        cap: the most rows that a page may have; what the reply says it has is believed.
+    """
+
+    size: str = "per_page"
+    page: str = "page"
+    cap: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """By tokens that each reply gives for the next one; asked with a JSON body.
+
+    Args:
+        order_by: the field to ask for ascending order by, which rows must really be in; empty for none.
+        changed_by: the field whose lower bound finds what changed since the last run; empty for none.
+        lookback: how far before the last run's rows `changed_by` is asked for.
+        body: what else the body says.
+        cap: rows to ask for; what the reply says it has is believed.
+    """
+
+    order_by: str = "createdAt"
+    changed_by: str = ""
+    lookback: timedelta = timedelta(0)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    cap: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One reply holds all of it.
+
+    Args:
+        bare: it is nothing but the list, without an envelope.
+    """
+
+    bare: bool = False
+
+
+Paging = Offset | Numbered | Tokens | Whole
+
+
+# --- what there is to read ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of an account's rows.
+
+    Args:
+        resource: the resource and table it fills.
+        path: below the account's root.
+        scope: what the key must be allowed; empty if the vendor names none.
+        paging: how it pages.
+        method: how it is asked for; POST only where the documents say that it reads.
+        params: query parameters, always the same.
+        item: whether there is a route for one row, its id behind the list's path, that tells a deleted row by 404.
+        documented: whether the vendor's documents promise it to everybody; a 404 for one that they don't is
+            "not offered": skipped, remembered, and asked again a week later.
+    """
+
+    resource: str
+    path: str
+    scope: str = ""
+    paging: Paging = field(default_factory=Offset)
+    method: str = "GET"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    item: bool = False
+    documented: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """How often a detail is read for rows of some age.
+
+    Args:
+        below_days: for rows younger than this.
+        every_days: a request at most this often; 0 for every run.
+    """
+
+    below_days: float
+    every_days: int
+
+
+BY_AGE = (Tier(7, 0), Tier(30, 1), Tier(90, 7), Tier(float("inf"), 30))
+DAILY = (Tier(7, 0), Tier(float("inf"), 1))
+
+
+Split = Callable[[dict[str, Any], bool | None], tuple[dict[str, Any], list[bytes], bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Something read row by row for another resource's rows.
+
+    Args:
+        resource: the resource and table it fills.
+        parent: the resource whose rows it is read for.
+        path: below the account's root, with the row's `{id}`.
+        parent_key: the column that holds the parent row's id.
+        scope: what the key must be allowed.
+        tiers: how often, by the parent's age.
+        born: the parent's columns that tell its age, the best first; else it counts from when it was first seen.
+        without: a column of the parent and its value for rows that have no such detail.
+        answers: whether an answer is one object, a `snapshot` of the day or the `latest` that replaces the one
+            before, or a list of `rows`.
+        paging: how a list of `rows` pages.
+        lists: the resource filled from the paginated list inside the answer, if there is one.
+        split: takes that list out of the answer, given what the envelope says of there being more: the answer
+            without it, its rows, and whether there are more of them.
+        documented: as of a `Listing`.
+    """
+
+    resource: str
+    parent: str
+    path: str
+    parent_key: str
+    scope: str = ""
+    tiers: tuple[Tier, ...] = BY_AGE
+    born: tuple[str, ...] = ("created_at",)
+    without: tuple[str, str] | None = None
+    answers: Literal["snapshot", "latest", "rows"] = "snapshot"
+    paging: Paging = field(default_factory=Whole)
+    lists: str | None = None
+    split: Split | None = None
+    documented: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Numbers of an account that change all the time: one row a UTC day, the day's last one wins.
+
+    Args:
+        resource: the resource and table it fills.
+        path: below the account's root.
+        scope: what the key must be allowed.
+        params: query parameters.
+        stamps: our own columns, the same in all its rows; tells several snapshots in one table apart.
+        documented: as of a `Listing`.
+    """
+
+    resource: str
+    path: str
+    scope: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, Any] = field(default_factory=dict)
+    documented: bool = True
+
+
+Resource = Listing | Detail | Snapshot

@@ -1,0 +1,239 @@
+"""What a vendor is: data, and a few functions. The engine asks a `Vendor`, and never for a name.
+
+`sources/README.md` walks through one. A vendor's folder makes these from what its documents say; a document is
+named beside each fact there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sources.core.api.client import Api, only
+from sources.core.configuration import SourceConfig
+from sources.core.privacy.policy import Policy
+from sources.core.resources import Detail, Listing, Resource, Snapshot
+from sources.core.tables import Column, DataType, Table, ledger_table, quarantine_table
+
+# --- whose rows there are ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose rows they are, as the vendor divides them; with a resource, a unit.
+
+    Args:
+        id: what stands in the account's column.
+        root: the path before its resources.
+        params: what makes a list this account's, where the path does not.
+        headers: likewise.
+        resources: the only resources that it has; None for all.
+        trouble: why it cannot be read; empty if it can.
+        name: for people to read; kept out of logs.
+        about: more that `check` shows, by heading.
+        full_scan_hours: how long until its lists are read completely again; None for the source's setting.
+    """
+
+    id: str
+    root: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    resources: frozenset[str] | None = None
+    trouble: str = ""
+    name: str | None = field(default=None, repr=False)
+    about: Mapping[str, str] = field(default_factory=dict)
+    full_scan_hours: float | None = None
+
+    def has(self, resource: str) -> bool:
+        return self.resources is None or resource in self.resources
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who a key is and what it may read.
+
+    Args:
+        about: that, in a sentence for people.
+        accounts: all that it may read.
+        scopes: what it is allowed; None where that cannot be known, so that everything is tried.
+        listed: whether these accounts are all there are, so that others are known to be lost.
+    """
+
+    about: str
+    accounts: Sequence[Account]
+    scopes: frozenset[str] | None = None
+    listed: bool = True
+
+    def may(self, scope: str) -> bool:
+        return not scope or self.scopes is None or scope in self.scopes or "*" in self.scopes
+
+
+class Opener(Protocol):
+    """What a vendor finds out through who the key is."""
+
+    config: Any
+    """The vendor's settings, of the type that `Vendor.config` names."""
+
+    async def item(self, resource: str, path: str) -> dict[str, Any]:
+        """One object; counts for a resource that opening fills.
+
+        Raises:
+            ApiError: it cannot be had, so nothing else can.
+        """
+        ...
+
+    async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:
+        """A whole list, read as carefully as any."""
+        ...
+
+    async def give(self, resource: str, rows: Sequence[tuple[bytes, Mapping[str, Any]]]) -> None:
+        """Hands rows over, each with our own columns, unless the last run handed over exactly the same."""
+        ...
+
+    async def give_accounts(self, resource: str, rows: Sequence[tuple[bytes, Account | None]]) -> None:
+        """Hands over the rows of the accounts table, each with the account that it is about, if it names one."""
+        ...
+
+    def skip(self, resource: str, why: str) -> None:
+        """Ends a resource that opening fills, and cannot."""
+        ...
+
+
+# --- the vendor --------------------------------------------------------------------------------------
+
+
+def _nothing(*_: Any) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A vendor.
+
+    Args:
+        name: of its schema, its section in the configuration and, in capitals, its environment variables.
+        title: as people write it.
+        base_url: of the API, with its version.
+        key: what a key looks like.
+        key_form: that, in words.
+        api: how it is asked.
+        account: the column that says whose a row is.
+        account_word: what the vendor calls that, for messages.
+        resources: what is read, in order.
+        opened: resources that `open` fills.
+        opening: methods and paths that `open` asks for.
+        roots: paths before accounts' resources, with `{account}` for the account's id.
+        tables: by resource.
+        open: finds out who the key is and which accounts there are.
+        config: the type of its settings.
+        choice: the setting that names the only accounts to read, if there is one.
+        accounts_table: the table with a row an account and `access_lost_at`, if there is one.
+        views: folder of the analysts' views.
+        expected: by table, columns that no document names and that views have if they come, with their types.
+        derived: columns that views may read of a table beside its own, as SQL by name: from the table's name, the
+            types of its columns, and how personal data is treated.
+        constants: what else stands in views' SQL, by placeholder: from how personal data is treated.
+        check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
+        relations: which rows belong to which: the parent's table, the child's, and what to join them by.
+        wrong_hosts: hosts that are not the API, though they look like it.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    key: re.Pattern[str]
+    key_form: str
+    api: Api
+    account: Column
+    account_word: str
+    resources: tuple[Resource, ...]
+    tables: Mapping[str, Table]
+    open: Callable[[Opener], Awaitable[Access]]
+    opened: tuple[str, ...] = ()
+    opening: tuple[tuple[str, str], ...] = ()
+    roots: tuple[str, ...] = ("",)
+    config: type[SourceConfig] = SourceConfig
+    choice: str = ""
+    accounts_table: str | None = None
+    views: Path | None = None
+    expected: Mapping[str, Mapping[str, DataType]] = field(default_factory=dict)
+    derived: Callable[[str, Mapping[str, str], Policy], Mapping[str, str]] = _nothing
+    constants: Callable[[Policy], Mapping[str, str]] = _nothing
+    check_settings: Callable[[], Any] = _nothing
+    relations: tuple[tuple[str, str, str], ...] = ()
+    wrong_hosts: frozenset[str] = frozenset()
+
+    @cached_property
+    def listings(self) -> Mapping[str, Listing]:
+        return {r.resource: r for r in self.resources if isinstance(r, Listing)}
+
+    @cached_property
+    def details(self) -> Mapping[str, Detail]:
+        return {r.resource: r for r in self.resources if isinstance(r, Detail)}
+
+    @cached_property
+    def snapshots(self) -> Mapping[str, tuple[Snapshot, ...]]:
+        """By resource, all that it consists of."""
+        found: dict[str, tuple[Snapshot, ...]] = {}
+        for r in self.resources:
+            if isinstance(r, Snapshot):
+                found[r.resource] = (*found.get(r.resource, ()), r)
+        return found
+
+    @cached_property
+    def detail_of(self) -> Mapping[str, Detail]:
+        """The detail that fills a resource, whether by its answers or by the lists in them."""
+        return {**self.details, **{d.lists: d for d in self.details.values() if d.lists}}
+
+    @cached_property
+    def resource_names(self) -> tuple[str, ...]:
+        """All resources, in order; one that several snapshots fill, once."""
+        names = [name for r in self.resources for name in (r.resource, getattr(r, "lists", None)) if name]
+        return tuple(dict.fromkeys([*self.opened, *names]))
+
+    @cached_property
+    def quarantine(self) -> Table:
+        return quarantine_table(self.account)
+
+    @cached_property
+    def ledger(self) -> Table:
+        return ledger_table(self.account)
+
+    @cached_property
+    def all_tables(self) -> tuple[Table, ...]:
+        """The tables that hold what the API says, refused rows included."""
+        return (*self.tables.values(), self.quarantine)
+
+    def scopes_for(self, resource: str) -> list[str]:
+        """The scopes that reading a resource takes; a detail needs its parents' list too."""
+        if detail := self.detail_of.get(resource):
+            return [detail.scope, *self.scopes_for(detail.parent)]
+        found = [r.scope for r in self.resources if r.resource == resource]
+        return [scope for scope in dict.fromkeys(found) if scope]
+
+    @cached_property
+    def is_read(self) -> Callable[[str, str], bool]:
+        """Whether a method and path are among what is read here: nothing else is ever sent."""
+        return only([*self.opening, *self._reads()])
+
+    def _reads(self) -> Iterator[tuple[str, str]]:
+        for root in self.roots:
+            for resource in self.resources:
+                yield getattr(resource, "method", "GET"), root + resource.path
+                if getattr(resource, "item", False):
+                    yield "GET", f"{root}{resource.path}/{{id}}"
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be an id in a path."""
+    return isinstance(value, str) and value not in ("", ".", "..")
+
+
+def segment(row_id: str) -> str:
+    """An id as one segment of a path, whatever characters it holds."""
+    return quote(row_id, safe="")
