@@ -20,7 +20,7 @@ from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, Unauthorized
-from sources.core.listing.checkpoint import Checkpoint, Order, concludes
+from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
@@ -132,7 +132,7 @@ class _Reconciliation:
             gathered = Gathered()
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)
             _, scan = await read_list(reading, Checkpoint(), gathered)
-            return gathered.kept, concludes(scan)
+            return gathered.kept, scan.concludes
         sql = f"SELECT count(*) FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
         ((count,),) = self._warehouse.query(sql, unit.account) or [(0,)]
         offsets = range(0, max(count, 1), LIMIT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Any
 
 from sources.core.api.http import Traffic
 from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, ScanUnstable
-from sources.core.rows.shaping import Raw
+from sources.core.rows.shaping import Raw, digest
 
 
 class Status(StrEnum):
@@ -91,9 +91,11 @@ class Rows:
         rows: their JSON.
         read_at: when they were read.
         stamps: values of our own columns that all of them share.
+        digest: tells whether what a row holds is still the same.
     """
 
     outcome: Outcome
     rows: Sequence[Raw]
     read_at: datetime
     stamps: Mapping[str, Any] = field(default_factory=dict)
+    digest: Callable[[Raw], str] = digest

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.listing.checkpoint import digest
+from sources.core.rows.shaping import digest
 
 
 def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[bytes], bool]:

@@ -176,8 +176,10 @@ class _DetailReader:
             )
             order = believed(self._reader.states[unit.resource].get(VOTES, {}))
         stamps = {self._run.vendor.account.name: account, self._detail.parent_key: row_id}
-        reading = self._run.reading(fetch, outcome, order, stamps)
+        memory = self._run.memory(unit.resource, key, self._reader.states.get(unit.resource, {}))
+        reading = self._run.reading(fetch, outcome, order, memory, stamps)
         after, scan = await read_list(reading, before, self._reader)
+        await self._reader.learn(outcome, memory)
         if keep:
             await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
         return scan.ending is not None

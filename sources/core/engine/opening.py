@@ -12,10 +12,10 @@ import msgspec
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.reader import Reader
 from sources.core.errors import ScanUnstable
-from sources.core.listing.checkpoint import Checkpoint, Order, digest
+from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
-from sources.core.rows.shaping import Raw
+from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Account
 from sources.core.warehouse.warehouse import Warehouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from sources.core.engine.details import Parent
-from sources.core.listing.checkpoint import digest
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT
+from sources.core.units import Rows
 from sources.core.vendor import is_id
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
@@ -81,18 +81,18 @@ def _last_fetched(
     return {(whose, row): last.astimezone(UTC) for whose, row, last in warehouse.query(sql)}
 
 
-def notes(detail: Detail, account: str, rows: Iterable[Raw]) -> list[Known]:
+def notes(detail: Detail, account: str, rows: Rows) -> list[Known]:
     """What rows that were just read say of themselves.
 
     Args:
         detail: what they have.
         account: whose they are.
-        rows: their JSON.
+        rows: the rows.
     """
-    return [known for row in rows if (known := _note(detail, account, row))]
+    return [known for row in rows.rows if (known := _note(detail, account, row, rows.digest))]
 
 
-def _note(detail: Detail, account: str, row: Raw) -> Known | None:
+def _note(detail: Detail, account: str, row: Raw, digest: Callable[[Raw], str]) -> Known | None:
     try:
         facts = msgspec.json.decode(row)
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sources.core.api.client import Client
@@ -13,17 +14,17 @@ from sources.core.engine.feed import Feed
 from sources.core.engine.fetching import pages
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.parents import notes
-from sources.core.engine.run import Run
+from sources.core.engine.run import COMPARED, Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import (
     Checkpoint,
     Order,
     believed,
-    concludes,
     under_policy,
     where_it_grew,
 )
-from sources.core.listing.reading import read_list
+from sources.core.listing.content import Content
+from sources.core.listing.reading import Memory, read_list
 from sources.core.listing.scan import Scan
 from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
@@ -91,6 +92,11 @@ class Reader:
         count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.account, rows))
         return count or 0
 
+    async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
+        """Ids of a unit's rows that were loaded after a moment."""
+        unit = outcome.unit
+        return await self.ask(unit.resource, lambda loader: loader.read_since(unit.account, moment)) or ()
+
     async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
         """Asks the loading side; None where the resource is not wanted."""
         if self._feed is None or resource not in self.states:
@@ -144,23 +150,35 @@ class Reader:
         if run.full and not outcome.traffic.requests:
             before = replace(before, complete_at=None, unfinished=None)
         outcome.order = believed(state.get(VOTES, {}))
-        reading = run.reading(
-            pages(self.api, listing, account, outcome.traffic), outcome, Order(outcome.order)
-        )
+        fetch = pages(self.api, listing, account, outcome.traffic)
+        memory = run.memory(unit.resource, unit.account, state)
+        reading = run.reading(fetch, outcome, Order(outcome.order), memory)
         try:
             after, scan = await read_list(reading, before, _Noting(self, outcome))
         except Unauthorized:
             raise
         except LeadhouseError as error:
             return await self.fail(outcome, error, listing.documented)
+        finally:
+            await self.learn(outcome, memory)
         await self.admit(unit)
         await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self.states:
-            await self._vote(outcome, before, scan)
-        if concludes(scan):
+            await self._vote(outcome, before, after, scan)
+        if scan.concludes:
             run.conclusions.append(Conclusion(unit, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
+
+    async def learn(self, outcome: Outcome, memory: Memory) -> None:
+        """Remembers of a resource how its rows are compared, if that is not as usual, and says so."""
+        if memory.content == Content():
+            return
+        resource, content = outcome.unit.resource, memory.content
+        self.run.contents[resource] = content
+        outcome.scan = f"{outcome.scan or ''}, {content.about}"
+        if self.states.get(resource, {}).get(COMPARED) != content.encode():
+            await self.remember(resource, lambda state: state.update({COMPARED: content.encode()}))
 
     async def fail(self, outcome: Outcome, error: LeadhouseError, documented: bool = True) -> None:
         """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
@@ -189,9 +207,9 @@ class Reader:
         if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
             await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.account, None))
 
-    async def _vote(self, outcome: Outcome, before: Checkpoint, scan: Scan) -> None:
+    async def _vote(self, outcome: Outcome, before: Checkpoint, after: Checkpoint, scan: Scan) -> None:
         """Learns where lists of this resource grow, from a complete scan that brought new rows."""
-        order = where_it_grew(before, scan) if concludes(scan) else None
+        order = where_it_grew(before, after, scan) if scan.concludes else None
         if order is None:
             return
 
@@ -247,8 +265,11 @@ class _Noting:
 
     async def rows(self, rows: Rows) -> None:
         if self._detail:
-            self._noted.extend(notes(self._detail, rows.outcome.unit.account, rows.rows))
+            self._noted.extend(notes(self._detail, rows.outcome.unit.account, rows))
         await self._reader.rows(rows)
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         return await self._reader.unknown(outcome, rows)
+
+    async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
+        return await self._reader.read_since(outcome, moment)

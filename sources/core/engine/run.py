@@ -22,12 +22,16 @@ from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
 from sources.core.errors import Unauthorized
 from sources.core.listing.checkpoint import Order
-from sources.core.listing.reading import Fetch, Reading
+from sources.core.listing.content import Content
+from sources.core.listing.reading import Fetch, Memory, Reading
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Access, Account, Vendor
 from sources.core.warehouse.deletes import Conclusion
+
+COMPARED = "compared"
+"""Where a resource's state keeps how its rows are compared, if that is not as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Run:
         self.noted: defaultdict[Unit, list[Known]] = defaultdict(list)
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}
+        self.contents: dict[str, Content] = {}
+        self._memories: dict[tuple[str, str], Memory] = {}
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
         self._silent: dict[Unit, Outcome] = {}
@@ -133,8 +139,25 @@ class Run:
             config.timeout_seconds,
         )
 
+    def memory(self, resource: str, key: str, state: Mapping[str, Any]) -> Memory:
+        """What this run remembers of a list, over its slices.
+
+        Args:
+            resource: of which resource.
+            key: which list of it.
+            state: what dlt remembers of the resource.
+        """
+        memory = self._memories.setdefault((resource, key), Memory())
+        memory.content = self.contents.get(resource) or Content.decode(state.get(COMPARED))
+        return memory
+
     def reading(
-        self, fetch: Fetch, outcome: Outcome, order: Order, stamps: dict[str, Any] | None = None
+        self,
+        fetch: Fetch,
+        outcome: Outcome,
+        order: Order,
+        memory: Memory | None = None,
+        stamps: dict[str, Any] | None = None,
     ) -> Reading:
         """How to read a list of a unit in this run."""
         return Reading(
@@ -146,6 +169,7 @@ class Run:
             self.now,
             self.pausing,
             self.expire,
+            memory or Memory(),
         )
 
     def begin_slice(self) -> None:

@@ -4,13 +4,22 @@ Words: the *chain* is the set of rows known to lie next to each other from the w
 reply *links* when it provably touches the chain.
 
 Why a chain has no gaps. Replies are asked for with an overlap of some rows. A reply joins the chain if its
-offset is 0, or if it shares at least 3 rows, identical in id and content, with the chain. Rows missed
-between chain and reply would have to lie after all rows of the one and before all rows of the other; a
-shared row that did not move is in both, so there is no such place, in whatever order in time the replies
-were fetched. A row that an update moved has other content, so it cannot link; asking for 3 rows bounds
-what rows that move with unchanged content can do; a row that one reply holds twice never links.
+offset is 0, or if it has a *run*: at least 3 rows that stand one after another in the chain, too, identical in
+id and content, near the place where the offset says they should be. Rows missed between chain and reply
+would have to lie after all rows of the one and before all rows of the other; rows that did not move are in
+both, so there is no such place, in whatever order in time the replies were fetched. A row that an update
+moved has other content, so it cannot link; asking for 3 rows that still follow each other bounds what rows
+that move with unchanged content can do; a row that one reply holds twice never links.
 A reply that does not link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0, where
 the walk begins again: its start was outdated, or thousands of rows came or went at once.
+
+Three shared rows *anywhere* would be no link: where the order is not stable (ORDER BY a column with ties, and no
+tiebreaker), rows of one group turn up on every page, and hide others. Shared rows in another order are
+counted as signs of that (`shuffled`); after a few the walk gives up, for what such a list needs is `coverage`.
+
+What an end is. A linked page that says that there is no more and is shorter than a full one; a full one is asked
+about once more, and so is an end far before the length known from last time. Where no page ever says so, the
+list ends where nothing more comes, twice.
 """
 
 from __future__ import annotations
@@ -19,6 +28,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 PAGE = 100
 OVERLAP = 5
@@ -27,6 +37,12 @@ LINK = 3
 
 MAX_REPLIES = 50_000
 """For one walk: some server may invent rows without end, some list grow faster than it can be read."""
+
+SIGNS = 3
+"""So many replies whose shared rows stand in another order say that the list's order is not stable."""
+
+DOUBT = 0.1
+"""An end by more than this share of the known length before it is asked about once more."""
 
 REMEMBERED = 6400
 """Rows remembered: more than any step back short of 0 needs, and flat in memory."""
@@ -52,11 +68,19 @@ class Reply:
         offset: the offset that was asked for.
         digests: for every row of the page, in order, a digest of its id and content.
         has_more: what the page says of itself.
+        ids: for every row, a hash of its id alone; as the digests, where it is not known.
+        total: how long the page says that the list is, if it does.
     """
 
     offset: int
     digests: Sequence[str]
     has_more: bool
+    ids: Sequence[int] = ()
+    total: int | None = None
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +98,8 @@ class Start:
         resume_chain: ... and these are the digests of the last rows of its chain ...
         resume_root: ... and of rows of its first reply.
         grows_at_tail: the list is believed to grow at its end, so its end is what must be read last.
+        handed_on: digests of rows that the same scan has read at the head, reply by reply: a HEAD scan also stops
+            where 3 of them still follow each other.
     """
 
     kind: Kind = Kind.COMPLETE
@@ -84,6 +110,7 @@ class Start:
     resume_chain: Sequence[str] = ()
     resume_root: Sequence[str] = ()
     grows_at_tail: bool = False
+    handed_on: Sequence[Sequence[str]] = ()
 
     @property
     def begins_at_tail(self) -> bool:
@@ -100,14 +127,18 @@ class Pass:
 
     def __init__(self, start: Start, max_window: int = 1) -> None:
         self.start = start
-        self.done = self.at_end = self.weak = self.unstable = False
+        self.done = self.at_end = self.weak = self.unstable = self.shuffled = False
         self.from_zero = bool(start.resume_at) and not start.begins_at_tail
         self.replies = 0
         self.reach = (start.count or 0) if start.begins_at_tail else start.resume_at
         known = tuple(start.anchors if start.begins_at_tail else start.resume_chain)
         self.first = Reply(0, (), True)
         self.last = Reply(max(0, self.reach - len(known)), known, True)
-        self._chain: OrderedDict[str, None] = OrderedDict.fromkeys(known)
+        self._chain = _Chain()
+        self._chain.add(self.last)
+        self.tail: Sequence[str] = known
+        self.inserted = 0
+        """Rows that came before where the walk stood, as far as shifted links tell."""
         self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
         self._max_window = max_window
         self._window = max_window if self._expected else 1
@@ -118,10 +149,25 @@ class Pass:
         self._empty_starts = 1 if start.count == 0 else 0
         self._round: dict[int, Reply | None] = {}
         self._loose: list[Reply] = []
-        self._anchors = frozenset(start.anchors if start.kind is Kind.HEAD else ())
+        self._anchors = tuple(start.anchors) if start.kind is Kind.HEAD else ()
+        self._known = _Chain()
+        for digests in start.handed_on:
+            self._known.add(Reply(0, digests, True))
         self._met: set[str] = set()
+        self._met_known = self._doubted = False
+        self._signs = 0
+        self._row_ids: frozenset[int] = frozenset()
+        self.estranged = False
+        """Whether a reply held rows of the one before it by their ids, and none by what they hold."""
+        self.familiar = False
+        """Whether a reply that did not link shared any row at all."""
         self._limit = self._pages = self._received = self._fresh = self._furthest = 0
         self._lengths: set[int] = set()
+
+    @property
+    def limit(self) -> int:
+        """How long a full page is, as far as it was seen."""
+        return self._limit or PAGE
 
     @property
     def is_one_look_from_zero(self) -> bool:
@@ -131,7 +177,7 @@ class Pass:
 
     def asks(self) -> tuple[int, ...]:
         if not self._round:
-            self.unstable = self._out_of_bounds()
+            self.unstable = self.shuffled or self._out_of_bounds()
             if self.unstable:
                 return ()
             self._round = dict.fromkeys(self._next_offsets())
@@ -144,7 +190,7 @@ class Pass:
         return self.replies >= min(MAX_REPLIES, 3 * rows / page + 20)
 
     def _next_offsets(self) -> list[int]:
-        limit = self._limit or PAGE
+        limit = self.limit
         overlap = max(1, min(self._overlap, max(LINK, limit // 2), limit - 1))
         first = max(0, self.reach - (overlap << self._doublings))
         if self._idle:
@@ -189,18 +235,29 @@ class Pass:
             return
         self._empty_starts = 0
         before, self.last = self.last, max(joined, key=lambda r: (r.offset, len(r.digests)))
-        progress, self.reach = _end(self.last) > self.reach, _end(self.last)
+        self._row_ids = frozenset(self.last.ids)
+        progress, self.reach = self.last.end > self.reach, self.last.end
+        self.tail = self.last.digests if progress or len(self.last.digests) > len(self.tail) else self.tail
         self._furthest = max(self._furthest, self.reach)
-        self._loose = [r for r in waiting if _end(r) > self.reach][-self._max_window :]
+        self._loose = [r for r in waiting if r.end > self.reach][-self._max_window :]
         looked_last = replies == [self.last] or not self.start.tail_is_last
-        if len(self._met) >= max(1, min(LINK, len(self._anchors))):
-            self._finish(at_end=False)
-        elif not self.last.has_more and looked_last:
-            self._finish(at_end=True)
+        if self._knows_the_rest():
+            self.finish(at_end=False)
+        elif looked_last and self._is_end():
+            self.finish(at_end=True)
         else:
             if progress:
                 self._lengths |= {len(r.digests) for r in [before, *joined] if r is not self.last} - {0}
             self._advance(progress, gap)
+
+    def _is_end(self) -> bool:
+        """Whether the furthest linked reply is the last of the list, as far as it can be believed."""
+        if self.last.has_more or len(self.last.digests) >= (self.limit):
+            return False
+        if self._expected - self.reach > max(PAGE, DOUBT * self._expected) and not self._doubted:
+            self._doubted = True
+            return False
+        return True
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -208,26 +265,42 @@ class Pass:
         while reply := next((r for r in waiting if self._links(r)), None):
             waiting.remove(reply)
             joined.append(reply)
-            self._remember(reply.digests)
-            self._met |= self._anchors & _once(reply.digests)
+            self._fresh += self._chain.add(reply)
+            self._meet(reply)
             self.from_zero = self.from_zero or reply.offset == 0
         return joined, waiting
 
     def _links(self, reply: Reply) -> bool:
-        shared = len(_once(reply.digests) & self._chain.keys())
-        need = min(LINK, len(self._chain), (self._limit or PAGE) - 1)
-        return reply.offset == 0 or shared >= max(1, need)
+        need = max(1, min(LINK, len(self._chain), (self.limit) - 1))
+        near = (self.limit) + (self._overlap << self._doublings)
+        shift = self._chain.shift(reply, need, near)
+        if reply.offset and shift is not None:
+            self.inserted += max(0, shift)
+        return reply.offset == 0 or shift is not None
 
-    def _remember(self, digests: Iterable[str]) -> None:
-        for digest in digests:
-            self._fresh += digest not in self._chain
-            self._chain[digest] = None
-            self._chain.move_to_end(digest)
-        while len(self._chain) > REMEMBERED:
-            self._chain.popitem(last=False)
+    def _meet(self, reply: Reply) -> None:
+        """Notes what of what is known from before stands in a reply: anchors in their order, or a run."""
+        if self._anchors:
+            once = _once(reply.digests)
+            places = {digest: n for n, digest in enumerate(reply.digests) if digest in once}
+            found = [(places[anchor], anchor) for anchor in self._anchors if anchor in places]
+            ordered = [anchor for (before, _), (at, anchor) in pairwise([(-1, ""), *found]) if at > before]
+            self._met.update(ordered)
+        if self._known and self._known.shift(reply, min(LINK, len(self._known)), REMEMBERED) is not None:
+            self._met_known = True
+
+    def _knows_the_rest(self) -> bool:
+        """Whether a scan of the head has come to rows that were read before."""
+        return self._met_known or len(self._met) >= max(1, min(LINK, len(self._anchors)))
 
     def _nothing_linked(self, replies: list[Reply]) -> None:
         """Nothing at offset 0, and nothing behind it, means an empty list if it is said twice in a row."""
+        self._signs += any(self._chain.is_shuffled(reply, self.limit) for reply in replies)
+        self.shuffled = self._signs >= SIGNS
+        known = any(self._chain.knows(reply) for reply in replies)
+        self.familiar = self.familiar or known
+        if not known and any(len(self._row_ids.intersection(reply.ids)) >= LINK for reply in replies):
+            self.estranged = True
         if not self._doublings:
             self._be_careful()
         self._doublings += 1
@@ -236,7 +309,7 @@ class Pass:
             self._empty_starts += 1
             if self._empty_starts == 2:
                 self.reach, self.last, self.from_zero = 0, replies[0], True
-                self._finish(at_end=True)
+                self.finish(at_end=True)
 
     def _advance(self, progress: bool, gap: bool) -> None:
         """Goes on behind the furthest linked reply, which says that there is more.
@@ -255,19 +328,76 @@ class Pass:
             self._overlap = LINK
         if self._idle == 3:
             self.weak = len(self._lengths) > 1 or bool(self._loose)
-            self._finish(at_end=True)
+            self.finish(at_end=True)
 
     def _be_careful(self) -> None:
         self._window = max(1, self._window // 2)
         self._least = min(self._least + 1, 2 * OVERLAP)
-        self._overlap = max(LINK, min(self._overlap * 2, (self._limit or PAGE) // 2))
+        self._overlap = max(LINK, min(self._overlap * 2, (self.limit) // 2))
 
-    def _finish(self, at_end: bool) -> None:
+    def finish(self, at_end: bool) -> None:
         self.done, self.at_end = True, at_end
 
 
-def _end(reply: Reply) -> int:
-    return reply.offset + len(reply.digests)
+class _Chain:
+    """Rows that lie next to each other, the last `REMEMBERED` of them: where each was seen, and what followed."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[str, tuple[int, str | None]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, reply: Reply) -> int:
+        """Takes a reply's rows in; returns how many of them are new."""
+        rows, new, place = self._rows, 0, reply.offset
+        following: Iterable[str | None] = [*reply.digests[1:], None]
+        for digest, after in zip(reply.digests, following, strict=False):
+            before = rows.get(digest)
+            new += before is None
+            rows[digest] = place, after or (before and before[1])
+            rows.move_to_end(digest)
+            place += 1
+        while len(rows) > REMEMBERED:
+            rows.popitem(last=False)
+        return new
+
+    def shift(self, reply: Reply, need: int, near: int) -> int | None:
+        """By how much the first run that a reply shares stands further back than before; None without one.
+
+        Args:
+            reply: the reply.
+            need: how many rows make a run.
+            near: how far from where they were they may be.
+        """
+        rows, length, before = self._rows, 0, None
+        once = _once(reply.digests)
+        for n, digest in enumerate(reply.digests):
+            known = rows.get(digest) if digest in once else None
+            if known is None or abs(reply.offset + n - known[0]) > near:
+                length = 0
+            else:
+                length = length + 1 if length and before and rows[before][1] == digest else 1
+                if length == need:
+                    return reply.offset + n - known[0]
+            before = digest
+        return None
+
+    def knows(self, reply: Reply) -> bool:
+        """Whether any row of a reply is among these."""
+        return not self._rows.keys().isdisjoint(reply.digests)
+
+    def is_shuffled(self, reply: Reply, near: int) -> bool:
+        """Whether rows that a reply shares stand in another order, so many of them that none can have moved."""
+        once = _once(reply.digests)
+        places = [
+            known[0]
+            for n, digest in enumerate(reply.digests)
+            if digest in once
+            and (known := self._rows.get(digest))
+            and abs(reply.offset + n - known[0]) <= near
+        ]
+        return len(places) >= LINK and sum(b < a for a, b in pairwise(places)) >= len(places) // 3
 
 
 def _once(digests: Sequence[str]) -> set[str]:

@@ -3,22 +3,22 @@
 A checkpoint lives in dlt's state, so it is loaded in the same package as the rows it stands for. It is
 small: short digests of rows at both ends of the list, no ids and no values. One that is missing, unreadable
 or of another version costs a complete scan, never a row.
+
+Version 1 kept digests of rows' bytes, version 2 keeps those of their content (`content`): a server may write the
+same row in other ways on another day. Both are understood; the next finished scan makes version 2 of version 1.
 """
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import blake2b
 from math import ceil
 from typing import Any
 
-from sources.core.listing.scan import Ending, Kind, Scan, Start
-from sources.core.rows.shaping import Raw
+from sources.core.listing.scan import Kind, Scan, Start
 
-VERSION = 1
+BYTES, CONTENT = 1, 2
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 8
 ONE_REPLY = 100
@@ -58,6 +58,7 @@ class Checkpoint:
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
         unfinished: the scan to go on with.
         policy: fingerprint of the privacy policy that its rows were treated by.
+        version: whether `head`, `tail` and `page` are digests of bytes or of content.
     """
 
     head: tuple[str, ...] = ()
@@ -69,11 +70,12 @@ class Checkpoint:
     backfilled_at: float | None = None
     unfinished: Unfinished | None = None
     policy: str | None = None
+    version: int = CONTENT
 
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
         state: dict[str, Any] = {
-            "v": VERSION,
+            "v": self.version,
             "h": " ".join(self.head),
             "t": " ".join(self.tail),
             "n": self.count,
@@ -95,7 +97,7 @@ class Checkpoint:
             ValueError: it is something else, or of another version.
         """
         try:
-            if state["v"] != VERSION:
+            if state["v"] not in (BYTES, CONTENT):
                 raise ValueError("another version")
             unfinished = None
             if "u" in state:
@@ -111,6 +113,7 @@ class Checkpoint:
                 state.get("b"),
                 unfinished,
                 state.get("f"),
+                state["v"],
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -131,11 +134,6 @@ def _split(digests: str) -> tuple[str, ...]:
 
 def _whole(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds)
-
-
-def digest(row: Raw) -> str:
-    """A short, stable digest of a row's id and content: 48 bits, as 8 characters."""
-    return b2a_base64(blake2b(row, digest_size=6).digest(), newline=False).decode()
 
 
 def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:
@@ -176,18 +174,28 @@ def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float
     return Start(kind, checkpoint.tail, checkpoint.count, grows_at_tail=tail_grows)
 
 
-def concludes(scan: Scan) -> bool:
-    """Whether rows that a scan did not bring may be gone: it handed on every row of the whole list."""
-    whole = scan.start.kind is Kind.COMPLETE and scan.start.page is None
-    return whole and scan.ending is Ending.CLOSED and scan.saw_all
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends of a list as digests of content.
+
+    Args:
+        head: of some rows of the scan's first reply.
+        tail: of the list's last rows, in order.
+        page: fingerprint of the head as it was handed on last, if that was the last thing handed on.
+    """
+
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    page: str | None = None
 
 
-def finished(before: Checkpoint, scan: Scan, started: float, now: float) -> Checkpoint:
+def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: float) -> Checkpoint:
     """The checkpoint after a scan that ended well.
 
     Args:
         before: the checkpoint it began with.
         scan: the ended scan.
+        ends: what it found at both ends.
         started: when it began; of a resumed one, when it first began.
         now: seconds since 1970.
     """
@@ -195,24 +203,27 @@ def finished(before: Checkpoint, scan: Scan, started: float, now: float) -> Chec
     if scan.start.kind is Kind.PROBE:
         return after
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
-        after = replace(after, head=sample(scan.root), page=scan.page)
-    if scan.main.at_end:
-        after = replace(after, tail=tuple(scan.main.last.digests[-TAIL_LENGTH:]), count=scan.count)
+        after = replace(after, head=ends.head, page=ends.page)
+    if scan.main.at_end or scan.saw_all:
+        after = replace(after, tail=ends.tail, count=scan.count)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
-        after = replace(after, complete_at=started, backfilled_at=backfilled_at)
-    if concludes(scan):
-        after = replace(after, closed=(int(started), *before.closed)[:CLOSED_SCANS])
+        after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
+    if scan.concludes:
+        # A scan that a clock ahead of the time dated later than this one says nothing of when it was.
+        earlier = [moment for moment in before.closed if moment <= started]
+        after = replace(after, closed=(int(started), *earlier)[:CLOSED_SCANS])
     return after
 
 
 def interrupted(before: Checkpoint, scan: Scan, started: float) -> Checkpoint:
-    """The checkpoint of a scan that has to stop in the middle."""
-    if not scan.count or not scan.main.last.digests:
+    """The checkpoint of a scan that has to stop in the middle. What was sampled is not sampled again."""
+    if not scan.main.reach or not scan.main.last.digests or scan.coverage:
         return before
     chain = tuple(scan.main.last.digests[-TAIL_LENGTH:])
+    root = tuple(scan.start.resume_root) or sample(scan.root)
     kind = scan.start.kind
-    return replace(before, unfinished=Unfinished(kind, scan.count, chain, sample(scan.root), started))
+    return replace(before, unfinished=Unfinished(kind, scan.main.reach, chain, root, started))
 
 
 def sample(digests: Sequence[str]) -> tuple[str, ...]:
@@ -220,14 +231,14 @@ def sample(digests: Sequence[str]) -> tuple[str, ...]:
     return tuple(digests[n] for n in HEAD_POSITIONS if n < len(digests))
 
 
-def where_it_grew(before: Checkpoint, scan: Scan) -> Order | None:
+def where_it_grew(before: Checkpoint, after: Checkpoint, scan: Scan) -> Order | None:
     """What a complete scan that brought new rows says about the order of its list, if anything."""
-    if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at:
+    if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at or scan.coverage:
         return None
-    if not (scan.main.first.digests and scan.main.last.digests):
+    if not (after.head and after.tail) or before.version != after.version:
         return None
-    head_same = scan.main.first.digests[0] in before.head
-    tail_same = scan.main.last.digests[-1] in before.tail
+    head_same = after.head[0] in before.head
+    tail_same = after.tail[-1] in before.tail
     if head_same == tail_same:
         return Order.UNORDERED
     return Order.OLDEST_FIRST if head_same else Order.NEWEST_FIRST

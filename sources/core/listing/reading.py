@@ -1,18 +1,31 @@
-"""Reading lists and details: coroutines that ask and hand rows on. They decide nothing: scan and checkpoint
-say what to ask for."""
+"""Reading lists: coroutines that ask and hand rows on. They decide nothing: scan, content and checkpoint say what
+to ask for."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from sources.core.errors import DeadlineReached, ScanUnstable
-from sources.core.listing.checkpoint import Checkpoint, Order, digest, finished, interrupted, plan
-from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
-from sources.core.rows.shaping import Raw
+from sources.core.listing.books import Books
+from sources.core.listing.checkpoint import (
+    CONTENT,
+    TAIL_LENGTH,
+    Checkpoint,
+    Ends,
+    Order,
+    finished,
+    interrupted,
+    plan,
+    sample,
+)
+from sources.core.listing.content import Content, learned, row_ids
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
+from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows
 
 
@@ -23,10 +36,12 @@ class Page:
     Args:
         rows: the rows' JSON, as it came.
         has_more: whether the API says that there are more.
+        total: how long the API says that the list is, if it does.
     """
 
     rows: Sequence[Raw]
     has_more: bool
+    total: int | None = None
 
 
 Fetch = Callable[[int], Awaitable[Page]]
@@ -44,6 +59,10 @@ class Sink(Protocol):
         """How many of these rows the warehouse lacks."""
         ...
 
+    async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
+        """Ids of a unit's rows that were loaded after a moment."""
+        ...
+
 
 class Gathered:
     """A sink that keeps rows."""
@@ -56,6 +75,24 @@ class Gathered:
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         return 0
+
+    async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
+        return ()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of a list while a run lasts, over its slices.
+
+    Args:
+        content: how rows of the resource are compared.
+        books: of a scan that is not through yet.
+        head: of that scan, digests of what it found at the head.
+    """
+
+    content: Content = field(default_factory=Content)
+    books: Books | None = None
+    head: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +108,7 @@ class Reading:
         now: tells the time, never twice the same.
         pausing: whether to stop at the next chance.
         expire: told when the run's time is up.
+        memory: of the list.
     """
 
     fetch: Fetch
@@ -81,6 +119,7 @@ class Reading:
     now: Callable[[], datetime]
     pausing: Callable[[], bool]
     expire: Callable[[], None]
+    memory: Memory = field(default_factory=Memory)
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -94,58 +133,156 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         ScanUnstable: the list would not hold still.
     """
     start = plan(before, reading.order, reading.now().timestamp(), reading.complete_every)
-    scan, misplaced, found = await _scan(reading, start, sink)
-    if _refuted(scan) or misplaced or _grew_elsewhere(before, scan, found):
-        start = Start(count=before.count, grows_at_tail=start.grows_at_tail)
-        scan, *_ = await _scan(reading, start, sink)
     began = reading.outcome.started.timestamp()
-    if before.unfinished and scan.start.resume_at:
+    if before.unfinished and start.resume_at:
         began = before.unfinished.started
-    reading.outcome.scan = f"{scan.start.kind}, {scan.ending or 'paused'}"
+        await _open_books(reading, sink, began)
+    walk = await _walked(reading, before, start, sink)
+    if walk.must_be_complete:
+        walk = await _walked(reading, before, _from_zero(before, start), sink)
+    scan = walk.scan
+    if before.unfinished and not scan.start.resume_at:
+        began = reading.outcome.started.timestamp()
+    reading.outcome.scan = scan.how
     if scan.ending is Ending.UNSTABLE:
         raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
     if scan.ending is None:
+        reading.memory.books, reading.memory.head = scan.books, walk.head
         return interrupted(before, scan, began), scan
-    return finished(before, scan, began, reading.now().timestamp()), scan
+    reading.memory.books = None
+    return finished(before, scan, walk.ends(), began, reading.now().timestamp()), scan
 
 
-def _refuted(scan: Scan) -> bool:
-    """Whether a look at one end of the list failed, so that all of it must be read."""
-    return scan.start.kind is not Kind.COMPLETE and scan.ending in (Ending.REFUTED, Ending.UNSTABLE)
+def _from_zero(before: Checkpoint, start: Start) -> Start:
+    return Start(count=before.count, grows_at_tail=start.grows_at_tail)
 
 
-def _grew_elsewhere(before: Checkpoint, scan: Scan, found: int) -> bool:
-    """Whether a list is longer than the new rows found at its end explain."""
-    tail = scan.start.kind is Kind.TAIL and scan.main.at_end and before.count is not None
-    return tail and scan.count > (before.count or 0) + found
+async def _open_books(reading: Reading, sink: Sink, began: float) -> None:
+    """The books of a scan that another process began: what it read is in the warehouse, and dated."""
+    if reading.memory.books is None:
+        read = await sink.read_since(reading.outcome, datetime.fromtimestamp(began, reading.now().tzinfo))
+        reading.memory.books = Books(hash(row_id.encode()) for row_id in read)
 
 
-async def _scan(reading: Reading, start: Start, sink: Sink) -> tuple[Scan, bool, int]:
-    """Runs one scan. Also tells whether rows appeared where the believed order allows none, and how many
-    new rows a look at the tail found."""
-    scan = Scan(start, MAX_WINDOW)
-    misplaced, found = False, 0
-    while offsets := scan.asks():
-        if scan.requests and not scan.main.done and reading.pausing():
-            break  # but never while closing: that is short, and would begin anew
-        try:
-            pages = await asyncio.gather(*map(reading.fetch, offsets))
-        except DeadlineReached:
-            reading.expire()
-            break
-        for offset, page in zip(offsets, pages, strict=True):
-            digests = [digest(row) for row in page.rows]
-            new = scan.tell(Reply(offset, digests, page.has_more))
-            if not new:
-                continue
-            beyond = _beyond_anchor(start, digests)
-            doubtful = [page.rows[n] for n in new if n in beyond]
-            misplaced = misplaced or (bool(doubtful) and await sink.unknown(reading.outcome, doubtful) > 0)
-            rows = [page.rows[n] for n in new]
-            if start.kind is Kind.TAIL:
-                found += await sink.unknown(reading.outcome, rows)
-            await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps))
-    return scan, misplaced, found
+async def _walked(reading: Reading, before: Checkpoint, start: Start, sink: Sink) -> _Walk:
+    """Runs one scan; anew, where it turns out that rows have to be compared in another way."""
+    walk = _Walk(reading, before, start, sink)
+    await walk.run()
+    if walk.is_puzzled:
+        if await _learn(reading):
+            walk = _Walk(reading, before, _from_zero(before, start), sink)
+        walk.may_be_puzzled = False
+        await walk.run()
+    return walk
+
+
+async def _learn(reading: Reading) -> bool:
+    """Asks for the first page twice; returns whether that tells of another way to compare rows."""
+    try:
+        first, second = await reading.fetch(0), await reading.fetch(0)
+    except DeadlineReached:
+        reading.expire()
+        return False
+    content = learned(first.rows, second.rows, reading.memory.content)
+    if content == reading.memory.content:
+        return False
+    reading.memory.content = content
+    return True
+
+
+class _Walk:
+    """One scan as it runs.
+
+    Args:
+        reading: how.
+        before: what the unit remembers.
+        start: where to begin.
+        sink: takes the rows.
+    """
+
+    def __init__(self, reading: Reading, before: Checkpoint, start: Start, sink: Sink) -> None:
+        self._reading, self._before, self._start, self._sink = reading, before, start, sink
+        memory, goes_on = reading.memory, bool(start.resume_at)
+        self.scan = Scan(start, MAX_WINDOW, memory.books if goes_on else None)
+        self.head: tuple[str, ...] = memory.head if goes_on else ()
+        self.may_be_puzzled = True
+        self._misplaced, self._found = False, 0
+        self._recent: deque[tuple[Reply, Sequence[Raw]]] = deque(maxlen=MAX_WINDOW + 2)
+        content = memory.content
+        whole = start.kind is Kind.COMPLETE and start.page is None
+        self._lasting = content.canonical if whole or before.version == CONTENT else digest
+        self._digest = content.digest if whole else self._lasting
+
+    @property
+    def is_puzzled(self) -> bool:
+        """Whether pages hold the same rows by their ids, and no row that is the same by what it holds."""
+        return self.may_be_puzzled and self.scan.estranged
+
+    @property
+    def must_be_complete(self) -> bool:
+        """Whether a look at one end of the list failed, or does not explain what was found."""
+        start, scan = self._start, self.scan
+        if start.kind is Kind.COMPLETE:
+            return False
+        tail = start.kind is Kind.TAIL and scan.main.at_end and self._before.count is not None
+        grew_elsewhere = tail and scan.count > (self._before.count or 0) + self._found
+        return scan.ending in (Ending.REFUTED, Ending.UNSTABLE) or self._misplaced or grew_elsewhere
+
+    async def run(self) -> None:
+        """Reads until the scan ends, or pauses, or is puzzled."""
+        reading, scan = self._reading, self.scan
+        while (offsets := scan.asks()) and not self.is_puzzled:
+            if self._may_pause() and reading.pausing():
+                return
+            try:
+                pages = await asyncio.gather(*map(reading.fetch, offsets))
+            except DeadlineReached:
+                reading.expire()
+                return
+            for offset, page in zip(offsets, pages, strict=True):
+                await self._take(offset, page)
+
+    def _may_pause(self) -> bool:
+        """Never while closing, which is short, nor while covering: both would begin anew."""
+        return bool(self.scan.requests) and not self.scan.main.done and self.scan.coverage is None
+
+    async def _take(self, offset: int, page: Page) -> None:
+        digests = [self._digest(row) for row in page.rows]
+        # What has no id is told apart by where it stands.
+        ids = [hash((offset, n)) if row is None else row for n, row in enumerate(row_ids(page.rows))]
+        reply = Reply(offset, digests, page.has_more, ids, page.total)
+        new = self.scan.tell(reply)
+        self._recent.append((reply, page.rows))
+        if not offset and not self.head:
+            self.head = sample([self._lasting(row) for row in page.rows])
+        if new:
+            await self._hand_on(digests, [page.rows[n] for n in new], new)
+
+    async def _hand_on(self, digests: Sequence[str], rows: Sequence[Raw], places: Sequence[int]) -> None:
+        reading, sink = self._reading, self._sink
+        beyond = _beyond_anchor(self._start, digests)
+        doubtful = [row for row, n in zip(rows, places, strict=True) if n in beyond]
+        if doubtful and not self._misplaced:
+            self._misplaced = await sink.unknown(reading.outcome, doubtful) > 0
+        if self._start.kind is Kind.TAIL:
+            self._found += await sink.unknown(reading.outcome, rows)
+        compare = reading.memory.content.digest
+        await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare))
+
+    def ends(self) -> Ends:
+        """Both ends of the list, by digests that hold from one day to the next."""
+        told, rows = self._recent[-1]
+        page = None
+        if self.scan.page is not None:
+            page = fingerprint(replace(told, digests=[self._lasting(row) for row in rows]))
+        return Ends(self.head, self._tail(), page)
+
+    def _tail(self) -> tuple[str, ...]:
+        wanted = tuple(self.scan.tail[-TAIL_LENGTH:])
+        for reply, rows in reversed(self._recent):
+            if wanted and tuple(reply.digests[-len(wanted) :]) == wanted:
+                return tuple(self._lasting(row) for row in rows[-len(wanted) :])
+        return wanted if self._digest == self._lasting else ()
 
 
 def _beyond_anchor(start: Start, digests: Sequence[str]) -> range:

@@ -1,20 +1,27 @@
 """Reading a list by limit and offset without losing a row, although rows come and go meanwhile.
 
 Pure: a `Scan` is told which replies came back and says which offsets to ask for next and which rows are
-new to it. It knows neither HTTP nor dlt. `chain` says why nothing that kept its place can be missed.
+new to it. It knows neither HTTP nor dlt. `chain` says why nothing that kept its place can be missed, `books`
+how that is checked without any belief in order, and `coverage` what is done where there is none.
 
 Why `CLOSED` means that nothing is missing at the growing end either. A list that grows at its head is
 ordered by when its rows came there: what lies below a row came before it. The last reply of a closed scan
-begins at 0 and holds 3 rows of an earlier first reply; what lies below those was there when they were read.
-A list that grows at its tail ends with a reply that was asked for alone, after all others.
+begins at 0 and holds a run of rows that this scan has read; what lies below those was there when they were
+read. A list that grows at its tail ends with a reply that was asked for alone, after all others.
+
+Why no complete scan ends before its books balance. At its end a scan that lost nothing holds at least as many
+different ids as the list has places. If it is short by no more than rows were seen to come in before where it
+stood, those may be all that is missing: it walks once more, and if that is still so, it is complete but concludes
+nothing. If it is short by more, the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
-- Rows that move with unchanged content can dodge a scan themselves; 3 of them at once, others with them.
-- Rows that come to the middle, where it was already read, wait for the next complete scan; and of a list
-  longer than one reply only one end can be read last (`Start.grows_at_tail` says which), so what came to
-  the other end meanwhile waits for the next run.
-- A false `has_more: false` is believed; so is an empty reply at offset 0 if it is said twice in a row, or
-  once where the list was empty before.
+- Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
+  again; and of a list longer than one reply only one end can be read last (`Start.grows_at_tail` says which), so
+  what came to the other end meanwhile waits for the next run.
+- In a busy list, a row that is deleted makes up in the books for one that was missed.
+- A false `has_more: false` on a page that is shorter than others is believed, where the length of the list is not
+  known from before; so is an empty reply at offset 0 if it is said twice in a row, or once where the list was
+  empty before.
 - A digest does not tell whose row it is. A row that was handed on with new content, and is then found
   with its old content at its old place, is handed on again only if its place was seen to hold another
   row, or if anything else was seen to have moved since.
@@ -26,7 +33,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import blake2b
 
-from sources.core.listing.chain import PAGE, REMEMBERED, Kind, Pass, Reply, Start
+from sources.core.listing.books import Books
+from sources.core.listing.chain import LINK, MAX_REPLIES, PAGE, REMEMBERED, Kind, Pass, Reply, Start
+from sources.core.listing.coverage import Coverage
 
 __all__ = ["Ending", "Kind", "Reply", "Scan", "Start", "fingerprint"]
 
@@ -34,11 +43,12 @@ MAX_CLOSING_PASSES = 6
 
 
 class Ending(StrEnum):
-    """How a scan ended. Only a `CLOSED` scan that `saw_all` may conclude that a row is gone."""
+    """How a scan ended. Only one that `concludes` may say that a row is gone."""
 
     CLOSED = "closed"
     NOT_CLOSED = "complete_not_closed"
     WEAK = "weak_end"
+    COVERED = "covered"
     REFUTED = "refuted"
     UNSTABLE = "unstable"
 
@@ -51,34 +61,62 @@ class Scan:
     Args:
         start: where to begin and what is known already.
         max_window: the most replies to ask for at a time.
+        books: of the same scan, if an earlier slice of it began them.
     """
 
-    def __init__(self, start: Start | None = None, max_window: int = 1) -> None:
+    def __init__(self, start: Start | None = None, max_window: int = 1, books: Books | None = None) -> None:
         self.start = start or Start()
         self.ending: Ending | None = None
         self.requests = 0
         self.closing_passes = 0
+        self.walks = 1
+        self.books = books or Books()
+        self.coverage: Coverage | None = None
+        self._max_window = max_window
         self.main = Pass(self.start, max_window)
         self._pass = self.main
+        self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
         self._handed: dict[int, str] = {}
         if self.start.begins_at_tail:
             self._handed = _places(self.main.last)
 
+    # --- what it came to -------------------------------------------------------------------------
+
     @property
     def saw_all(self) -> bool:
-        """Whether the chain runs from offset 0 to the end of the list."""
-        return self.main.from_zero and self.main.at_end
+        """Whether it read from offset 0 to the end of the list."""
+        return self.ending is Ending.COVERED or (self.main.from_zero and self.main.at_end)
+
+    @property
+    def estranged(self) -> bool:
+        """Whether pages hold the same rows by their ids, and no row that is the same by what it holds."""
+        return self.main.estranged and self.coverage is None
+
+    @property
+    def concludes(self) -> bool:
+        """Whether rows that it did not bring may be gone: it handed on every row of the whole list."""
+        whole = self.start.kind is Kind.COMPLETE and not self._knew_page and self.saw_all
+        if self.coverage and self.ending is Ending.COVERED:
+            return whole and self.coverage.exact
+        return whole and self.ending is Ending.CLOSED
 
     @property
     def count(self) -> int:
-        """Rows up to where the main pass has read: of the whole list, once that pass is `at_end`."""
-        return self.main.reach
+        """Rows up to where it has read: of the whole list, once it `saw_all`."""
+        return self.coverage.reach if self.coverage and self.coverage.balanced else self.main.reach
 
     @property
     def root(self) -> Sequence[str]:
         """Digests of rows of the scan's first reply, the one that the next run's anchors come from."""
-        return self.start.resume_root or self.main.first.digests
+        if self.coverage and self.coverage.balanced:
+            return self.coverage.first
+        return self.books.root or self.start.resume_root or self.main.first.digests
+
+    @property
+    def tail(self) -> Sequence[str]:
+        """Digests of the last rows that it has read."""
+        return self.coverage.tail if self.coverage and self.coverage.balanced else self.main.tail
 
     @property
     def page(self) -> str | None:
@@ -86,14 +124,30 @@ class Scan:
         closed_at_head = self.ending is Ending.CLOSED and self._told.offset == 0
         return fingerprint(self._told) if closed_at_head else None
 
+    @property
+    def how(self) -> str:
+        """How it was read and ended, for the ledger."""
+        if self.coverage is None or self.ending is Ending.CLOSED:
+            return f"{self.start.kind}, {self.ending or 'paused'}"
+        doubled = f", {self.coverage.doubled} rows listed twice" if self.coverage.doubled else ""
+        return f"{self.start.kind}, {self.ending or 'paused'} in {self.coverage.passes} passes{doubled}"
+
+    # --- what to ask for, and what came back -----------------------------------------------------
+
     def asks(self) -> tuple[int, ...]:
         """Offsets to ask for now, each with the full limit; none once the scan has ended."""
         if self.ending:
             return ()
+        if self.coverage:
+            return self.coverage.asks()
         asks = self._pass.asks()
-        if self._pass.unstable:
-            self.ending = Ending.UNSTABLE if self._pass is self.main else Ending.NOT_CLOSED
-        return asks
+        if not self._pass.unstable:
+            return asks
+        if self._pass is self.main:
+            self._gave_up()
+        else:
+            self._audit(Ending.NOT_CLOSED)
+        return self.asks()
 
     def tell(self, reply: Reply) -> list[int]:
         """Takes one of the replies that were asked for.
@@ -101,13 +155,32 @@ class Scan:
         Returns:
             Positions of the rows to hand on: all but those that were last seen just so, just there.
         """
+        reply = reply if reply.ids else _with_ids(reply)
         self.requests += 1
+        self.books.enter(reply.ids)
         self._told = reply
+        if self.coverage:
+            return self._tell_coverage(self.coverage, reply)
+        known = self._is_known_page(reply)
         new = self._hand_on(reply)
         self._pass.tell(reply)
+        if known and not reply.has_more and len(reply.digests) == self.start.count:
+            self.main.finish(at_end=True)
         if self._pass.done:
             self._pass_ended()
-        return [] if self._is_known_page(reply) else new
+        elif self.requests == 1 and reply.total is not None and self._may_go_side_by_side(reply):
+            self._cover(side_by_side=True, expected=reply.total)
+        return [] if known else new
+
+    def _tell_coverage(self, coverage: Coverage, reply: Reply) -> list[int]:
+        new = coverage.tell(reply)
+        if coverage.balanced:
+            self.ending = Ending.COVERED
+        elif coverage.done and self.walks:
+            self.ending = Ending.UNSTABLE
+        elif coverage.done:
+            self._walk_again()
+        return new
 
     def _hand_on(self, reply: Reply) -> list[int]:
         """Where a place holds another row than before, the list has changed, so what was seen elsewhere
@@ -125,29 +198,89 @@ class Scan:
     def _is_known_page(self, reply: Reply) -> bool:
         return self.requests == 1 and reply.offset == 0 and self.start.page == fingerprint(reply)
 
+    @property
+    def _knew_page(self) -> bool:
+        """Whether rows of its first reply may not have been handed on, being known from the last run."""
+        return self.start.page is not None
+
+    # --- how a walk ends -------------------------------------------------------------------------
+
     def _pass_ended(self) -> None:
         ended = self._pass
+        if ended is self.main and ended.first.offset == 0 and not self.books.root:
+            self.books.root = tuple(ended.first.digests)
+        if ended.first.offset == 0:
+            self._read_at_head.append(tuple(ended.first.digests))
         if self.start.kind is Kind.PROBE:
             same = tuple(ended.last.digests) == tuple(self.start.anchors) and not ended.last.has_more
             self.ending = Ending.CLOSED if same else Ending.REFUTED
         elif self.main.weak:
-            self.ending = Ending.WEAK
+            self._audit(Ending.WEAK)
         elif self.start.tail_is_last or ended.is_one_look_from_zero or not ended.reach:
-            self.ending = Ending.CLOSED
+            self._audit(Ending.CLOSED)
         elif self.closing_passes == MAX_CLOSING_PASSES:
-            self.ending = Ending.NOT_CLOSED
+            self._audit(Ending.NOT_CLOSED)
         else:
             self._close()
 
     def _close(self) -> None:
-        """Reads the head again, down to rows of the last pass's first reply: what came there meanwhile?"""
-        root = self._pass.first.digests if self.closing_passes else self.root
+        """Reads the head again, down to a run of rows that this scan has read there: what came meanwhile?"""
+        sampled = () if self._read_at_head else tuple(self.root)
         self.closing_passes += 1
-        self._pass = Pass(Start(Kind.HEAD, anchors=root))
+        self._pass = Pass(Start(Kind.HEAD, anchors=sampled, handed_on=self._read_at_head))
+
+    def _audit(self, ending: Ending) -> None:
+        """Holds the books against the length of the list before a scan of all of it may end."""
+        if not (self.main.from_zero and self.main.at_end) or self._was_one_known_page():
+            self.ending = ending
+            return
+        short = self.main.reach - self.books.distinct()
+        if short <= 0:
+            self.ending = ending
+        elif self.start.kind is not Kind.COMPLETE:
+            self.ending = Ending.REFUTED
+        elif short > self.main.inserted:
+            self._cover(expected=self.main.reach)
+        elif self.walks < 2:
+            self._walk_again()
+        else:
+            self.ending = Ending.NOT_CLOSED
+
+    def _was_one_known_page(self) -> bool:
+        return self.requests == 1 and self._is_known_page(self._told)
+
+    def _walk_again(self) -> None:
+        self.walks += 1
+        self.coverage = None
+        self.closing_passes = 0
+        start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
+        self.main = self._pass = Pass(start, self._max_window)
+
+    def _gave_up(self) -> None:
+        """A chain that does not hold is no way to read a list; where anything was familiar, coverage may be."""
+        whole = self.start.kind is Kind.COMPLETE and self.main.replies < MAX_REPLIES
+        if whole and (self.main.familiar or self.main.limit <= LINK):
+            self._cover(expected=max(self.main.reach, self.start.count or 0))
+        else:
+            self.ending = Ending.UNSTABLE
+
+    def _may_go_side_by_side(self, reply: Reply) -> bool:
+        complete = self.start.kind is Kind.COMPLETE and not self.start.resume_at and self.start.page is None
+        return complete and len(reply.digests) < (reply.total or 0)
+
+    def _cover(self, expected: int, side_by_side: bool = False) -> None:
+        self.walks = 0 if side_by_side else self.walks
+        self.coverage = Coverage(self.books, self.main.limit, expected, self._max_window, side_by_side)
 
 
 def _places(reply: Reply) -> dict[int, str]:
     return dict(enumerate(reply.digests, reply.offset))
+
+
+def _with_ids(reply: Reply) -> Reply:
+    """Where nobody says which row is which, what it holds has to do."""
+    ids = tuple(map(hash, reply.digests))
+    return Reply(reply.offset, reply.digests, reply.has_more, ids, reply.total)
 
 
 def fingerprint(reply: Reply) -> str:

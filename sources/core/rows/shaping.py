@@ -8,8 +8,10 @@ null: no load fails on a type and no value is lost. Works a column at a time, si
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -214,3 +216,8 @@ def decode_rows(rows: Sequence[Raw]) -> list[Any]:
 
 
 _ROWS = msgspec.json.Decoder(list[Any])
+
+
+def digest(row: Raw) -> str:
+    """A short, stable digest of a row's bytes: 48 bits, as 8 characters."""
+    return b2a_base64(blake2b(row, digest_size=6).digest(), newline=False).decode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import dlt
@@ -15,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema import Schema
 
-from sources.core.listing.checkpoint import digest
 from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import ARROW
@@ -72,6 +72,14 @@ class Loader:
         known = self.warehouse.first_seen(self.table, [(account, row_id) for row_id in ids])
         return len(ids - {key[-1] for key in known if key[0] == account})
 
+    def read_since(self, account: str, moment: datetime) -> list[str]:
+        """Ids of an account's rows that were loaded after a moment."""
+        if not self.warehouse or not self.warehouse.has(self.table.name):
+            return []
+        whose, row_id = self.table.key[0], self.table.key[-1]
+        sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {SYNCED_AT} >= %s"
+        return [found for (found,) in self.warehouse.query(sql, account, moment)]
+
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""
         self._waiting.append(rows)
@@ -88,7 +96,7 @@ class Loader:
         owners = [n for n, group in enumerate(waiting) for _ in group.rows]
         stamps = self._stamps(waiting, owners)
         if CONTENT_DIGEST in self.table.by_name:
-            stamps[CONTENT_DIGEST] = pa.array([digest(row) for row in rows])
+            stamps[CONTENT_DIGEST] = pa.array([group.digest(row) for group in waiting for row in group.rows])
         batch = self._shaper.shape(rows, stamps)
         for n in batch.refused:
             self._refuse(waiting[owners[n]], rows[n])

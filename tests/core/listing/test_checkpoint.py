@@ -7,19 +7,21 @@ from dataclasses import replace
 
 import pytest
 
+from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import (
     Checkpoint,
+    Ends,
     Order,
     Unfinished,
     believed,
-    concludes,
-    digest,
     finished,
     interrupted,
     plan,
+    sample,
     where_it_grew,
 )
 from sources.core.listing.scan import Kind, Reply, Scan, Start
+from sources.core.rows.shaping import digest
 
 DAY = 86_400.0
 NOW = 1_800_000_000.0
@@ -29,17 +31,27 @@ def rows(first: int, last: int) -> list[str]:
     return [digest(f"row {n}".encode()) for n in range(first, last)]
 
 
-def scan(world: list[str], start: Start | None = None, pages: int | None = None) -> Scan:
+def scan(
+    world: list[str], start: Start | None = None, pages: int | None = None, books: Books | None = None
+) -> Scan:
     """Runs a scan over a list that stands still, or its first pages."""
-    scan = Scan(start or Start())
+    scan = Scan(start or Start(), books=books)
     while (asks := scan.asks()) and pages != scan.requests:
         for offset in asks:
             scan.tell(Reply(offset, world[offset : offset + 100], offset + 100 < len(world)))
     return scan
 
 
+def ended(before: Checkpoint, scan: Scan, started: float, now: float) -> Checkpoint:
+    return finished(before, scan, Ends(sample(scan.root), tuple(scan.tail[-8:]), scan.page), started, now)
+
+
+def grew(before: Checkpoint, scan: Scan) -> Order | None:
+    return where_it_grew(before, ended(before, scan, NOW, NOW), scan)
+
+
 def after_complete_scan(world: list[str]) -> Checkpoint:
-    return finished(Checkpoint(), scan(world), NOW, NOW + 60)
+    return ended(Checkpoint(), scan(world), NOW, NOW + 60)
 
 
 def test_a_unit_that_remembers_nothing_is_read_completely() -> None:
@@ -72,7 +84,7 @@ def test_a_list_of_one_reply_is_read_whole_whatever_its_order() -> None:
     start = plan(before, Order.NEWEST_FIRST, NOW + 3600, DAY)
     again = scan(rows(0, 80), start)
     assert (start.kind, again.requests, again.saw_all) == (Kind.COMPLETE, 1, True)
-    assert not concludes(again), "it handed on only what changed, so it cannot say what is gone"
+    assert not again.concludes, "it handed on only what changed, so it cannot say what is gone"
 
 
 def test_a_checkpoint_survives_being_stored_as_json() -> None:
@@ -95,29 +107,30 @@ def test_what_is_no_checkpoint_is_refused(stored: object) -> None:
 
 def test_an_interrupted_scan_goes_on_where_it_was() -> None:
     world = rows(0, 1000)
-    half = interrupted(Checkpoint(), scan(world, pages=5), NOW)
+    books = Books()
+    half = interrupted(Checkpoint(), scan(world, pages=5, books=books), NOW)
     start = plan(half, Order.UNORDERED, NOW + 60, DAY)
-    rest = scan(world, start)
+    rest = scan(world, start, books=books)
     assert isinstance(half.unfinished, Unfinished)
     assert rest.requests < 9
     assert rest.saw_all
-    assert concludes(rest)
-    done = finished(half, rest, half.unfinished.started, NOW + 90)
+    assert rest.concludes
+    done = ended(half, rest, half.unfinished.started, NOW + 90)
     assert (done.unfinished, done.complete_at, done.count) == (None, NOW, 1000)
 
 
 def test_only_the_last_three_closed_scans_are_remembered() -> None:
     checkpoint = Checkpoint()
     for n in range(5):
-        checkpoint = finished(checkpoint, scan(rows(0, 300)), NOW + n, NOW + n)
+        checkpoint = ended(checkpoint, scan(rows(0, 300)), NOW + n, NOW + n)
     assert checkpoint.closed == (int(NOW) + 4, int(NOW) + 3, int(NOW) + 2)
 
 
 def test_a_list_that_grew_at_one_end_tells_its_order() -> None:
     before = after_complete_scan(rows(100, 400))
-    assert where_it_grew(before, scan(rows(99, 400))) is Order.NEWEST_FIRST
-    assert where_it_grew(before, scan(rows(100, 401))) is Order.OLDEST_FIRST
-    assert where_it_grew(before, scan(rows(90, 410))) is Order.UNORDERED
+    assert grew(before, scan(rows(99, 400))) is Order.NEWEST_FIRST
+    assert grew(before, scan(rows(100, 401))) is Order.OLDEST_FIRST
+    assert grew(before, scan(rows(90, 410))) is Order.UNORDERED
 
 
 def test_an_order_is_believed_when_two_agree_and_hardly_any_differ() -> None:
@@ -130,6 +143,6 @@ def test_an_order_is_believed_when_two_agree_and_hardly_any_differ() -> None:
 
 def test_the_backfill_ends_once() -> None:
     first = after_complete_scan(rows(0, 300))
-    second = finished(first, scan(rows(0, 300)), NOW + DAY, NOW + DAY)
+    second = ended(first, scan(rows(0, 300)), NOW + DAY, NOW + DAY)
     assert second.backfilled_at == first.backfilled_at
     assert replace(second, complete_at=first.complete_at, closed=first.closed) == first

@@ -92,9 +92,14 @@ def test_an_empty_list_costs_two_requests_and_one_if_it_was_empty_before() -> No
     assert (again.requests, again.ending, again.saw_all) == (1, Ending.CLOSED, True)
 
 
-def test_a_list_of_one_page_is_one_request() -> None:
+def test_a_list_of_less_than_a_page_is_one_request() -> None:
+    scan, _ = scanned(World(99, Random(0)))
+    assert (scan.requests, scan.ending, scan.saw_all, scan.count) == (1, Ending.CLOSED, True, 99)
+
+
+def test_a_full_page_that_says_it_is_the_last_is_not_taken_at_its_word() -> None:
     scan, _ = scanned(World(100, Random(0)))
-    assert (scan.requests, scan.ending, scan.saw_all, scan.count) == (1, Ending.CLOSED, True, 100)
+    assert (scan.requests, scan.ending, scan.saw_all, scan.count) == (3, Ending.CLOSED, True, 100)
 
 
 def test_a_gap_between_pages_fetched_together_is_bridged_by_one_request() -> None:
@@ -250,10 +255,11 @@ def test_shortened_pages_lose_no_row_and_only_make_the_end_of_a_liar_weak(
         assert copy.rows.keys() == world.stayed
 
 
-def test_pages_of_one_row_cannot_be_linked_and_are_never_taken_for_the_end() -> None:
+def test_pages_of_one_row_cannot_be_linked_and_are_read_by_coverage() -> None:
     for hiccup in range(20):
-        scan, _ = read(Server(World(80, Random(0)), clamp=1, hiccups={hiccup}))
-        assert scan.ending is Ending.UNSTABLE
+        scan, copy = read(Server(World(80, Random(0)), clamp=1, hiccups={hiccup}))
+        assert scan.ending is Ending.COVERED
+        assert len(copy.rows) == 80
 
 
 # --- what it hands on ------------------------------------------------------------------------------
@@ -369,7 +375,7 @@ def test_a_probe_wants_the_same_rows_at_the_same_place_and_nothing_behind(
 def test_an_interrupted_scan_goes_on_where_it_was() -> None:
     world = World(3000, Random(0))
     scan, copy = read(Server(world), rounds=20)
-    goes_on, _ = read(Server(world), resumed(scan), copy=copy)
+    goes_on, _ = read(Server(world), resumed(scan), copy=copy, books=scan.books)
     assert (goes_on.ending, goes_on.saw_all) == (Ending.CLOSED, True)
     assert goes_on.requests <= 14
     assert copy.rows.keys() == world.stayed

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from sources.core.listing.books import Books
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
 LIMIT = 100
@@ -146,7 +147,7 @@ class Server:
             return Reply(offset, (), more)
         if page and self.world.rng.random() < self.doubles:
             page.insert(self.world.rng.randint(0, len(page)), self.world.rng.choice(page))
-        return Reply(offset, tuple(map(digest, page)), more)
+        return Reply(offset, tuple(map(digest, page)), more, tuple(row for row, _ in page))
 
 
 @dataclass
@@ -182,9 +183,10 @@ def read(
     copy: Copy | None = None,
     rounds: int | None = None,
     shuffle_told: bool = False,
+    books: Books | None = None,
 ) -> tuple[Scan, Copy]:
     """Runs a scan against a server whose world changes before every request; stops after some rounds."""
-    scan, copy, rng = Scan(start, window), copy or Copy(), server.world.rng
+    scan, copy, rng = Scan(start, window, books), copy or Copy(), server.world.rng
     while (rounds is None or rounds > 0) and (offsets := list(scan.asks())):
         rounds = None if rounds is None else rounds - 1
         rng.shuffle(offsets)

@@ -1,0 +1,140 @@
+"""What a row holds, as far as it matters whether that is still the same. Pure.
+
+A row's bytes are compared first, for that is cheap; but one server's 87 is 87.0 on its next reply, another
+shuffles keys, a third signs a URL anew each time. So anchors, which are compared with another day's replies, are
+digests of the parsed row: keys sorted, 87 equal to 87.0. And where replies agree on ids and never on bytes, one
+page is asked for twice, which tells what must be left out: `learned`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sources.core.rows.shaping import Raw, digest
+
+SHARE = 0.5
+"""A field that differs in more than this share of the rows that were asked for twice is volatile."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What of a resource's rows is compared.
+
+    Args:
+        parsed: replies have to be compared parsed, since their bytes differ where their values do not.
+        volatile: paths of fields that change with every reply and are left out; they are loaded all the same.
+    """
+
+    parsed: bool = False
+    volatile: frozenset[str] = frozenset()
+
+    def digest(self, row: Raw) -> str:
+        """A digest within one scan: of the bytes, where those will do."""
+        return self.canonical(row) if self.parsed else digest(row)
+
+    def canonical(self, row: Raw) -> str:
+        """A digest that holds from one day to the next."""
+        try:
+            value = _PARSE.decode(row)
+            return digest(_WRITE.encode(_without(value, self.volatile) if self.volatile else value))
+        except (ValueError, RecursionError):
+            return digest(row)  # nested too deep to be taken apart
+
+    @property
+    def about(self) -> str:
+        """For the ledger."""
+        changing = f", but for {', '.join(sorted(self.volatile))}" if self.volatile else ""
+        return f"compared by value{changing}"
+
+    def encode(self) -> dict[str, Any]:
+        """As short JSON."""
+        return {"parsed": self.parsed, "volatile": sorted(self.volatile)}
+
+    @classmethod
+    def decode(cls, stored: Any) -> Content:
+        """From what `encode` made; the usual, from anything else."""
+        if not isinstance(stored, dict) or not isinstance(stored.get("volatile"), list):
+            return cls()
+        return cls(bool(stored.get("parsed")), frozenset(map(str, stored["volatile"])))
+
+
+def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content) -> Content:
+    """What two replies to the same question tell of how rows are to be compared.
+
+    Args:
+        first: the rows of one reply.
+        second: those of the other.
+        before: what is known.
+
+    Returns:
+        The same as before, unless the same rows differ in most cases.
+    """
+    known = dict(zip(row_ids(first), first, strict=True))
+    pairs = [
+        (known[row_id], row) for row_id, row in zip(row_ids(second), second, strict=True) if row_id in known
+    ]
+    unlike = [pair for pair in pairs if before.digest(pair[0]) != before.digest(pair[1])]
+    if len(unlike) <= SHARE * len(pairs):
+        return before
+    parsed = Content(True, before.volatile)
+    still = [pair for pair in unlike if parsed.canonical(pair[0]) != parsed.canonical(pair[1])]
+    if len(still) <= SHARE * len(pairs):
+        return parsed
+    counts = Counter(path for pair in still for path in _differences(*map(_PARSE.decode, pair)))
+    volatile = {path for path, count in counts.items() if path and count > SHARE * len(still)}
+    return Content(True, before.volatile | volatile)
+
+
+class _Named(msgspec.Struct, gc=False):
+    id: msgspec.Raw = msgspec.Raw(b"")
+
+
+def row_ids(rows: Sequence[Raw]) -> list[int | None]:
+    """For every row, a hash of its id, 5 and "5" alike; None where it has none.
+
+    Such hashes hold within one process.
+    """
+    return [_row_id(row) for row in rows]
+
+
+def _row_id(row: Raw) -> int | None:
+    try:
+        found = bytes(_NAMED.decode(row).id).strip(b'"')
+    except (ValueError, RecursionError):
+        return None
+    return hash(found) if found not in (b"", b"null") else None
+
+
+def _number(text: str) -> float | int:
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _without(value: Any, paths: frozenset[str], at: str = "") -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without(inner, paths, f"{at}{key}.")
+        for key, inner in value.items()
+        if f"{at}{key}" not in paths
+    }
+
+
+def _differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
+    """Paths of the fields in which two rows differ."""
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
+        if one != other:
+            yield at.removesuffix(".")
+        return
+    for key in one.keys() | other.keys():
+        yield from _differences(one.get(key), other.get(key), f"{at}{key}.")
+
+
+_PARSE = msgspec.json.Decoder(float_hook=_number)
+_WRITE = msgspec.json.Encoder(order="deterministic")
+_NAMED = msgspec.json.Decoder(_Named)

@@ -1,0 +1,172 @@
+"""Coverage: reading a list whose order is not stable until the books balance. Pure.
+
+Where rows trade places between requests (ORDER BY a column with ties, and no tiebreaker), no chain holds. What
+holds is counting: a list of `reach` places of which as many different ids were read has nothing left to hide. So
+it is read in whole passes until that is so. At half a page's stride every group of ties that is no longer than
+half a page lies whole in some page, and one pass suffices; larger groups and random order take several, at other
+strides, each of which meets a share of what is missing.
+
+Half a stride also reads every place twice. Where each place said the same both times, the order is stable after
+all, and ids that are fewer than places are rows that the API lists twice.
+
+Costs, for 10,000 rows at 100 a page: 199 requests where groups are short; 850 to 1,200 for groups of 1,000 and for
+random order. What it cannot see: rows that come and go while a pass runs, beyond their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+
+from sources.core.listing import chain
+from sources.core.listing.books import Books
+from sources.core.listing.chain import PAGE, Reply
+
+MAX_PASSES = 16
+SHARES = (0.5, 0.95, 0.35, 0.8, 0.5, 0.65)
+"""Strides, as shares of a page, pass by pass."""
+
+SAME = 2
+"""So many times the same page for another offset say that the server does not look at the offset."""
+
+PATIENCE = 3
+"""Rounds without progress after which a pass ends."""
+
+
+class Coverage:
+    """Whole passes over a list until as many different rows were seen as it has places.
+
+    Call `asks`, fetch those offsets in any order, `tell` each of them, and so on until `done`.
+
+    Args:
+        books: of the scan; what it has read already counts.
+        limit: how long a full page is, as far as it is known.
+        expected: how long the list is, as far as it is known.
+        max_window: the most replies to ask for at a time.
+        side_by_side: one pass of full pages without overlap, for a list that tells its `total`: it holds only if
+            that was the same in every reply, and is the number of different rows.
+    """
+
+    def __init__(
+        self, books: Books, limit: int, expected: int, max_window: int = 1, side_by_side: bool = False
+    ) -> None:
+        self.done = self.balanced = self.exact = False
+        self.passes = self.doubled = self.reach = 0
+        self.first: Sequence[str] = ()
+        self.tail: Sequence[str] = ()
+        self._books = books
+        self._limit, self._expected, self._window = max(1, limit), expected, max_window
+        self._side_by_side = side_by_side
+        self._shares: Iterator[float] = cycle((1.0,) if side_by_side else SHARES)
+        self._totals: set[int | None] = set()
+        self._handed: dict[int, str] = {}
+        self._replies = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new pass."""
+        self._stride = max(1, int(self._limit * next(self._shares)))
+        self._before = self._books.distinct()
+        self._places: dict[int, int] = {}
+        self._consistent = True
+        self._covered = self._idle = self._empty = 0
+        self._told, self._same = Reply(0, (), True), 0
+        self._round: dict[int, Reply | None] = {}
+
+    def asks(self) -> tuple[int, ...]:
+        """Offsets to ask for now, each with the full limit; none once it is done."""
+        if self.done:
+            return ()
+        if not self._round:
+            self._round = dict.fromkeys(self._next_offsets())
+        return tuple(offset for offset, reply in self._round.items() if reply is None)
+
+    def _next_offsets(self) -> list[int]:
+        if self._idle:
+            return [self._covered]
+        overlap = self._limit - self._stride
+        first = max(0, self._covered - overlap)
+        ahead = (self._expected - first - overlap) // self._stride
+        return [first + n * self._stride for n in range(max(1, min(self._window, ahead)))]
+
+    def tell(self, reply: Reply) -> list[int]:
+        """Takes one of the replies that were asked for.
+
+        Returns:
+            Positions of the rows to hand on: those that were not last handed on just so.
+        """
+        self._replies += 1
+        self._round[reply.offset] = reply
+        new = self._hand_on(reply)
+        replies = [r for _, r in sorted(self._round.items()) if r is not None]
+        if len(replies) == len(self._round):
+            self._round = {}
+            self._settle(replies)
+        return new
+
+    def _hand_on(self, reply: Reply) -> list[int]:
+        new = []
+        for n, (row, digest) in enumerate(zip(reply.ids, reply.digests, strict=True)):
+            if self._handed.get(row) != digest:
+                self._handed[row] = digest
+                new.append(n)
+        return new
+
+    def _settle(self, replies: list[Reply]) -> None:
+        """Notes which places were read, and whether the pass is through."""
+        covered, ended = self._covered, False
+        for reply in replies:
+            if reply.offset > self._covered:
+                break  # a page before it was shorter than a page should be: read on from there
+            if self._is_stuck(reply):
+                self.done = True
+                return
+            ended = self._take(reply) or ended
+        self._idle = 0 if self._covered > covered else self._idle + 1
+        if ended or self._idle >= PATIENCE:
+            self._pass_ended()
+        elif self._replies >= chain.MAX_REPLIES:
+            self.done = True
+
+    def _is_stuck(self, reply: Reply) -> bool:
+        """Whether a server gives the same page whatever is asked, and says that there is more."""
+        elsewhere = reply.offset != self._told.offset
+        same = bool(reply.ids) and reply.has_more and list(reply.ids) == list(self._told.ids)
+        self._same = self._same + elsewhere if same else 0
+        self._told = reply
+        return self._same >= SAME
+
+    def _take(self, reply: Reply) -> bool:
+        """Takes a reply in; returns whether the list ends with it."""
+        self._totals.add(reply.total)
+        if not reply.ids:
+            self._empty += reply.offset <= self._covered
+            return self._empty > 1 or bool(self.reach and self._covered >= self.reach)
+        self._limit = max(self._limit if self._limit < PAGE or not self._covered else 0, len(reply.ids))
+        for place, row in enumerate(reply.ids, reply.offset):
+            self._consistent = self._consistent and self._places.setdefault(place, row) == row
+        if not reply.offset:
+            self.first = reply.digests
+        if reply.end >= self._covered:
+            self._covered, self.tail = reply.end, reply.digests
+        if self._side_by_side:
+            return reply.end >= (reply.total or 0)
+        return not reply.has_more and len(reply.ids) < self._limit
+
+    def _pass_ended(self) -> None:
+        self.passes += 1
+        self.reach = self._covered
+        distinct = self._books.distinct()
+        short, found = self.reach - distinct, distinct - self._before
+        if self._side_by_side:
+            self.balanced = self.exact = self._totals == {distinct} and not short
+        elif short > 0 and self._consistent and self.passes > 1 and not found:
+            self.balanced = self.exact = True
+            self.doubled = short
+        else:
+            self.exact = short == 0
+            self.balanced = self.exact or (short < 0 and not found)
+        self.done = self.balanced or self._side_by_side or self.passes == MAX_PASSES
+        if not self.done:
+            self._expected = self.reach
+            self._begin()

@@ -1,0 +1,205 @@
+"""Lists whose order is not stable, and ends that lie: what a scan calls done is the truth, or it says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.core.listing.scan import Ending, Reply, Scan, Start
+
+from .test_scan_properties import chances, mosts, seeds, windows, worlds
+from .test_scan_world import LIMIT, Churn, Copy, Server, World, read, spread
+
+DONE = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
+
+
+@dataclass
+class Reshuffled(Server):
+    """Rows of one group come in another order with each request, as by ORDER BY a column with ties."""
+
+    group: int = 1
+
+    def get(self, offset: int) -> Reply:
+        rows, world = self.world.rows, self.world
+        mixed: list[tuple[int, int]] = []
+        for first in range(0, len(rows), self.group):
+            mixed += world.rng.sample(rows[first : first + self.group], len(rows[first : first + self.group]))
+        world.rows = mixed
+        try:
+            return super().get(offset)
+        finally:
+            world.rows = rows
+
+
+@dataclass
+class Liar(Server):
+    """Now and then it says of a full page that it is the last."""
+
+    chance: float = 0.1
+
+    def get(self, offset: int) -> Reply:
+        reply = super().get(offset)
+        lies = len(reply.digests) == self.clamp and self.world.rng.random() < self.chance
+        return Reply(reply.offset, reply.digests, reply.has_more and not lies, reply.ids)
+
+
+def truthful(world: World, scan: Scan, copy: Copy) -> None:
+    """Nothing that was there throughout is missing, and nothing that is there is thought deleted."""
+    if scan.ending in DONE:
+        assert world.stayed <= copy.rows.keys()
+    if scan.concludes:
+        assert world.ids() & world.stayed <= copy.seen.keys()
+
+
+@pytest.mark.parametrize(
+    ("group", "most"), [(3, 40), (10, 40), (30, 40), (50, 40), (100, 260), (1500, 260)], ids=str
+)
+def test_an_order_that_is_not_stable_is_read_by_coverage_and_nothing_is_lost(group: int, most: int) -> None:
+    for seed in range(5):
+        world = World(1500, Random(seed))
+        scan, copy = read(Reshuffled(world, group=group), Start(count=1500), 4)
+        assert scan.ending is Ending.COVERED or group < 10
+        assert copy.rows.keys() == world.ids()
+        assert scan.concludes
+        assert scan.requests <= most + 20
+
+
+@worlds(150)
+@given(
+    rows=st.integers(0, 3000),
+    group=st.sampled_from((2, 3, 7, 30, 50, 100, 300, 5000)),
+    kinds=st.lists(st.sampled_from(("head", "tail", "middle", "delete", "edit", "to_head")), max_size=3),
+    most=mosts,
+    chance=st.sampled_from((0.0, 0.0, 0.02, 0.3)),
+    window=windows,
+    known=st.booleans(),
+    rng=seeds,
+)
+def test_in_whatever_order_rows_come_what_is_called_done_is_true(
+    rows: int, group: int, kinds: list[str], most: int, chance: float, window: int, known: bool, rng: Random
+) -> None:
+    quiet = not kinds or not chance
+    world = World(rows, rng, Churn(() if quiet else kinds, most, chance))
+    scan, copy = read(Reshuffled(world, group=group), Start(count=rows if known else None), window)
+    if quiet:
+        assert scan.ending in DONE
+        truthful(world, scan, copy)
+        assert not scan.concludes or copy.rows.keys() == world.ids()
+
+
+@worlds(100)
+@given(
+    rows=st.integers(0, 3000),
+    clamp=st.sampled_from((1, 2, 3, 50, LIMIT)),
+    lies=st.sampled_from((0.02, 0.2, 1.0)),
+    kinds=st.lists(st.sampled_from(("head", "tail", "delete", "edit")), max_size=3),
+    chance=chances,
+    window=windows,
+    rng=seeds,
+)
+def test_a_full_page_that_says_it_is_the_last_hides_no_row(
+    rows: int, clamp: int, lies: float, kinds: list[str], chance: float, window: int, rng: Random
+) -> None:
+    rows = rows if clamp > 3 else rows // 10
+    world = World(rows, rng, Churn(kinds if clamp > 3 else (), 2, chance))
+    scan, copy = read(Liar(world, clamp, chance=lies), None, window)
+    if clamp == LIMIT or scan.ending is Ending.COVERED:
+        truthful(world, scan, copy)
+
+
+def test_an_end_far_before_the_known_one_is_asked_about_once_more() -> None:
+    scan = Scan(Start(count=1500))
+    page = [f"{n}.0" for n in range(100)]
+    [offset] = scan.asks()
+    scan.tell(Reply(offset, page[:60], False))
+    assert scan.ending is None
+    [offset] = scan.asks()
+    scan.tell(Reply(offset, page[offset:], True))
+    assert scan.count == 100
+
+
+@worlds(60)
+@given(rows=st.integers(150, 1500), twice=st.integers(1, 5), window=windows, rng=seeds)
+def test_rows_that_a_list_holds_twice_are_told_from_rows_that_are_missing(
+    rows: int, twice: int, window: int, rng: Random
+) -> None:
+    world = World(rows, rng)
+    for _ in range(twice):
+        world.rows.insert(rng.randrange(rows), world.rows[rng.randrange(rows)])
+    scan, copy = read(Server(world), None, window)
+    assert scan.ending in DONE
+    assert copy.rows.keys() == world.ids()
+
+
+@pytest.mark.parametrize("edits", [0, 1, 3])
+def test_a_scan_cut_into_slices_closes_as_cheaply_as_one_that_was_not(edits: int) -> None:
+    world = World(20_000, Random(1))
+    server, copy, books = Server(world), Copy(), None
+    start, requests = Start(), 0
+    scan, _ = read(server, start, 1, copy, rounds=40)
+    books, requests = scan.books, scan.requests
+    while not scan.ending:
+        root = tuple(start.resume_root) or spread(scan.root)
+        start = Start(resume_at=scan.main.reach, resume_chain=scan.main.last.digests[-8:], resume_root=root)
+        for place in range(edits):
+            world.rows[place] = (world.rows[place][0], 99)
+        scan, _ = read(server, start, 1, copy, rounds=40, books=books)
+        requests += scan.requests
+    assert scan.ending is Ending.CLOSED
+    assert scan.concludes
+    assert requests <= 20_000 / 95 + 8
+
+
+@worlds(60)
+@given(
+    rows=st.integers(200, 1500),
+    total=st.sampled_from(("true", "lies", "counts_one_more")),
+    kinds=st.lists(st.sampled_from(("head", "tail", "middle", "delete")), max_size=2),
+    window=windows,
+    rng=seeds,
+)
+def test_a_total_that_adds_up_saves_the_overlap_and_one_that_does_not_is_left_alone(
+    rows: int, total: str, kinds: list[str], window: int, rng: Random
+) -> None:
+    world = World(rows, rng, Churn(kinds, 1, 0.1))
+    server = Server(world)
+
+    def get(offset: int) -> Reply:
+        reply = Server.get(server, offset)
+        said = {"true": len(world.rows), "lies": rng.randint(0, 9999), "counts_one_more": len(world.rows) + 1}
+        return Reply(reply.offset, reply.digests, reply.has_more, reply.ids, said[total])
+
+    server.get = get  # type: ignore[method-assign]
+    scan, copy = read(server, None, window)
+    if scan.ending in DONE:
+        assert world.stayed <= copy.rows.keys()
+    if not kinds:
+        assert scan.concludes
+        if total == "true":
+            assert scan.requests <= rows / LIMIT + 2
+
+
+def test_shuffled_rows_do_not_link_and_rows_that_follow_each_other_do() -> None:
+    scan = Scan()
+    [offset] = scan.asks()
+    scan.tell(Reply(offset, [f"{n}.0" for n in range(100)], True))
+    [offset] = scan.asks()
+    scan.tell(Reply(offset, [f"{n}.0" for n in (97, 95, 99, 96, 98, *range(100, 195))], True))
+    assert scan.count == 100
+
+
+def test_rows_far_from_where_they_were_do_not_link() -> None:
+    scan = Scan(Start(count=5000), 16)
+    for offset in scan.asks():
+        first = 0 if offset == 1520 - 95 else offset
+        scan.tell(Reply(offset, [f"{n}.0" for n in range(first, first + 100)], True))
+    assert scan.count < 1500
+
+
+def test_the_books_count_each_row_once() -> None:
+    scan, _ = read(Server(World(730, Random(0))))
+    assert scan.books.distinct() == scan.count == 730
