@@ -195,7 +195,7 @@ def sandbox(
     from pipelines.commands.demo import run_sandbox
     from pipelines.vendors import vendor_named
 
-    run_sandbox(vendor_named(source), port, clients, leads, seed, latency)
+    run_sandbox(vendor_named(source), port, latency, clients=clients, leads=leads, seed=seed)
 
 
 @app.command()

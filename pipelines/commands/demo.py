@@ -47,16 +47,27 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
     )
 
 
-def run_sandbox(vendor: Vendor, port: int, clients: int, leads: int, seed: int, latency: float) -> None:
-    """Serves a simulated API until interrupted."""
-    console, package = Console(), sandbox_of(vendor)
-    world = package.World.make(seed=seed, clients=clients, leads=leads, now=datetime.now(UTC))
+def run_sandbox(vendor: Vendor, port: int, latency: float, **size: Any) -> None:
+    """Serves a simulated API until interrupted.
 
+    Args:
+        vendor: whose.
+        port: 0 for a free one.
+        latency: seconds before every answer.
+        size: of its world, as `World.make` takes it.
+    """
+    console, package = Console(), sandbox_of(vendor)
+    sandbox = package.Sandbox(package.World.make(now=datetime.now(UTC), **size), port=port, latency=latency)
     env = vendor.name.upper()
 
-    def ready(sandbox: Any) -> None:
-        console.print(f"export {env}_BASE_URL={sandbox.base_url}", highlight=False, soft_wrap=True)
-        console.print(f"export {env}_API_KEY={world.key}", highlight=False, soft_wrap=True)
-        console.print(f"# a simulated {vendor.title} API; Ctrl-C ends it", style="dim")
+    def ready() -> None:
+        lines = [
+            f"export {env}_BASE_URL={sandbox.base_url}",
+            f"export {env}_API_KEY={sandbox.world.key}",
+            f"# a simulated {vendor.title} API; Ctrl-C ends it",
+        ]
+        for line in lines:
+            console.print(line, highlight=False, soft_wrap=True)
+        console.file.flush()
 
-    package.serve(world, port=port, latency=latency, ready=ready)
+    package.serve(sandbox, ready)

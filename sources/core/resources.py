@@ -86,6 +86,7 @@ class Listing:
         item: whether there is a route for one row, its id behind the list's path, that tells a deleted row by 404.
         documented: whether the vendor's documents promise it to everybody; a 404 for one that they don't is
             "not offered": skipped, remembered, and asked again a week later.
+        row_id: the field that tells its rows apart.
     """
 
     resource: str
@@ -96,6 +97,7 @@ class Listing:
     params: Mapping[str, Any] = field(default_factory=dict)
     item: bool = False
     documented: bool = True
+    row_id: str = "id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ async def open_account(opener: Opener) -> Access:
     if not subject.is_agency:
         rows = [msgspec.json.encode(subject.owner)]
     elif everyone.may(CLIENTS_SCOPE):
-        rows = list(await opener.rows(Listing(CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE), Account("")))
+        rows = list(
+            await opener.rows(Listing(CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE, row_id="user_id"), Account(""))
+        )
     else:
         return Access(about, _named(opener), subject.scopes, listed=False)
     accounts = [read_client(msgspec.json.decode(row), subject.is_agency) for row in rows]

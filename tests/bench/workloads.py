@@ -92,14 +92,15 @@ def served(workload: Workload) -> Iterator[Served]:
 def _serve(workload: Workload, connection: Connection) -> None:
     world = World.make(exact=True, **workload.sizes)  # type: ignore[arg-type]
 
-    def ready(sandbox: Sandbox) -> None:
+    def ready() -> None:
         ids = {name: list(_ids(world, name)) for name in LISTS}
         truth = {name: fingerprint(found) for name, found in ids.items()}
         rows = sum(map(len, ids.values()))
         connection.send(json.dumps([sandbox.base_url, world.agency_key, truth, rows]))
 
     limit = RateLimit(workload.limit, burst=10) if workload.limit else None
-    serve(world, latency=workload.latency, rate_limit=limit, ready=ready)
+    sandbox = Sandbox(world, latency=workload.latency, rate_limit=limit)
+    serve(sandbox, ready)
 
 
 def _ids(world: World, resource: str) -> Iterator[tuple[str, str]]:

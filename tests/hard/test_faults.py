@@ -217,11 +217,13 @@ def _serve_until(lists: int, ready: Connection) -> None:
     """Serves a world, and dies before it answers for so many lists."""
     seen = iter(range(lists))
 
-    def started(sandbox: Sandbox) -> None:
+    sandbox = Sandbox(many(2))
+
+    def started() -> None:
         sandbox.before_each(lambda *_: next(seen, None) is None and os.kill(os.getpid(), signal.SIGKILL))
         ready.send(sandbox.base_url)
 
-    serve(many(2), ready=started)
+    serve(sandbox, started)
 
 
 def test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync(tmp_path: Path) -> None:

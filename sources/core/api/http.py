@@ -43,6 +43,9 @@ T = TypeVar("T")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 MAX_BACKOFF = 30.0
 
+BOM = b"\xef\xbb\xbf"
+"""What some servers put before JSON, though JSON must not begin with it (RFC 8259, 8.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -239,7 +242,7 @@ class Http:
         self, response: httpx.Response, request: Request, sent_id: str, decode: Callable[[bytes], T]
     ) -> Answer[T]:
         """Turns a response into an answer, or into the error that it means."""
-        status, body = response.status_code, response.content
+        status, body = response.status_code, response.content.removeprefix(BOM)
         request_id = _known_id(response.headers.get("X-Request-Id"), sent_id)
         if status == 200:
             try:

@@ -4,6 +4,7 @@ handed over and remembered here."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -79,7 +80,8 @@ class Opening:
         gathered = Gathered()
         try:
             # An account missed is an account's data missed: the list is always read completely.
-            await read_list(self._run.reading(fetch, outcome, Order.UNORDERED), Checkpoint(), gathered)
+            reading = self._run.reading(fetch, outcome, Order.UNORDERED)
+            await read_list(replace(reading, row_id=listing.row_id), Checkpoint(), gathered)
             outcome.end(Status.OK)
         except ScanUnstable as error:
             self.unstable = True

@@ -69,14 +69,12 @@ class Reply:
         digests: for every row of the page, in order, a digest of its id and content.
         has_more: what the page says of itself.
         ids: for every row, a hash of its id alone; as the digests, where it is not known.
-        total: how long the page says that the list is, if it does.
     """
 
     offset: int
     digests: Sequence[str]
     has_more: bool
     ids: Sequence[int] = ()
-    total: int | None = None
 
     @property
     def end(self) -> int:
@@ -193,7 +191,7 @@ class Pass:
         limit = self.limit
         overlap = max(1, min(self._overlap, max(LINK, limit // 2), limit - 1))
         first = max(0, self.reach - (overlap << self._doublings))
-        if self._idle:
+        if self._idle and self.last.has_more:
             return [first, self.reach]
         if self._doublings or self._loose or not self.last.has_more or self.start.kind is Kind.PROBE:
             return [first]

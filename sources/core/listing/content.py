@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -63,20 +64,23 @@ class Content:
         return cls(bool(stored.get("parsed")), frozenset(map(str, stored["volatile"])))
 
 
-def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content) -> Content:
+def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content, named: str) -> Content:
     """What two replies to the same question tell of how rows are to be compared.
 
     Args:
         first: the rows of one reply.
         second: those of the other.
         before: what is known.
+        named: the field that tells rows apart.
 
     Returns:
         The same as before, unless the same rows differ in most cases.
     """
-    known = dict(zip(row_ids(first), first, strict=True))
+    known = dict(zip(row_ids(first, named), first, strict=True))
     pairs = [
-        (known[row_id], row) for row_id, row in zip(row_ids(second), second, strict=True) if row_id in known
+        (known[row_id], row)
+        for row_id, row in zip(row_ids(second, named), second, strict=True)
+        if row_id in known
     ]
     unlike = [pair for pair in pairs if before.digest(pair[0]) != before.digest(pair[1])]
     if len(unlike) <= SHARE * len(pairs):
@@ -90,21 +94,25 @@ def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content) -> Con
     return Content(True, before.volatile | volatile)
 
 
-class _Named(msgspec.Struct, gc=False):
-    id: msgspec.Raw = msgspec.Raw(b"")
-
-
-def row_ids(rows: Sequence[Raw]) -> list[int | None]:
+def row_ids(rows: Sequence[Raw], named: str = "id") -> list[int | None]:
     """For every row, a hash of its id, 5 and "5" alike; None where it has none.
 
     Such hashes hold within one process.
     """
-    return [_row_id(row) for row in rows]
+    decoder = _naming(named)
+    return [_row_id(row, decoder) for row in rows]
 
 
-def _row_id(row: Raw) -> int | None:
+@cache
+def _naming(named: str) -> msgspec.json.Decoder[Any]:
+    """Decodes nothing of a row but its id."""
+    fields = [("id", msgspec.Raw, msgspec.Raw(b""))]
+    return msgspec.json.Decoder(msgspec.defstruct("Named", fields, rename={"id": named}, gc=False))
+
+
+def _row_id(row: Raw, decoder: msgspec.json.Decoder[Any]) -> int | None:
     try:
-        found = bytes(_NAMED.decode(row).id).strip(b'"')
+        found = bytes(decoder.decode(row).id).strip(b'"')
     except (ValueError, RecursionError):
         return None
     return hash(found) if found not in (b"", b"null") else None
@@ -137,4 +145,3 @@ def _differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
 
 _PARSE = msgspec.json.Decoder(float_hook=_number)
 _WRITE = msgspec.json.Encoder(order="deterministic")
-_NAMED = msgspec.json.Decoder(_Named)

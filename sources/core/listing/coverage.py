@@ -43,22 +43,16 @@ class Coverage:
         limit: how long a full page is, as far as it is known.
         expected: how long the list is, as far as it is known.
         max_window: the most replies to ask for at a time.
-        side_by_side: one pass of full pages without overlap, for a list that tells its `total`: it holds only if
-            that was the same in every reply, and is the number of different rows.
     """
 
-    def __init__(
-        self, books: Books, limit: int, expected: int, max_window: int = 1, side_by_side: bool = False
-    ) -> None:
+    def __init__(self, books: Books, limit: int, expected: int, max_window: int = 1) -> None:
         self.done = self.balanced = self.exact = False
         self.passes = self.doubled = self.reach = 0
         self.first: Sequence[str] = ()
         self.tail: Sequence[str] = ()
         self._books = books
         self._limit, self._expected, self._window = max(1, limit), expected, max_window
-        self._side_by_side = side_by_side
-        self._shares: Iterator[float] = cycle((1.0,) if side_by_side else SHARES)
-        self._totals: set[int | None] = set()
+        self._shares: Iterator[float] = cycle(SHARES)
         self._handed: dict[int, str] = {}
         self._replies = 0
         self._begin()
@@ -138,7 +132,6 @@ class Coverage:
 
     def _take(self, reply: Reply) -> bool:
         """Takes a reply in; returns whether the list ends with it."""
-        self._totals.add(reply.total)
         if not reply.ids:
             self._empty += reply.offset <= self._covered
             return self._empty > 1 or bool(self.reach and self._covered >= self.reach)
@@ -149,8 +142,6 @@ class Coverage:
             self.first = reply.digests
         if reply.end >= self._covered:
             self._covered, self.tail = reply.end, reply.digests
-        if self._side_by_side:
-            return reply.end >= (reply.total or 0)
         return not reply.has_more and len(reply.ids) < self._limit
 
     def _pass_ended(self) -> None:
@@ -158,15 +149,13 @@ class Coverage:
         self.reach = self._covered
         distinct = self._books.distinct()
         short, found = self.reach - distinct, distinct - self._before
-        if self._side_by_side:
-            self.balanced = self.exact = self._totals == {distinct} and not short
-        elif short > 0 and self._consistent and self.passes > 1 and not found:
+        if short > 0 and self._consistent and self.passes > 1 and not found:
             self.balanced = self.exact = True
             self.doubled = short
         else:
             self.exact = short == 0
             self.balanced = self.exact or (short < 0 and not found)
-        self.done = self.balanced or self._side_by_side or self.passes == MAX_PASSES
+        self.done = self.balanced or self.passes == MAX_PASSES
         if not self.done:
             self._expected = self.reach
             self._begin()

@@ -36,12 +36,10 @@ class Page:
     Args:
         rows: the rows' JSON, as it came.
         has_more: whether the API says that there are more.
-        total: how long the API says that the list is, if it does.
     """
 
     rows: Sequence[Raw]
     has_more: bool
-    total: int | None = None
 
 
 Fetch = Callable[[int], Awaitable[Page]]
@@ -109,6 +107,7 @@ class Reading:
         pausing: whether to stop at the next chance.
         expire: told when the run's time is up.
         memory: of the list.
+        row_id: the field that tells rows apart.
     """
 
     fetch: Fetch
@@ -120,6 +119,7 @@ class Reading:
     pausing: Callable[[], bool]
     expire: Callable[[], None]
     memory: Memory = field(default_factory=Memory)
+    row_id: str = "id"
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -183,7 +183,7 @@ async def _learn(reading: Reading) -> bool:
     except DeadlineReached:
         reading.expire()
         return False
-    content = learned(first.rows, second.rows, reading.memory.content)
+    content = learned(first.rows, second.rows, reading.memory.content, reading.row_id)
     if content == reading.memory.content:
         return False
     reading.memory.content = content
@@ -249,8 +249,11 @@ class _Walk:
     async def _take(self, offset: int, page: Page) -> None:
         digests = [self._digest(row) for row in page.rows]
         # What has no id is told apart by where it stands.
-        ids = [hash((offset, n)) if row is None else row for n, row in enumerate(row_ids(page.rows))]
-        reply = Reply(offset, digests, page.has_more, ids, page.total)
+        ids = [
+            hash((offset, n)) if row is None else row
+            for n, row in enumerate(row_ids(page.rows, self._reading.row_id))
+        ]
+        reply = Reply(offset, digests, page.has_more, ids)
         new = self.scan.tell(reply)
         self._recent.append((reply, page.rows))
         if not offset and not self.head:

@@ -168,18 +168,14 @@ class Scan:
             self.main.finish(at_end=True)
         if self._pass.done:
             self._pass_ended()
-        elif self.requests == 1 and reply.total is not None and self._may_go_side_by_side(reply):
-            self._cover(side_by_side=True, expected=reply.total)
         return [] if known else new
 
     def _tell_coverage(self, coverage: Coverage, reply: Reply) -> list[int]:
         new = coverage.tell(reply)
         if coverage.balanced:
             self.ending = Ending.COVERED
-        elif coverage.done and self.walks:
-            self.ending = Ending.UNSTABLE
         elif coverage.done:
-            self._walk_again()
+            self.ending = Ending.UNSTABLE
         return new
 
     def _hand_on(self, reply: Reply) -> list[int]:
@@ -251,7 +247,6 @@ class Scan:
 
     def _walk_again(self) -> None:
         self.walks += 1
-        self.coverage = None
         self.closing_passes = 0
         start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
         self.main = self._pass = Pass(start, self._max_window)
@@ -264,13 +259,8 @@ class Scan:
         else:
             self.ending = Ending.UNSTABLE
 
-    def _may_go_side_by_side(self, reply: Reply) -> bool:
-        complete = self.start.kind is Kind.COMPLETE and not self.start.resume_at and self.start.page is None
-        return complete and len(reply.digests) < (reply.total or 0)
-
-    def _cover(self, expected: int, side_by_side: bool = False) -> None:
-        self.walks = 0 if side_by_side else self.walks
-        self.coverage = Coverage(self.books, self.main.limit, expected, self._max_window, side_by_side)
+    def _cover(self, expected: int) -> None:
+        self.coverage = Coverage(self.books, self.main.limit, expected, self._max_window)
 
 
 def _places(reply: Reply) -> dict[int, str]:
@@ -280,7 +270,7 @@ def _places(reply: Reply) -> dict[int, str]:
 def _with_ids(reply: Reply) -> Reply:
     """Where nobody says which row is which, what it holds has to do."""
     ids = tuple(map(hash, reply.digests))
-    return Reply(reply.offset, reply.digests, reply.has_more, ids, reply.total)
+    return Reply(reply.offset, reply.digests, reply.has_more, ids)
 
 
 def fingerprint(reply: Reply) -> str:

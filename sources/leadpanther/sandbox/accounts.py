@@ -5,9 +5,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sources.core.simulator.dice import Dice
+from sources.core.simulator.rows import Rows
+
 from . import making
-from .making import DAY, Dice, Maker, Row
-from .rows import Rows
+from .making import DAY, Maker, Row
 
 Order = Literal["newest_first", "oldest_first", "shuffled"]
 Archived = Literal["listed", "hidden"]

@@ -1,15 +1,17 @@
 """What the API answers: deciding only, no sockets. The one place that knows the vendor's rules."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
+from sources.core.simulator.answers import Answer, BeforeList, Bend, Call, Page, honest
+from sources.core.simulator.behaviour import Behaviour
+from sources.core.simulator.rows import Rows, encode
+
 from .accounts import Account
 from .keys import Key
-from .routes import Match
-from .rows import encode
+from .routes import Match, find
 from .world import World
 
 DEFAULT_LIMIT = 50
@@ -33,51 +35,6 @@ class ApiError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-@dataclass
-class Call:
-    """A request as the API sees it.
-
-    `path` is below the base path, or whole where it is outside; `match` is its route, if it is one.
-    """
-
-    method: str
-    path: str
-    match: Match | None
-    query: Mapping[str, str]
-    authorization: str | None
-    request_id: str
-
-
-@dataclass
-class Answer:
-    """A response before it is sent."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class Page(NamedTuple):
-    """Which part of a list is answered: `size` rows from `offset`."""
-
-    limit: int
-    offset: int
-    size: int
-    has_more: bool
-
-
-Bend = Callable[[int, int, int], Page]
-"""Decides a page from limit, offset and the length of the list."""
-BeforeList = Callable[[str, str, int], None]
-"""Called with client_id, resource and offset before a list is read."""
-
-
-def honest(limit: int, offset: int, total: int) -> Page:
-    """The page that was asked for."""
-    return Page(limit, offset, limit, offset + limit < total)
 
 
 def error(code: str, message: str, request_id: str, status: int | None = None) -> Answer:
@@ -107,9 +64,26 @@ def window(query: Mapping[str, str]) -> tuple[int, int]:
 class Api:
     """Answers calls from a world. `before_list` runs before each list is read and may change the world."""
 
-    def __init__(self, world: World, before_list: BeforeList) -> None:
+    def __init__(self, world: World, before_list: BeforeList, behaviour: Behaviour) -> None:
         self._world = world
         self._before_list = before_list
+        self._behaviour = behaviour
+
+    def offset(self, call: Call) -> int | None:
+        """Where in a list a request asks for rows; None for any other request."""
+        match = find(call.path)
+        if match is None or not match.endpoint.pages:
+            return None
+        try:
+            return window(call.query)[1]
+        except ApiError:
+            return None
+
+    def refuse(self, status: int | None, code: str | None, message: str, request_id: str) -> Answer:
+        """The vendor's error envelope; of status and code, one follows from the other."""
+        status = status or STATUS.get(code or "internal_error", 500)
+        code = code or next((c for c, s in STATUS.items() if s == status), "internal_error")
+        return error(code, message, request_id, status)
 
     def answer(self, call: Call, bend: Bend = honest) -> Answer:
         """The answer to a call; `bend` may lie about its page."""
@@ -120,7 +94,7 @@ class Api:
             return error(problem.code, problem.message, call.request_id)
 
     def _answer(self, call: Call, bend: Bend) -> Answer:
-        match = call.match
+        match = find(call.path)
         if match is None:
             raise ApiError("not_found", "No such route.")
         kind = match.endpoint.kind
@@ -129,7 +103,7 @@ class Api:
             raise ApiError("method_not_allowed", "The route does not support this method.")
         if kind == "metadata":
             return success(encode({"name": "LeadPanther API", "version": "v1"}), call.request_id)
-        key, owner = self._key(call.authorization)
+        key, owner = self._key(call.headers.get("Authorization"))
         if not key.allows(match.endpoint.scope):
             raise ApiError("forbidden", "The API key lacks the scope of this route.")
         if kind == "me":
@@ -170,14 +144,15 @@ class Api:
         return account
 
     def _clients(self, call: Call, key: Key, owner: Account, bend: Bend) -> Answer:
-        limit, offset = window(call.query)
+        limit, offset = self._window(call, "clients")
         self._before_list("", "clients", offset)
         if key.actor_type == "direct_user":
             rows = [owner.profile]
         else:
             rows = self._world.clients() if owner is self._world.agency else []
-        page = bend(limit, offset, len(rows))
-        return success(encode(rows[offset : offset + page.size]), call.request_id, page)
+        listed = Rows((row["user_id"], row) for row in rows)
+        page, answered = self._cut(listed, "clients", bend(limit, offset, len(rows)))
+        return success(answered, call.request_id, page)
 
     def _in_account(self, call: Call, match: Match, account: Account, bend: Bend) -> Answer:
         """What a route of one account answers. Raises KeyError for an item that the account does not have."""
@@ -204,11 +179,21 @@ class Api:
 
     def _page(self, call: Call, account: Account, resource: str, bend: Bend) -> tuple[Page, bytes]:
         """A page of a list of the account, after those who want to change it first have done so."""
-        limit, offset = window(call.query)
+        limit, offset = self._window(call, resource)
         rows = account.rows(resource)
         self._before_list(account.user_id, resource, offset)
-        page = bend(limit, offset, len(rows))
-        return page, rows.page(offset, page.size)
+        return self._cut(rows, resource, bend(limit, offset, len(rows)))
+
+    def _window(self, call: Call, resource: str) -> tuple[int, int]:
+        limit, offset = window(call.query)
+        return (self._behaviour.limit(limit) if self._behaviour.concerns(resource) else limit), offset
+
+    def _cut(self, rows: Rows, resource: str, page: Page) -> tuple[Page, bytes]:
+        """A page as the behaviour leaves it, and its rows."""
+        behaviour = self._behaviour
+        if not behaviour.concerns(resource):
+            return page, rows.page(page.offset, page.size)
+        return behaviour.page(page), rows.page(page.offset, page.size, behaviour.rows)
 
 
 def _me(key: Key, owner: Account) -> dict[str, Any]:

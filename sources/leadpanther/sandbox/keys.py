@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from .making import READ_SCOPES, Dice
+from sources.core.simulator.dice import Dice
+
+from .making import READ_SCOPES
 
 ActorType = Literal["agency", "direct_user"]
 

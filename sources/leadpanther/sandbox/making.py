@@ -1,11 +1,10 @@
 """Rows with every documented field, made from dice: plausible, and awkward on purpose."""
 
-import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from . import people
+from sources.core.simulator import people
+from sources.core.simulator.dice import Dice, iso
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -15,26 +14,6 @@ _DATA_SCOPES = ("posts:read", "lead_magnets:read", "analytics:read", "leads:read
 READ_SCOPES = ("clients:read", *_DATA_SCOPES)
 _COMMENT_STATUS = ("matched", "unmatched", "replied")
 _MESSAGE_STATUS = ("sent", "read", "failed")
-
-
-class Dice(random.Random):
-    """Random numbers from a text seed, with the few throws that rows need."""
-
-    def pick(self, options: Sequence[T]) -> T:
-        # Several times faster than choice(), and a row takes a dozen of them.
-        return options[int(self.random() * len(options))]
-
-    def chance(self, share: float) -> bool:
-        return self.random() < share
-
-    def uuid(self) -> str:
-        digits = f"{self.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-def iso(moment: float) -> str:
-    """A moment (seconds since 1970) as the API writes it: UTC with milliseconds."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 class Maker:

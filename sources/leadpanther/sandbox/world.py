@@ -6,13 +6,24 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
+from sources.core.simulator.dice import Dice, iso
+from sources.core.simulator.rows import Rows
+
 from .accounts import Account, Archived, Builder, CapturesShape, Options, Order
 from .keys import ActorType, KeyRing
-from .making import READ_SCOPES, Dice, Maker, Row, iso
-from .rows import Rows
+from .making import READ_SCOPES, Maker, Row
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """The moment at which a world stands unless told otherwise; fixed, so that a seed always makes the same."""
+
+
+EDITED = {
+    "leads": "headline",
+    "activity": "content",
+    "posts": "notes",
+    "lead_magnets": "title",
+    "captures": "name",
+}
 
 
 class World:
@@ -78,6 +89,12 @@ class World:
         return cls(sizes, clients=clients, seed=seed, now=now or NOW)
 
     # Truth
+
+    changes = ("insert", "delete", "edit", "move", "revoke", "restore")
+
+    def edited(self, resource: str) -> str:
+        """A field of a list's rows that churn may change."""
+        return EDITED[resource]
 
     @property
     def client_ids(self) -> list[str]:

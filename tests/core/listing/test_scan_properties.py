@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sources.core.listing import chain
+from sources.core.listing.books import Books
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
 
 from .test_scan_world import FULL, LIMIT, Churn, Copy, Server, World, identity, read, resumed, spread
@@ -316,10 +317,10 @@ def test_an_interrupted_scan_goes_on_where_it_was_and_loses_nothing(
     kinds, tail = ends
     world = World(rows, rng, Churn(kinds, most, chance))
     server, copy, start = Server(world, clamp), Copy(), Start(grows_at_tail=tail)
-    scan = Scan(start)
+    scan, books = Scan(start), Books()
     for interruptions in range(6):
         rounds = rng.randint(1, 8) if interruptions < 5 else None
-        scan, _ = read(server, start, window, copy, rounds)
+        scan, _ = read(server, start, window, copy, rounds, books=books)
         if scan.ending:
             break
         start = resumed(scan, start)

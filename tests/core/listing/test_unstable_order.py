@@ -154,35 +154,6 @@ def test_a_scan_cut_into_slices_closes_as_cheaply_as_one_that_was_not(edits: int
     assert requests <= 20_000 / 95 + 8
 
 
-@worlds(60)
-@given(
-    rows=st.integers(200, 1500),
-    total=st.sampled_from(("true", "lies", "counts_one_more")),
-    kinds=st.lists(st.sampled_from(("head", "tail", "middle", "delete")), max_size=2),
-    window=windows,
-    rng=seeds,
-)
-def test_a_total_that_adds_up_saves_the_overlap_and_one_that_does_not_is_left_alone(
-    rows: int, total: str, kinds: list[str], window: int, rng: Random
-) -> None:
-    world = World(rows, rng, Churn(kinds, 1, 0.1))
-    server = Server(world)
-
-    def get(offset: int) -> Reply:
-        reply = Server.get(server, offset)
-        said = {"true": len(world.rows), "lies": rng.randint(0, 9999), "counts_one_more": len(world.rows) + 1}
-        return Reply(reply.offset, reply.digests, reply.has_more, reply.ids, said[total])
-
-    server.get = get  # type: ignore[method-assign]
-    scan, copy = read(server, None, window)
-    if scan.ending in DONE:
-        assert world.stayed <= copy.rows.keys()
-    if not kinds:
-        assert scan.concludes
-        if total == "true":
-            assert scan.requests <= rows / LIMIT + 2
-
-
 def test_shuffled_rows_do_not_link_and_rows_that_follow_each_other_do() -> None:
     scan = Scan()
     [offset] = scan.asks()

@@ -6,7 +6,8 @@ import time
 import httpx
 import pytest
 
-from sources.leadpanther.sandbox import Churn, Load, RateLimit, pacing
+from sources.core.simulator import pacing
+from sources.leadpanther.sandbox import Churn, Load, RateLimit
 
 # Callbacks
 

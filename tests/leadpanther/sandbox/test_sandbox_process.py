@@ -13,9 +13,10 @@ import pytest
 from sources.leadpanther.sandbox import Sandbox, World
 
 SERVE = """
-from sources.leadpanther.sandbox import World, serve
+from sources.leadpanther.sandbox import Sandbox, World, serve
 world = World.make(clients=1, leads=10, activity=3, posts=2, lead_magnets=1, exact=True)
-serve(world, ready=lambda sandbox: print(sandbox.base_url, world.agency_key, world.client_ids[0], flush=True))
+sandbox = Sandbox(world)
+serve(sandbox, lambda: print(sandbox.base_url, world.agency_key, world.client_ids[0], flush=True))
 """
 
 
@@ -121,7 +122,7 @@ def test_there_are_no_other_controls(api, name, method):
 
 def test_a_page_of_100_leads_costs_the_server_less_than_half_a_millisecond(start):
     api = start(World.make(clients=1, leads=5000, exact=True))
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "leadpanther-sandbox"]
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "leadhouse-sandbox"]
     assert thread.ident
     clock = time.pthread_getcpuclockid(thread.ident)
     paths = [f"/clients/{api.client_id}/leads?limit=100&offset={offset}" for offset in range(0, 4900, 100)]

@@ -3,21 +3,21 @@
 import asyncio
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
-from .api import Call
+from .answers import Api, BeforeList, Call, World
+from .behaviour import Behaviour
 from .faults import Faults, Pattern, matches
 from .pacing import Load, RateLimit
-from .routes import BASE_PATH
-from .world import World
 
-THREAD_NAME = "leadpanther-sandbox"
-Callback = Callable[[World, str, str, int], object]
+THREAD_NAME = "leadhouse-sandbox"
+Callback = Callable[[Any, str, str, int], object]
 
 
 class Request(msgspec.Struct):
@@ -30,14 +30,18 @@ class Request(msgspec.Struct):
     status: int = 0
 
 
-class Sandbox:
-    """A simulated LeadPanther API on a loopback port, as a context manager.
+W = TypeVar("W", bound=World)
+
+
+class Sandbox(ABC, Generic[W]):
+    """A simulated API on a loopback port, as a context manager.
 
     Args:
-        world: what it serves, `World.make()` by default. It may be changed while the sandbox runs.
+        world: what it serves. It may be changed while the sandbox runs.
         latency: seconds that every answer takes.
         rate_limit: when to answer 429, None for never.
         load: how much slower it gets under load, None for not at all.
+        behaviour: how its lists misbehave, None for not at all.
         host: the address to listen on.
         port: the port to listen on, 0 for a free one.
 
@@ -47,15 +51,17 @@ class Sandbox:
 
     def __init__(
         self,
-        world: World | None = None,
+        world: W,
         *,
         latency: float = 0.0,
         rate_limit: RateLimit | None = None,
         load: Load | None = None,
+        behaviour: Behaviour | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self.world = world or World.make()
+        self.world = world
+        self.behaviour = behaviour or Behaviour()
         self.latency = latency
         self.rate_limit = rate_limit
         self.load = load
@@ -64,13 +70,23 @@ class Sandbox:
         self.base_url = ""
         self._host, self._port = host, port
         self._callbacks: list[Callback] = []
+        self.api = self.make_api(self.run_callbacks)
+
+    base_path: ClassVar[str]
+    """Before the paths of its API."""
+
+    @abstractmethod
+    def make_api(self, before_list: BeforeList) -> Api:
+        """The vendor's API over this world."""
+
+    def behave(self, **how: Any) -> None:
+        """Have its lists misbehave, as `Behaviour` says, from now on."""
+        vars(self.behaviour).update(vars(Behaviour(**how)))
 
     def before_each(self, callback: Callback) -> None:
-        """Run a callback before each list is read: with the world, client_id, resource and offset.
+        """Run a callback before each list is read: with the world, account, resource and offset.
 
         It runs on the server's thread and holds everything up, so that nothing changes but what it changes.
-        /clients has the client_id "" and the resource "clients"; the captures in a lead magnet's analytics
-        have the resource "captures/<lead magnet id>", which the world's methods understand.
         """
         self._callbacks.append(callback)
 
@@ -108,7 +124,7 @@ class Sandbox:
         self._stop = asyncio.Event()
         self.released = asyncio.Event()
         async with listen(self, self._host, self._port) as port:
-            self.base_url = f"http://{self._host}:{port}{BASE_PATH}"
+            self.base_url = f"http://{self._host}:{port}{self.base_path}"
             started()
             await self._stop.wait()
 
@@ -135,39 +151,29 @@ class Sandbox:
         self.requests.append(request)
         return request
 
-    def run_callbacks(self, client_id: str, resource: str, offset: int) -> None:
+    def run_callbacks(self, account: str, resource: str, offset: int) -> None:
         for callback in self._callbacks:
             try:
-                callback(self.world, client_id, resource, offset)
+                callback(self.world, account, resource, offset)
             except Exception as problem:
                 # Not as it is: a callback's KeyError would look like an unknown row, hence like a 404.
                 raise RuntimeError("A callback given to before_each failed") from problem
 
 
-def serve(
-    world: World,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    *,
-    latency: float = 0.0,
-    rate_limit: RateLimit | None = None,
-    load: Load | None = None,
-    ready: Callable[[Sandbox], object] = lambda sandbox: None,
-) -> None:
-    """Serve a world on the main thread until SIGINT or SIGTERM.
+def serve(sandbox: Sandbox[Any], ready: Callable[[], object] = lambda: None) -> None:
+    """Serve a sandbox on the main thread until SIGINT or SIGTERM.
 
     Args:
-        ready: called once the port is open; the sandbox knows its `base_url` by then.
-        (The others are those of `Sandbox`.)
+        sandbox: not yet entered.
+        ready: called once the port is open.
 
     Raises:
         OSError: the port is taken.
     """
-    sandbox = Sandbox(world, latency=latency, rate_limit=rate_limit, load=load, host=host, port=port)
 
     async def main() -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, sandbox.stop)
-        await sandbox.run(lambda: ready(sandbox))
+        await sandbox.run(ready)
 
     asyncio.run(main())

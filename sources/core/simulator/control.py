@@ -1,25 +1,35 @@
 """A sandbox's controls over HTTP, outside the API, for one that runs in a process of its own."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
-from .api import Answer
+from .answers import Answer, World
 from .rows import decode, encode
 
-if TYPE_CHECKING:
-    from .sandbox import Sandbox
-
 PREFIX = "/_sandbox/"
-_CHANGES = ("insert", "delete", "edit", "move", "revoke", "restore")
 
 
-def answer(sandbox: "Sandbox", method: str, path: str, body: bytes) -> Answer:
+class Controlled(Protocol):
+    """What the controls need of a sandbox."""
+
+    @property
+    def world(self) -> World: ...
+
+    requests: list[Any]
+
+    def clear_requests(self) -> None: ...
+
+    def behave(self, **how: Any) -> None: ...
+
+
+def answer(sandbox: Controlled, method: str, path: str, body: bytes) -> Answer:
     """Answer a control request.
 
     GET /_sandbox/truth and /_sandbox/requests read; DELETE /_sandbox/requests forgets the requests;
-    POST /_sandbox/insert (delete, edit, move, revoke, restore) calls that method of the world with the
-    arguments in a JSON object and answers with its result. 400 and a reason if that fails.
+    POST /_sandbox/insert (or another of the world's `changes`) calls that method of the world with the
+    arguments in a JSON object and answers with its result; POST /_sandbox/behave takes what a `Behaviour` is
+    made of. 400 and a reason if that fails.
     """
     name = path.removeprefix(PREFIX)
     if (method, name) == ("GET", "truth"):
@@ -29,7 +39,7 @@ def answer(sandbox: "Sandbox", method: str, path: str, body: bytes) -> Answer:
     if (method, name) == ("DELETE", "requests"):
         sandbox.clear_requests()
         return _ok(None)
-    if method == "POST" and name in _CHANGES:
+    if method == "POST" and name in (*sandbox.world.changes, "behave"):
         try:
             return _ok(_change(sandbox, name, decode(body)))
         except (KeyError, TypeError, msgspec.DecodeError) as problem:
@@ -37,10 +47,13 @@ def answer(sandbox: "Sandbox", method: str, path: str, body: bytes) -> Answer:
     return Answer(404, encode({"error": "no such control"}))
 
 
-def _change(sandbox: "Sandbox", name: str, arguments: dict[str, Any]) -> Any:
+def _change(sandbox: Controlled, name: str, arguments: dict[str, Any]) -> Any:
     if name == "edit":  # takes the row's address by position, so that any field can be edited
-        address = [arguments.pop(part) for part in ("client_id", "resource", "id")]
+        account, resource, row_id, *_ = arguments
+        address = [arguments.pop(part) for part in (account, resource, row_id)]
         return sandbox.world.edit(*address, **arguments)
+    if name == "behave":
+        return sandbox.behave(**arguments)
     return getattr(sandbox.world, name)(**arguments)
 
 

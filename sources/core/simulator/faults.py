@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Literal
 
-from .api import STATUS, Answer, Bend, Page, error, honest
+from .answers import Answer, Api, Bend, Page, honest
 from .rows import encode
 
 Pattern = str | re.Pattern[str]
@@ -113,13 +113,11 @@ def _concerns(fault: Fault, path: str, offset: int | None) -> bool:
     return (fault.offset is None or fault.offset == offset) and matches(fault.path, path)
 
 
-def replacement(fault: Fault, request_id: str) -> Answer | None:
+def replacement(fault: Fault, api: Api, request_id: str) -> Answer | None:
     """What is answered instead of anything the API would say; None if the API is asked."""
     match fault.kind:
         case "error":
-            status = fault.status or STATUS.get(fault.code or "internal_error", 500)
-            code = fault.code or next((c for c, s in STATUS.items() if s == status), "internal_error")
-            answer = error(code, "Scripted trouble.", request_id, status)
+            answer = api.refuse(fault.status, fault.code, "Scripted trouble.", request_id)
         case "html":
             page = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
             answer = Answer(fault.status or 502, page, "text/html")

@@ -8,25 +8,48 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 from aiohttp import web
 
 from . import control
-from .api import Answer, Api, ApiError, Call, error, window
-from .faults import Fault, bend, replacement, spoil
-from .routes import BASE_PATH, find
-
-if TYPE_CHECKING:
-    from .sandbox import Request, Sandbox
+from .answers import Answer, Api, Bend, Call, honest
+from .behaviour import Behaviour
+from .faults import Fault, Faults, bend, replacement, spoil
+from .pacing import Load, RateLimit
 
 log = logging.getLogger(__name__)
+
+OUTSIDE = "//outside"
+"""Before a path that is not below the base path."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
+class Recorded(Protocol):
+    """A request as a sandbox keeps it."""
+
+    request_id: str
+    status: int
+
+
+class Served(control.Controlled, Protocol):
+    """What the server needs of a sandbox."""
+
+    api: Api
+    base_path: ClassVar[str]
+    latency: float
+    rate_limit: RateLimit | None
+    load: Load | None
+    faults: Faults
+    behaviour: Behaviour
+    released: asyncio.Event
+
+    def record(self, call: Call) -> Recorded: ...
+
+
 @asynccontextmanager
-async def listen(sandbox: "Sandbox", host: str, port: int) -> AsyncIterator[int]:
+async def listen(sandbox: Served, host: str, port: int) -> AsyncIterator[int]:
     """Listen while the block runs and yield the port. Raises OSError if it is taken."""
     # Without the shutdown timeout a request that a fault holds would hold the end up, too.
     runner = web.ServerRunner(web.Server(Handler(sandbox), access_log=None), shutdown_timeout=0.1)
@@ -41,9 +64,9 @@ async def listen(sandbox: "Sandbox", host: str, port: int) -> AsyncIterator[int]
 class Handler:
     """Answers every HTTP request to a sandbox."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
+    def __init__(self, sandbox: Served) -> None:
         self._sandbox = sandbox
-        self._api = Api(sandbox.world, sandbox.run_callbacks)
+        self._api = sandbox.api
         self._in_flight = 0
         self._numbers = itertools.count(1)
 
@@ -53,38 +76,44 @@ class Handler:
         request_id = http.headers.get("X-Request-Id", "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"req_{next(self._numbers):024x}"
-        inside = http.path == BASE_PATH or http.path.startswith(f"{BASE_PATH}/")
-        path = http.path.removeprefix(BASE_PATH) if inside else http.path
-        match = find(path) if inside else None
-        call = Call(http.method, path, match, http.query, http.headers.get("Authorization"), request_id)
+        base = self._sandbox.base_path
+        inside = http.path == base or http.path.startswith(f"{base}/")
+        path = http.path.removeprefix(base) if inside else f"{OUTSIDE}{http.path}"
+        body = await http.read() if http.can_read_body else b""
+        call = Call(http.method, path, http.query, http.headers, body, request_id)
         record = self._sandbox.record(call)
         self._in_flight += 1
         try:
             return await self._serve(http, call, record)
         except Exception:
             log.exception("The sandbox failed at %s %s", call.method, call.path)
-            answer = error("internal_error", "The sandbox failed.", request_id)
+            answer = self._api.refuse(500, None, "The sandbox failed.", request_id)
             return _respond(_noted(record, answer), record)
         finally:
             self._in_flight -= 1
 
-    async def _serve(self, http: web.BaseRequest, call: Call, record: "Request") -> web.StreamResponse:
+    async def _serve(self, http: web.BaseRequest, call: Call, record: Recorded) -> web.StreamResponse:
         sandbox = self._sandbox
         if sandbox.rate_limit and (wait := sandbox.rate_limit.take()) is not None:
-            refusal = error("internal_error", "Too many requests.", call.request_id, 429)
+            refusal = self._api.refuse(429, None, "Too many requests.", call.request_id)
             if sandbox.rate_limit.retry_after:
                 refusal.headers["Retry-After"] = str(wait)
             return _respond(_noted(record, refusal), record)
         delay = sandbox.latency + (sandbox.load.delay(self._in_flight) if sandbox.load else 0.0)
         if delay:
             await asyncio.sleep(delay)
-        fault = sandbox.faults.strike(call.path, _offset(call))
+        fault = sandbox.faults.strike(call.path, self._api.offset(call))
         if fault is None:
-            return _respond(_noted(record, self._api.answer(call)), record)
+            return _respond(_noted(record, self._answered(call)), record)
         return await self._strike(fault, http, call, record)
 
+    def _answered(self, call: Call, bend: Bend = honest) -> Answer:
+        answer = self._api.answer(call, bend)
+        answer.body = self._sandbox.behaviour.body(answer.body)
+        return answer
+
     async def _strike(
-        self, fault: Fault, http: web.BaseRequest, call: Call, record: "Request"
+        self, fault: Fault, http: web.BaseRequest, call: Call, record: Recorded
     ) -> web.StreamResponse:
         if fault.kind in ("disconnect", "reset"):
             return _hang_up(http, reset=fault.kind == "reset")
@@ -92,7 +121,7 @@ class Handler:
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "hold":
             await self._sandbox.released.wait()
-        answer = replacement(fault, call.request_id) or self._api.answer(call, bend(fault))
+        answer = replacement(fault, self._api, call.request_id) or self._answered(call, bend(fault))
         answer = _noted(record, spoil(fault, answer))
         if fault.kind != "truncated":
             return _respond(answer, record)
@@ -105,29 +134,19 @@ class Handler:
         return response
 
 
-def _offset(call: Call) -> int | None:
-    """The offset of a list request, None for any other request."""
-    if call.match is None or not call.match.endpoint.pages:
-        return None
-    try:
-        return window(call.query)[1]
-    except ApiError:
-        return None
-
-
-def _noted(record: "Request", answer: Answer) -> Answer:
+def _noted(record: Recorded, answer: Answer) -> Answer:
     record.status = answer.status
     return answer
 
 
-def _headers(answer: Answer, record: "Request | None") -> dict[str, str]:
+def _headers(answer: Answer, record: Recorded | None) -> dict[str, str]:
     headers = {**answer.headers, "Content-Type": answer.content_type}
     if record:
         headers["X-Request-Id"] = record.request_id
     return headers
 
 
-def _respond(answer: Answer, record: "Request | None" = None) -> web.Response:
+def _respond(answer: Answer, record: Recorded | None = None) -> web.Response:
     return web.Response(body=answer.body, status=answer.status, headers=_headers(answer, record))
 
 

@@ -3,19 +3,11 @@
 from collections.abc import Callable, Collection
 from typing import Literal
 
-from .accounts import RESOURCES
-from .making import Dice
-from .world import World
+from .answers import World
+from .dice import Dice
 
 Where = Literal["head", "tail", "anywhere"]
 
-_EDITED = {
-    "leads": "headline",
-    "activity": "content",
-    "posts": "notes",
-    "lead_magnets": "title",
-    "captures": "name",
-}
 _REACH = 10
 """How many rows from the end of a list still count as its head or tail."""
 
@@ -27,7 +19,7 @@ class Churn:
         inserts, deletes, edits, moves: how many a request; a fraction is the chance of one more. A moved row
             is touched and goes to where inserts go, as in a list sorted by its last update.
         where: the rows concerned; new rows go to the very head or tail, or anywhere.
-        resources: which lists.
+        resources: which lists; all if empty.
         seed: for its choices.
     """
 
@@ -39,7 +31,7 @@ class Churn:
         edits: float = 0,
         moves: float = 0,
         where: Where = "head",
-        resources: Collection[str] = RESOURCES,
+        resources: Collection[str] = (),
         seed: int = 7,
     ) -> None:
         self._where = where
@@ -53,36 +45,36 @@ class Churn:
             (moves, self._move),
         ]
 
-    def __call__(self, world: World, client_id: str, resource: str, offset: int) -> None:
-        if resource.partition("/")[0] not in self._resources:
+    def __call__(self, world: World, account: str, resource: str, offset: int) -> None:
+        if self._resources and resource.partition("/")[0] not in self._resources:
             return
         for rate, change in self._plan:
             for _ in range(int(rate) + self._dice.chance(rate % 1)):
-                change(world, client_id, resource)
+                change(world, account, resource)
 
-    def _insert(self, world: World, client_id: str, resource: str) -> None:
-        world.insert(client_id, resource, at=self._gap(len(world.ids(client_id, resource))))
+    def _insert(self, world: World, account: str, resource: str) -> None:
+        world.insert(account, resource, at=self._gap(len(world.ids(account, resource))))
 
-    def _delete(self, world: World, client_id: str, resource: str) -> None:
-        if id := self._row(world, client_id, resource):
-            world.delete(client_id, resource, id)
+    def _delete(self, world: World, account: str, resource: str) -> None:
+        if id := self._row(world, account, resource):
+            world.delete(account, resource, id)
 
-    def _edit(self, world: World, client_id: str, resource: str) -> None:
-        if id := self._row(world, client_id, resource):
+    def _edit(self, world: World, account: str, resource: str) -> None:
+        if id := self._row(world, account, resource):
             self._edits += 1
-            field = _EDITED[resource.partition("/")[0]]
-            world.edit(client_id, resource, id, **{field: f"edited {self._edits} times ✏️"})
+            field = world.edited(resource.partition("/")[0])
+            world.edit(account, resource, id, **{field: f"edited {self._edits} times ✏️"})
 
-    def _move(self, world: World, client_id: str, resource: str) -> None:
-        if id := self._row(world, client_id, resource):
-            to = self._gap(len(world.ids(client_id, resource)) - 1)
-            world.move(client_id, resource, id, to, touch=True)
+    def _move(self, world: World, account: str, resource: str) -> None:
+        if id := self._row(world, account, resource):
+            to = self._gap(len(world.ids(account, resource)) - 1)
+            world.move(account, resource, id, to, touch=True)
 
     def _gap(self, length: int) -> int | None:
         return {"head": 0, "tail": None, "anywhere": self._dice.randint(0, length)}[self._where]
 
-    def _row(self, world: World, client_id: str, resource: str) -> str | None:
+    def _row(self, world: World, account: str, resource: str) -> str | None:
         """One of the rows concerned, None from an empty list."""
-        ids = world.ids(client_id, resource)
+        ids = world.ids(account, resource)
         near = {"head": ids[:_REACH], "tail": ids[-_REACH:], "anywhere": ids}[self._where]
         return self._dice.pick(near) if near else None

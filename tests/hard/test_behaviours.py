@@ -1,0 +1,130 @@
+"""APIs that list their rows oddly: whatever a run calls done is the truth, or the run says so."""
+
+from typing import Any
+
+import pytest
+
+from sources.leadpanther.sandbox import Behaviour, Sandbox
+from tests.hard.conftest import MakePlace
+from tests.hard.places import LIST_TABLES, Place, world
+
+KEPT = {
+    "ties of 100": {"ties": 100},
+    "ties of 30": {"ties": 30},
+    "random order": {"ties": 10_000},
+    "a value that changes on every request": {"volatile": "avatar_url"},
+    "shuffled keys": {"shuffled_keys": True},
+    "87 now, 87.0 then": {"number_forms": True},
+    "has_more false on a full page at 100": {"ends_at": 100},
+    "has_more false now and then": {"ends_now_and_then": 0.2},
+    "has_more never false": {"never_ends": True},
+    "three rows a page": {"clamp": 3},
+    "one row a page": {"clamp": 1},
+    "a byte order mark": {"marked": True},
+    "keys that are people": {"keyed_by_people": True},
+}
+"""Behaviours under which all is read, and the exit code is 0."""
+
+
+def lost_and_buried(place: Place, resources: tuple[str, ...] = LIST_TABLES) -> tuple[int, int]:
+    """Living rows that the warehouse lacks, and those that it calls deleted."""
+    lost = buried = 0
+    for table in resources:
+        there, dead = place.ids(table), place.ids(table, "deleted_at IS NOT NULL")
+        for client, ids in place.true_ids(table).items():
+            lost += len(set(ids) - set(there[client]) - set(dead[client]))
+            buried += len(set(ids) & set(dead[client]))
+            assert len(there[client]) == len(set(there[client]))
+    return lost, buried
+
+
+def small(how: dict[str, Any]) -> Any:
+    sizes = {"leads": 60, "activity": 40} if "clamp" in how else {"leads": 430, "activity": 210}
+    return world(clients=1, posts=5, lead_magnets=1, **sizes)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_all_is_read_and_nothing_is_thought_deleted(place: MakePlace, name: str) -> None:
+    there = place(small(KEPT[name]), behaviour=Behaviour(**KEPT[name]))
+    assert there.sync() == 0, there.output
+    assert lost_and_buried(there) == (0, 0)
+    for _ in range(2):
+        assert there.sync("--full") == 0, there.output
+        assert lost_and_buried(there) == (0, 0)
+
+
+QUIET = ["a value that changes on every request", "shuffled keys", "87 now, 87.0 then"]
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_a_sync_that_finds_nothing_new_costs_one_request_a_list_all_the_same(
+    place: MakePlace, name: str
+) -> None:
+    there = place(small({}), behaviour=Behaviour(**KEPT[name]))
+    assert there.sync() == 0
+    assert there.sync() == 0
+    there.sandbox.clear_requests()
+    assert there.sync("-r", "leads", "-r", "activity") == 0
+    assert there.sandbox.count("*/leads") == there.sandbox.count("*/activity") == 1
+
+
+def test_fields_that_change_with_every_reply_are_loaded_and_named(place: MakePlace) -> None:
+    there = place(small({}), behaviour=Behaviour(volatile="avatar_url"))
+    assert there.sync() == 0
+    assert "avatar_url" in there.output
+    missing = "SELECT id FROM leadpanther.leads WHERE avatar_url IS NULL"
+    assert there.warehouse.query(missing) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("resource", ["clients", "captures"])
+@pytest.mark.parametrize("name", [name for name in KEPT if name != "one row a page"])
+def test_the_client_list_and_captures_are_read_as_carefully(
+    place: MakePlace, name: str, resource: str
+) -> None:
+    sizes = {"clients": 130} if resource == "clients" else {"clients": 1, "lead_magnets": 2, "captures": 230}
+    few = {"leads": 2, "activity": 0, "posts": 0, "lead_magnets": 0, "captures": 0}
+    behaviour = Behaviour(**KEPT[name], resources=frozenset({resource}))
+    there = place(world(**{**few, **sizes}), behaviour=behaviour)
+    for _ in range(3):
+        assert there.sync("--full") == 0, there.output
+        loaded = there.warehouse.query("SELECT client_id FROM leadpanther.clients")
+        assert sorted(row["client_id"] for row in loaded) == sorted(there.sandbox.world.client_ids)
+        if resource == "captures":
+            world_, [client] = there.sandbox.world, there.sandbox.world.client_ids
+            loaded = there.warehouse.query("SELECT lead_magnet_id, id FROM leadpanther.lead_magnet_captures")
+            true = [
+                (m, c) for m in world_.ids(client, "lead_magnets") for c in world_.ids(client, "captures", m)
+            ]
+            assert sorted((row["lead_magnet_id"], row["id"]) for row in loaded) == sorted(true)
+
+
+def test_an_order_that_cannot_be_read_is_said_and_nothing_is_thought_deleted(place: MakePlace) -> None:
+    """Rows come and go faster than counting can follow, in random order."""
+    there = place(small({}), behaviour=Behaviour(ties=10_000, resources=frozenset({"leads"})))
+    world_ = there.sandbox.world
+    assert there.sync() == 0
+
+    def replace(_: Any, client: str, resource: str, offset: int) -> None:
+        if resource == "leads":
+            for _ in range(5):
+                world_.delete(client, "leads", world_.ids(client, "leads")[0])
+                world_.insert(client, "leads", None)
+
+    there.sandbox.before_each(replace)
+    for _ in range(2):
+        code = there.sync("--full", "-r", "leads")
+        lost, buried = lost_and_buried(there, ("leads",))
+        assert buried == 0
+        assert code != 0 or lost == 0
+
+
+@pytest.mark.long
+def test_a_behaviour_can_begin_while_the_sandbox_runs(place: MakePlace) -> None:
+    there = place(small({}))
+    sandbox: Sandbox = there.sandbox
+    assert there.sync() == 0
+    sandbox.behave(ties=30)
+    for _ in range(3):
+        assert there.sync("--full") == 0
+        assert lost_and_buried(there) == (0, 0)
