@@ -320,7 +320,10 @@ def wrong_values(
     if table == "lead_magnet_captures" and not row.get("id"):
         cells.pop("id", None)  # one of our own making
     odd: list[Leaf] = []
-    every = list(leaves(row, OPAQUE.get(table, set())))
+    # Whether an object's keys are data is the product's to decide: then all of it is one value.
+    maps = [json.loads(v) for name, v in cells.items() if types.get(name) == "json" and str(v)[:1] == "{"]
+    kept = [*maps, *(value for value in misfits.values() if isinstance(value, dict))]
+    every = list(leaves(row, OPAQUE.get(table, set()), kept))
     told = Counter(path for path, _, _ in every)
     for path, column, value in every:
         if column is None:
@@ -382,8 +385,15 @@ def _ours(table: str, column: str | None) -> bool:
     return column is not None and (column in OURS[table] or column in DLT or column.startswith("_dlt"))
 
 
-def leaves(row: Record, opaque: Collection[str], path: str = "", column: str | None = "") -> Iterable[Leaf]:
-    """All values of a row but nulls; an object is its values, unless it is one that stays JSON."""
+def leaves(
+    row: Record,
+    opaque: Collection[str],
+    kept: Collection[Any] = (),
+    path: str = "",
+    column: str | None = "",
+) -> Iterable[Leaf]:
+    """All values of a row but nulls; an object is its values, unless it is one that stays JSON, by its column
+    or because it was kept so."""
     for key, value in row.items():
         inner_path = f"{path}.{key}" if path else key
         inner: str | None = None
@@ -392,8 +402,11 @@ def leaves(row: Record, opaque: Collection[str], path: str = "", column: str | N
             inner = inner if len(inner) <= SHORT else None
         elif column == "" and key in ("_dlt_id", "_dlt_load_id", "_misfits"):
             inner = key
-        if isinstance(value, dict) and inner not in opaque and inner != "_misfits":
-            yield from leaves(value, opaque, inner_path, inner)
+        whole = (
+            inner in opaque or inner == "_misfits" or bool(value and any(same_json(value, k) for k in kept))
+        )
+        if isinstance(value, dict) and not whole:
+            yield from leaves(value, opaque, kept, inner_path, inner)
         elif value is not None:
             yield clean(inner_path), inner, value
 
@@ -403,6 +416,8 @@ def _contested(rows: Iterable[Any], opaque: Collection[str]) -> set[str]:
     for row in rows:
         for path, column, _ in leaves(row, opaque):
             paths[column or _rough(path)].add(path)
+            first = path.split(".")[0]  # an object that stays one claims a column, too
+            paths[column.split("__")[0] if column else _rough(first)].add(first)
     return {column for column, found in paths.items() if len(found) > 1}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.api.mending import mend
+from sources.core.api.mending import mend, shallow
 
 Shape = dict[str, Any]
 
@@ -193,6 +193,8 @@ def _walk(decoded: Any, path: tuple[str, ...]) -> Any:
 def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
         return decoder.decode(body)
+    except RecursionError:
+        return decoder.decode(shallow(body))
     except ValueError:
         return decoder.decode(mend(body))
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
+
+import msgspec
+
+DEEPEST = 64
+"""Levels of arrays and objects that are kept as such."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def mend(body: bytes) -> bytes:
@@ -26,3 +34,25 @@ def mend(body: bytes) -> bytes:
     value = json.loads(body.decode("utf-8", "replace"), parse_float=number, parse_constant=constant)
     text = json.dumps(value, ensure_ascii=False)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def shallow(body: bytes) -> bytes:
+    """JSON in which what is nested deeper than anything can take is the text of itself, so that no value is lost.
+
+    Nothing is checked: what was no JSON still is none.
+    """
+    parts: list[bytes] = []
+    depth = kept = start = 0
+    for token in _TOKEN.finditer(body):
+        mark = token[0]
+        if mark in b"{[":
+            depth += 1
+            if depth == DEEPEST + 1:
+                start = token.start()
+        elif mark in b"}]":
+            if depth == DEEPEST + 1:
+                text = body[start : token.end()].decode("utf-8", "replace")
+                parts += [body[kept:start], msgspec.json.encode(text)]
+                kept = token.end()
+            depth -= 1
+    return b"".join([*parts, body[kept:]])

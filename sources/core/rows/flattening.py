@@ -7,9 +7,10 @@ are data (thousands of them) goes row by row, lest every key cost a look at ever
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -26,6 +27,15 @@ MAX_COLUMNS = 500
 """Beyond this an object's keys are data rather than names: new ones go to `_misfits`."""
 
 MANY_KEYS = 2 * MAX_COLUMNS
+
+MAX_DEPTH = 8
+"""An object below so many others is one JSON column."""
+
+FEW = 10
+"""With fewer objects than this, or keys, it cannot be told by their differences whether keys are data."""
+
+_PLAIN = re.compile(r"_?[a-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*|[A-Z][A-Z0-9_]*")
+_DATA = re.compile(r"(?=.*\d)[0-9a-f-]{16,}|.*\d{5,}.*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -54,6 +64,7 @@ class _Name:
     path: str
     usable: bool
     opaque: bool
+    map: bool = False
 
 
 class Flattener:
@@ -72,6 +83,7 @@ class Flattener:
         self._names: dict[tuple[str, str], _Name] = {}
         self._paths = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
         self._known: set[str] = set()
+        self._types: Mapping[str, DataType] = {}
 
     def path(self, column: str) -> str:
         """Where in a row a column's values stand."""
@@ -97,14 +109,14 @@ class Flattener:
 
         return branch("")
 
-    def flatten(self, rows: Sequence[Row], known: Collection[str]) -> Flat:
+    def flatten(self, rows: Sequence[Row], known: Mapping[str, DataType]) -> Flat:
         """Takes rows apart.
 
         Args:
             rows: objects.
-            known: columns that there are already.
+            known: columns that there are already, with their types.
         """
-        self._known = set(known)
+        self._types, self._known = known, set(known)
         flat = Flat(len(rows))
         self._take_apart(range(len(rows)), rows, "", "", flat)
         return flat
@@ -121,6 +133,11 @@ class Flattener:
             name = self._names.get((path, key)) or self._name(prefix, path, key)
             values = _values(key, objects)
             kinds = () if name.opaque else set(map(type, values))
+            if dict in kinds and self._is_map(name, [v for v in values if type(v) is dict]):
+                name = self._names[path, key] = replace(name, opaque=True, map=True)
+                kinds = ()
+            if name.map:
+                values = [None if value == {} else value for value in values]  # as of any other object
             if kinds == {dict}:
                 self._take_apart(places, values, name.column, name.path, flat)
                 continue
@@ -129,6 +146,25 @@ class Flattener:
                 self._take_apart([n for n, _ in inner], [v for _, v in inner], name.column, name.path, flat)
                 values = [None if type(v) is dict else v for v in values]
             self._put(name, places, values, flat)
+
+    def _is_map(self, name: _Name, objects: Sequence[Row]) -> bool:
+        """Whether keys of objects are data rather than names, so that they make one JSON column.
+
+        A map has other keys in each row. Where there are too few rows to see that, keys that do not look like names
+        of fields are taken for data, for they may be names of people. What has columns already keeps them: the
+        answer must not change from one batch to the next.
+        """
+        inside = f"{name.column}__"
+        if any(column.startswith(inside) for column in self._known):
+            return False
+        if self._types.get(name.column) == "json" or name.column.count("__") >= MAX_DEPTH:
+            return True
+        keys = set(chain.from_iterable(objects))
+        usual = sum(map(len, objects)) / len(objects)
+        if len(objects) >= FEW and len(keys) > FEW:
+            return len(keys) > 3 * usual
+        named = all(_PLAIN.fullmatch(key) and not _DATA.fullmatch(key) for key in keys)
+        return not (named or (len(objects) >= FEW and len(keys) <= 2 * usual))
 
     def _put(self, name: _Name, places: Sequence[int], values: list[Any], flat: Flat) -> None:
         """A column's values: beside it where it cannot be, or would be one too many."""

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.normalizers.naming import NamingConvention
 
+from sources.core.api.mending import shallow
 from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
@@ -86,6 +87,12 @@ class Shaper:
             rows: JSON as it came.
             stamps: values of our own columns, one a row.
         """
+        try:
+            return self._shape(rows, stamps)
+        except RecursionError:
+            return self._shape([shallow(bytes(row)) for row in rows], stamps)
+
+    def _shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
         if (parsed := self._parsed(rows, stamps)) is not None:
             return Batch(self._assembled(len(rows), parsed, stamps), {}, range(len(rows)), ())
         decoded = decode_rows(rows)
