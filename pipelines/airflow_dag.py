@@ -80,11 +80,9 @@ def leadhouse_dag(
 def plan() -> list[str]:
     """Checks the settings, and says which shards there are."""
     with _at_home():
-        from pipelines.settings import DUCKDB
-
         _source()
         config = _config()
-        of = 1 if config.destination == DUCKDB else config.shards
+        of = 1 if config.destination == "duckdb" else config.shards
         return [f"{number}/{of}" for number in range(1, of + 1)] if of > 1 else [WHOLE]
 
 
@@ -92,13 +90,14 @@ def sync_shard(shard: str) -> dict[str, Any]:
     """Syncs one shard; returns the summary, which Airflow keeps."""
     with _at_home():
         from pipelines.settings import warn_of_open_secrets
+        from pipelines.storage import storage_for
         from pipelines.syncing.reporting import Lines, summary
         from pipelines.syncing.sync import Exit, sync
         from sources.core.units import Status
 
         warn_of_open_secrets()
         began, lines = time.monotonic(), Lines(as_json=False)
-        report = sync(_source(), _config(shard), on_load=lines.loaded)
+        report = sync(_source(), storage_for(_config(shard)), on_load=lines.loaded)
         seconds = time.monotonic() - began
         lines.ended(report, seconds)
         result = summary(report, seconds)
@@ -116,9 +115,10 @@ def finish(shards: list[str] | None) -> None:
     if not shards or shards == [WHOLE]:
         return  # a sync that is alone has done it itself
     with _at_home():
+        from pipelines.storage import storage_for
         from pipelines.syncing.sync import round_off
 
-        round_off(_source().vendor, _config())
+        round_off(_source().vendor, storage_for(_config()))
 
 
 @contextmanager

@@ -121,10 +121,11 @@ def sync(
 def finish(source: SourceName = None, destination: Destination = None, dataset: Dataset = None) -> None:
     """Bring views, comments and pii_columns up to date, after shards that synced at the same time."""
     from pipelines.settings import load_sync_config
+    from pipelines.storage import storage_for
     from pipelines.syncing.sync import round_off
     from pipelines.vendors import vendor_named
 
-    round_off(vendor_named(source), load_sync_config(destination=destination, dataset=dataset))
+    round_off(vendor_named(source), storage_for(load_sync_config(destination=destination, dataset=dataset)))
 
 
 @app.command()
@@ -210,8 +211,9 @@ def report(
 ) -> None:
     """Write charts of all clients into one HTML page that opens offline and can be mailed."""
     from pipelines.commands.report import run_report
+    from pipelines.vendors import vendor_named
 
-    run_report(out, client, personal, destination, dataset)
+    run_report(vendor_named(None), out, client, personal, destination, dataset)
 
 
 @app.command()
@@ -222,10 +224,12 @@ def export(
     shareable: Annotated[
         bool, typer.Option("--shareable", help="Only columns that hold nothing personal.")
     ] = False,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
     """Write one client's tables and views, and nobody else's rows, as Parquet or CSV files."""
     from pipelines.commands.export import run_export
+    from pipelines.vendors import vendor_named
 
-    run_export(client, out, format, shareable, destination, dataset)
+    run_export(vendor_named(source), client, out, format, shareable, destination, dataset)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,6 @@ from sources.core.engine.shards import Shard
 
 log = logging.getLogger("leadhouse")
 
-DUCKDB = "duckdb"
-
 
 @dataclass(frozen=True)
 class SyncConfig:
@@ -25,7 +21,7 @@ class SyncConfig:
 
     Args:
         destination: name of a dlt destination that can merge.
-        dataset: schema in the warehouse.
+        dataset: schema in the warehouse; the source's own name if empty.
         warehouse: DuckDB file; only for DuckDB.
         folder: for working files.
         publish: whether syncs load into a file of their own, and `warehouse` is a copy for whoever reads.
@@ -36,8 +32,8 @@ class SyncConfig:
         shards: how many shards Airflow makes of a sync.
     """
 
-    destination: str = DUCKDB
-    dataset: str = "leadpanther"
+    destination: str = "duckdb"
+    dataset: str = ""
     warehouse: str = "leadhouse.duckdb"
     folder: str = ".leadhouse"
     publish: bool = True
@@ -64,37 +60,9 @@ class SyncConfig:
         return "leadhouse" if number == 1 else f"leadhouse_{number}"
 
     @property
-    def publishes(self) -> bool:
-        """Whether the file that is loaded into and the one that is read are two."""
-        return self.publish and self.destination == DUCKDB
-
-    @property
     def published_file(self) -> Path:
         """The DuckDB file that people open."""
         return Path(self.warehouse).resolve()
-
-    @property
-    def own_file(self) -> Path:
-        """The DuckDB file that syncs have to themselves where they publish."""
-        return self.working_folder / self.published_file.name
-
-    @property
-    def loading_file(self) -> Path:
-        """The DuckDB file that syncs load into."""
-        return self.own_file if self.publishes else self.published_file
-
-    @property
-    def working_folder(self) -> Path:
-        """Where packages on their way to a warehouse lie, apart from all others', and its lock."""
-        folder = Path(self.folder).resolve()
-        if self.destination != DUCKDB:
-            part = "" if self.part.is_first else f"-{self.part.number}"
-            return folder / f"{self.destination}-{self.dataset}{part}"
-        # Files of one name in different folders are different warehouses, wherever all of it is moved to.
-        way = os.path.relpath(self.published_file, folder)
-        return (
-            folder / f"duckdb-{self.published_file.stem}-{blake2b(way.encode(), digest_size=4).hexdigest()}"
-        )
 
 
 @dataclass(frozen=True)

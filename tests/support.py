@@ -20,6 +20,7 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from dlt.common.pipeline import LoadInfo, PipelineContext
 
 from pipelines.settings import load_sync_config
+from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import Report, Wanted, sync
 from pipelines.vendors import Source
 from sources.core.engine.config import load_config
@@ -107,10 +108,14 @@ class Target:
         **more: Any,
     ) -> Report:
         """Runs our own loop."""
-        config = load_sync_config(
-            destination=self.name, dataset=DATASET, slice_rows=slice_rows, **self.loop_settings()
+        return sync(
+            settings(sandbox, key, **more), self.storage(slice_rows=slice_rows), Wanted(resources, full)
         )
-        return sync(settings(sandbox, key, **more), config, Wanted(resources, full))
+
+    def storage(self, **more: Any) -> Storage:
+        """The warehouse as our own loop and commands see it."""
+        given = {"destination": self.name, "dataset": DATASET, **self.loop_settings(), **more}
+        return storage_for(load_sync_config(**given))
 
     def loop_settings(self) -> dict[str, Any]:
         return {"folder": str(self.folder / "loop")}

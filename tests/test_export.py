@@ -12,8 +12,6 @@ import pytest
 
 from pipelines.commands import export as module
 from pipelines.commands.export import export
-from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
 from sources.core.errors import ConfigurationError
 from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.sandbox import World
@@ -25,7 +23,7 @@ AWKWARD = 'a "quoted", comma\nand a new line; ü 👋'
 
 
 def export_of(target: Target, client: str, folder: Path, **options: Any) -> dict[str, int]:
-    with look(load_sync_config(destination=target.name, **target.loop_settings())) as pipeline:
+    with target.storage().look(DATASET) as pipeline:
         return export(Warehouse(pipeline, pipeline.default_schema), client, folder, **options)
 
 

@@ -13,6 +13,8 @@ import duckdb
 import pytest
 
 from pipelines.settings import SyncConfig, load_sync_config
+from pipelines.storage import storage_for
+from pipelines.storage.file import File
 from pipelines.syncing.sync import Report, Wanted, sync
 from sources.core.errors import WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox, World
@@ -53,7 +55,12 @@ def published_to(duck: DuckDB, **more: object) -> SyncConfig:
 
 
 def run_sync(sandbox: Sandbox, config: SyncConfig, *resources: str) -> Report:
-    return sync(settings(sandbox), config, Wanted(resources))
+    return sync(settings(sandbox), storage_for(config), Wanted(resources))
+
+
+def own_file(config: SyncConfig) -> Path:
+    """The file that syncs load into where they publish another one."""
+    return File(config).own_file
 
 
 def runs_known(duck: DuckDB) -> int:
@@ -143,7 +150,7 @@ def test_a_lost_working_folder_is_made_again_from_what_is_published(
     world = tiny_world()
     api, config = sandbox(world), published_to(duck)
     run_sync(api, config)
-    config.own_file.unlink()
+    own_file(config).unlink()
     world.insert(world.client_ids[0], "leads")
     assert run_sync(api, config).exit == 0
     assert not differences(duck, world)
@@ -167,7 +174,7 @@ def test_publishing_can_be_turned_off_and_on_again(duck: DuckDB, sandbox: StartS
     for runs, config in enumerate((on, off, on), start=1):
         world.insert(world.client_ids[0], "leads")
         run_sync(api, config)
-        assert on.own_file.exists() is config.publish, config
+        assert own_file(on).exists() is config.publish, config
         assert not differences(duck, world)
         assert runs_known(duck) == runs
 
@@ -229,4 +236,4 @@ def test_files_of_one_name_in_two_folders_are_two_warehouses(home: Path, sandbox
     for config, world in zip((one, other), worlds, strict=True):
         config.published_file.parent.mkdir()
         run_sync(sandbox(world), config)
-    assert one.own_file.read_bytes() != other.own_file.read_bytes()
+    assert own_file(one).read_bytes() != own_file(other).read_bytes()

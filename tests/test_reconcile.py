@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
 from pipelines.syncing.reconcile import Comparison, reconcile
 from sources.core.engine.run import Run
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
-from tests.support import Target, environment, run_leadhouse, settings
+from tests.support import DATASET, Target, environment, run_leadhouse, settings
 from tests.test_status import leadhouse
 
 LISTS = ("leads", "activity", "posts", "lead_magnets")
@@ -23,8 +21,7 @@ LISTS = ("leads", "activity", "posts", "lead_magnets")
 def compare(
     target: Target, sandbox: Sandbox, pages: int | None = None, **more: Any
 ) -> dict[tuple[str, str], Comparison]:
-    config = load_sync_config(destination=target.name, **target.loop_settings())
-    with look(config) as pipeline:
+    with target.storage().look(DATASET) as pipeline:
         compared = reconcile(
             Run(LEADPANTHER, settings(sandbox, **more).config, load_policy()), pipeline, LISTS, pages
         )

@@ -16,8 +16,6 @@ import pytest
 
 from pipelines.report.gathering import EXCERPT, excerpt, gather
 from pipelines.report.page import load_library, render, write
-from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.sandbox import World
@@ -27,7 +25,7 @@ from tests.support import DATASET, DuckDB, Record, Target, run_leadhouse
 
 
 def report_of(target: Target, *clients: str, personal: bool = False) -> dict[str, Any]:
-    with look(load_sync_config(destination=target.name, **target.loop_settings())) as pipeline:
+    with target.storage().look(DATASET) as pipeline:
         return gather(Warehouse(pipeline, pipeline.default_schema), clients, personal)
 
 

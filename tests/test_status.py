@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from pipelines.settings import SyncConfig, load_sync_config
-from pipelines.storage.opening import look
+from pipelines.storage import storage_for
 from pipelines.syncing.status import WarehouseStatus, read_status
 from sources.core.errors import LockedError, WarehouseError
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Fault, Sandbox
 from tests.conftest import StartSandbox, small_world
-from tests.support import DuckDB, Target, environment, run_leadhouse
+from tests.support import DATASET, DuckDB, Target, environment, run_leadhouse
 
 DETAILS = ("post_engagement", "lead_magnet_analytics", "lead_magnet_captures")
 
@@ -25,9 +25,10 @@ def config_of(target: Target, **more: Any) -> SyncConfig:
 
 def status_of(target: Target, max_age: float | None = None) -> WarehouseStatus:
     config = config_of(target)
-    with look(config) as pipeline:
+    storage = storage_for(config)
+    with storage.look(DATASET) as pipeline:
         return read_status(
-            pipeline, LEADPANTHER, config, None if max_age is None else timedelta(hours=max_age)
+            pipeline, LEADPANTHER, storage, None if max_age is None else timedelta(hours=max_age)
         )
 
 

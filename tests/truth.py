@@ -416,8 +416,8 @@ def _contested(rows: Iterable[Any], opaque: Collection[str]) -> set[str]:
     for row in rows:
         for path, column, _ in leaves(row, opaque):
             paths[column or _rough(path)].add(path)
-            first = path.split(".")[0]  # an object that stays one claims a column, too
-            paths[column.split("__")[0] if column else _rough(first)].add(first)
+        for key in row if isinstance(row, dict) else ():
+            paths[_rough(key.replace(".", "_"))].add(key)  # an object that stays one claims a column, too
     return {column for column, found in paths.items() if len(found) > 1}
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
+from pipelines.storage import storage_for
 from pipelines.syncing.estimate import Estimate, measure
 from pipelines.syncing.status import ask_for_review, unreviewed
 from pipelines.vendors import Source
@@ -20,6 +20,7 @@ from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.errors import LockedError, WarehouseError
 from sources.core.privacy.configuration import load_policy
+from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
 
 
@@ -46,7 +47,7 @@ def run_check(source: Source) -> None:
         console.print(f"skipped where {reason}", style="yellow", highlight=False)
     if costs:
         _show_costs(console, costs)
-    _show_unreviewed(console)
+    _show_unreviewed(console, vendor)
 
 
 async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
@@ -74,10 +75,11 @@ def _time(minutes: float) -> str:
     return f"{minutes:,.0f} min" if minutes >= 1.5 else f"{max(1, round(minutes * 60))} s"
 
 
-def _show_unreviewed(console: Console) -> None:
+def _show_unreviewed(console: Console, vendor: Vendor) -> None:
     """Columns of the warehouse, where there is one, of which nobody said what they hold."""
     try:
-        with look(load_sync_config()) as pipeline:
+        storage = storage_for(load_sync_config())
+        with storage.look(storage.dataset_of(vendor)) as pipeline:
             names = unreviewed(Warehouse(pipeline, pipeline.default_schema))
     except (WarehouseError, LockedError):
         return  # nothing was synced yet, or just now

@@ -32,9 +32,9 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
     package = sandbox_of(vendor)
     with package.Sandbox(package.demo_world()) as sandbox, Terminal(console) as terminal:
         console.print(f"A simulated {vendor.title} API answers at {sandbox.base_url}", highlight=False)
-        source, config = demo_settings(vendor, sandbox, folder)
+        source, storage = demo_settings(vendor, sandbox, folder)
         began = time.monotonic()
-        report = sync(source, config, on_run=terminal.began)
+        report = sync(source, storage, on_run=terminal.began)
         console.print(f"{len(report.run.accounts)} {vendor.account_word}s found\n", highlight=False)
         terminal.ended(report, time.monotonic() - began)
     console.print(f"\nEverything is in {file} now; three questions to it:", highlight=False)

@@ -10,7 +10,8 @@ from unicodedata import east_asian_width
 
 import duckdb
 
-from pipelines.settings import SyncConfig, load_sync_config
+from pipelines.settings import load_sync_config
+from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import sync
 from pipelines.vendors import Source
 from sources.core.engine.config import load_config
@@ -32,12 +33,12 @@ def sync_demo(vendor: Vendor, folder: Path) -> Path:
     """Syncs the demo's account without a word; returns the DuckDB file."""
     package = sandbox_of(vendor)
     with package.Sandbox(package.demo_world()) as sandbox:
-        source, config = demo_settings(vendor, sandbox, folder, publish=False)
-        sync(source, config)
-    return config.published_file
+        source, storage = demo_settings(vendor, sandbox, folder, publish=False)
+        sync(source, storage)
+    return storage.config.published_file
 
 
-def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tuple[Source, SyncConfig]:
+def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tuple[Source, Storage]:
     """How to sync a sandbox into a folder, whatever the settings of this place are."""
     config = load_sync_config(
         destination="duckdb",
@@ -46,7 +47,9 @@ def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tu
         folder=str(folder / ".leadhouse"),
         **more,
     )
-    return Source(vendor, load_config(vendor, api_key=sandbox.world.key, base_url=sandbox.base_url)), config
+    return Source(
+        vendor, load_config(vendor, api_key=sandbox.world.key, base_url=sandbox.base_url)
+    ), storage_for(config)
 
 
 def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> str:

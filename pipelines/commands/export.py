@@ -19,8 +19,9 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
+from pipelines.storage import storage_for
 from sources.core.errors import ConfigurationError
+from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import SHAREABLE
 from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse, quoted
@@ -43,15 +44,25 @@ Columns = dict[str, pa.DataType]
 
 
 def run_export(
-    client: str, folder: Path, format: str, shareable: bool, destination: str | None, dataset: str | None
+    vendor: Vendor,
+    client: str,
+    folder: Path,
+    format: str,
+    shareable: bool,
+    destination: str | None,
+    dataset: str | None,
 ) -> None:
     """Writes a client's files and says which.
 
     Raises:
         LeadhouseError: the client is unknown, or the files cannot be written.
     """
-    config = load_sync_config(destination=destination, dataset=dataset)
-    with look(config) as pipeline, pipeline.sql_client():  # kept open: DuckDB answers all from one file
+    # A connection is kept open: DuckDB answers all from one file.
+    storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
+    with (
+        storage.look(storage.dataset_of(vendor)) as pipeline,
+        pipeline.sql_client(),
+    ):  # kept open: DuckDB answers all from one file
         counts = export(Warehouse(pipeline, pipeline.default_schema), client, folder, format, shareable)
     for name, count in counts.items():
         print(f"{folder / name}.{format}: {count:,} rows")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipelines.settings import load_sync_config
-from pipelines.storage.opening import look
+from pipelines.storage import storage_for
 from pipelines.syncing.reconcile import Comparison, reconcile
 from pipelines.syncing.sync import Exit
 from pipelines.vendors import VENDORS, Source, load_sources, vendor_named
@@ -56,7 +56,8 @@ def _compare(
 ) -> int:
     lists = [name for name in resources if name in source.vendor.listings]
     run = Run(source.vendor, source.config, load_policy())
-    with look(load_sync_config(destination=destination, dataset=dataset)) as pipeline:
+    storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
+    with storage.look(storage.dataset_of(source.vendor)) as pipeline:
         compared = reconcile(run, pipeline, lists, pages)
     for comparison in compared:
         print((as_line if as_json else as_text)(source.vendor, comparison))

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.console import STYLES
-from pipelines.settings import DUCKDB, SyncConfig, load_sync_config
-from pipelines.storage.opening import look
+from pipelines.settings import load_sync_config
+from pipelines.storage import Storage, storage_for
 from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
@@ -39,24 +39,23 @@ def run_status(
     Raises:
         LeadhouseError: there is no warehouse to ask.
     """
-    config = load_sync_config(destination=destination, dataset=dataset)
+    storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     limit = None if max_age is None else timedelta(hours=max_age)
-    with look(config) as pipeline:
-        status = read_status(pipeline, vendor, config, limit)
+    with storage.look(storage.dataset_of(vendor)) as pipeline:
+        status = read_status(pipeline, vendor, storage, limit)
     if as_json:
         print(json.dumps(status.as_json(vendor.account.name), default=datetime.isoformat))
     else:
-        _show(Console(width=None if is_terminal() else WIDE), config, vendor, status)
+        _show(Console(width=None if is_terminal() else WIDE), storage, vendor, status)
     return int(Exit.PARTLY if status.stale else Exit.DONE)
 
 
-def _show(console: Console, config: SyncConfig, vendor: Vendor, status: WarehouseStatus) -> None:
+def _show(console: Console, storage: Storage, vendor: Vendor, status: WarehouseStatus) -> None:
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
-    where = str(config.published_file) if config.destination == DUCKDB else config.destination
     size = "" if status.bytes is None else f", {status.bytes / 1e6:,.1f} MB"
-    say(f"{where}, schema {config.dataset}{size}")
+    say(f"{storage.place}, schema {storage.dataset_of(vendor)}{size}")
     if not status.runs:
         say("no sync has ended yet; what its beginning loaded is there")
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
@@ -14,9 +13,11 @@ from rich.console import Console
 
 from pipelines.console import Terminal
 from pipelines.settings import load_sync_config, warn_of_open_secrets
+from pipelines.storage import storage_for
 from pipelines.syncing.pings import pinging
 from pipelines.syncing.reporting import Lines, Quiet, Reporter, is_terminal
-from pipelines.syncing.sync import Wanted, check_resources, sync
+from pipelines.syncing.several import sync_all
+from pipelines.syncing.sync import Wanted, check_resources
 from pipelines.vendors import load_sources
 from sources.core.engine.run import Run
 
@@ -37,10 +38,10 @@ def run_sync(
     _tune()
     with pinging() as pings:
         warn_of_open_secrets()
-        [source] = load_sources(name, accounts)
-        check_resources(source.vendor, wanted.resources)
-        config = load_sync_config(**where)
-        began = time.monotonic()
+        sources = load_sources(name, accounts)
+        for source in sources:
+            check_resources(source.vendor, wanted.resources)
+        storage = storage_for(load_sync_config(**where))
         with _reporter(as_json, quiet) as reporter, _stopped_by_signals() as stoppable:
 
             def on_run(run: Run) -> None:
@@ -48,10 +49,9 @@ def run_sync(
                 reporter.began(run)
                 stoppable(run)
 
-            report = sync(source, config, wanted, on_run, reporter.loaded)
-            reporter.ended(report, time.monotonic() - began)
-        pings.end(int(report.exit))
-    return int(report.exit)
+            code = sync_all(sources, storage, wanted, on_run, reporter)
+        pings.end(int(code))
+    return int(code)
 
 
 def _tune() -> None:

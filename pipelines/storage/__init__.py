@@ -1,0 +1,33 @@
+"""Warehouses: a class for each kind, which opens, claims, looks, publishes and rewrites. Nobody else asks what kind
+of warehouse there is: `storage_for` chooses, and whoever holds a storage asks it.
+
+    with storage.claimed():                     # once a run: the lock, and what must be true of the files
+        with storage.open("acme") as pipeline:  # once a schema: what a killed run left, state, format
+            ...
+        storage.publish()
+    with storage.look("acme") as pipeline:      # for whoever changes nothing
+
+A run may load several schemas, one a vendor, into one warehouse: it claims once and publishes once.
+"""
+
+from __future__ import annotations
+
+from pipelines.settings import SyncConfig
+from pipelines.storage.file import File, PublishedFile
+from pipelines.storage.server import Server
+from pipelines.storage.storage import Storage
+
+__all__ = ["Storage", "storage_for"]
+
+DUCKDB = "duckdb"
+
+
+def storage_for(config: SyncConfig) -> Storage:
+    """The storage that the settings describe.
+
+    Raises:
+        ConfigurationError: `shard` is none, or this kind of warehouse cannot be loaded by several shards.
+    """
+    if config.destination != DUCKDB:
+        return Server(config)
+    return PublishedFile(config) if config.publish else File(config)

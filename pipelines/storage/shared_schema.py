@@ -13,8 +13,7 @@ from typing import Any, cast
 import dlt
 from dlt.common.schema import Schema
 
-from pipelines.storage.writers import is_shareable, one_at_a_time
-from pipelines.syncing.ledger import ledger_schema
+from pipelines.storage.claims import is_shareable, one_at_a_time
 from sources.core.engine.source import documented_tables
 from sources.core.privacy.policy import Policy
 from sources.core.tables import DataType, pii_hint
@@ -47,7 +46,7 @@ def agree_on_schema(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> N
         return
     if not pipeline.default_schema_name:
         schema = Schema(vendor.name)
-        for table in [*documented_tables(vendor, "parquet"), ledger_schema(vendor)]:
+        for table in documented_tables(vendor, "parquet"):
             schema.update_table(table)
         pipeline.schemas.save_schema(schema)
         pipeline.default_schema_name = cast(Any, schema.name)

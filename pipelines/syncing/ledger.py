@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
-from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource
 
 from pipelines.storage.formats import FORMATS, format_row
@@ -55,11 +54,6 @@ def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltRes
     if not warehouse.query(f"SELECT format FROM {FORMATS}"):
         resources.append(dlt.resource([format_row()], name=FORMATS, write_disposition="append"))
     return resources
-
-
-def ledger_schema(vendor: Vendor) -> TTableSchema:
-    """`sync_log` as dlt describes it."""
-    return _resource(vendor.ledger, [], "append").compute_table_schema()
 
 
 def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> DltResource:

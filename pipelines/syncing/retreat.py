@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 import dlt
 
-from pipelines.settings import SyncConfig
-from pipelines.storage.scrubbing import scrub
+from pipelines.storage import Storage
 from sources.core.engine.session import policy_in
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNCED_AT, Table
@@ -38,13 +37,13 @@ def _treated_by(warehouse: Warehouse) -> set[str]:
 
 
 def retreat(
-    pipeline: dlt.Pipeline, config: SyncConfig, vendor: Vendor, policy: Policy, since: datetime
+    storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy, since: datetime
 ) -> None:
     """Treats rows anew that were last read before a policy applied. Safe to repeat.
 
     Args:
+        storage: the warehouse.
         pipeline: the pipeline that loaded.
-        config: where the warehouse is.
         vendor: whose rows they are.
         policy: how personal data is to be treated.
         since: since when that is so.
@@ -58,7 +57,7 @@ def retreat(
     for table in vendor.all_tables:
         columns = _columns(warehouse, table, before[table.name], policy)
         warehouse.execute_together(_updates(warehouse, table, columns, policy, since, same_key))
-    scrub(pipeline, config, [table.name for table in vendor.all_tables])
+    storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
 
 
 def _columns(

@@ -10,7 +10,7 @@ from typing import Any
 import dlt
 from dlt.common.versioned_state import decompress_state
 
-from pipelines.settings import DUCKDB, SyncConfig
+from pipelines.storage import Storage
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import is_chosen
 from sources.core.engine.config import read_config
@@ -83,14 +83,14 @@ class WarehouseStatus:
 
 
 def read_status(
-    pipeline: dlt.Pipeline, vendor: Vendor, config: SyncConfig, max_age: timedelta | None
+    pipeline: dlt.Pipeline, vendor: Vendor, storage: Storage, max_age: timedelta | None
 ) -> WarehouseStatus:
     """Asks the warehouse how it is doing.
 
     Args:
         pipeline: to ask through.
         vendor: whose rows are there.
-        config: where the warehouse is.
+        storage: the warehouse.
         max_age: units read longer ago than this are stale.
     """
     warehouse = Warehouse(pipeline, pipeline.default_schema)
@@ -102,7 +102,7 @@ def read_status(
     ]
     oldest = datetime.now(UTC) - max_age if max_age is not None else None
     return WarehouseStatus(
-        _size(warehouse, config),
+        storage.size(warehouse),
         _runs(warehouse),
         units,
         lost,
@@ -224,16 +224,3 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
         }
         for run_id, started, finished, *values in warehouse.query(sql)
     ]
-
-
-def _size(warehouse: Warehouse, config: SyncConfig) -> int | None:
-    if config.destination == DUCKDB:
-        return config.published_file.stat().st_size
-    if warehouse.engine != "postgres":
-        return None
-    ((size,),) = warehouse.query(
-        "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'",
-        warehouse.dataset,
-    )
-    return int(size)

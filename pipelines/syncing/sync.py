@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 import dlt
-from dlt.common.destination.exceptions import SchemaUpdateError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.settings import SyncConfig
-from pipelines.storage.opening import open_pipeline
-from pipelines.storage.publishing import Publisher
-from pipelines.storage.shared_schema import agree_on_schema
-from pipelines.storage.writers import is_shareable
+from pipelines.storage import Storage
+from pipelines.syncing.clock import look_at_clock
+from pipelines.syncing.erasing import erase_again
 from pipelines.syncing.ledger import about, write_ledger
 from pipelines.syncing.retreat import policy_since, retreat
 from pipelines.vendors import Source
@@ -30,6 +28,9 @@ from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 
 log = logging.getLogger("leadhouse")
+
+NO_ROOM = ("No space left on device", "disk is full", "No space left", "could not extend file")
+"""How operating systems, DuckDB and Postgres say that a disk is full."""
 
 FAILURES = (Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
 
@@ -76,16 +77,16 @@ class Report:
 
 def sync(
     source: Source,
-    config: SyncConfig,
+    storage: Storage,
     wanted: Wanted = Wanted(),  # frozen
     on_run: Callable[[Run], None] = lambda run: None,
     on_load: Callable[[Run], None] = lambda run: None,
 ) -> Report:
-    """Runs one sync.
+    """Runs one sync of one source.
 
     Args:
         source: what to read.
-        config: where to load.
+        storage: where to load.
         wanted: what is asked for.
         on_run: told of the run as soon as there is one, to watch or stop it.
         on_load: told whenever what was read is in the warehouse.
@@ -93,32 +94,56 @@ def sync(
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
+    with storage.claimed(wanted.wait):
+        report = load_source(source, storage, wanted, on_run, on_load)
+        storage.publish()
+    if report.run.fatal:
+        raise report.run.fatal
+    return report
+
+
+def load_source(
+    source: Source,
+    storage: Storage,
+    wanted: Wanted,
+    on_run: Callable[[Run], None],
+    on_load: Callable[[Run], None],
+) -> Report:
+    """Reads one source and loads it into a warehouse that is claimed; leaves publishing what remains to the caller.
+
+    Args:
+        source, storage, wanted, on_run, on_load: as for `sync`.
+
+    Raises:
+        LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
+    """
     vendor = source.vendor
     resources, policy = check_resources(vendor, wanted.resources), load_policy()
     vendor.check_settings()  # what is wrong with it is better said before anything is read
+    config = storage.config
     portion = Slice(config.slice_rows, config.slice_minutes)
     run = Run(vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part)
-    with open_pipeline(config, wanted.wait) as pipeline:
-        agree_on_schema(pipeline, vendor, policy)
+    with storage.open(storage.dataset_of(vendor), wanted.wait) as pipeline:
+        storage.agree(pipeline, vendor, policy)
+        if storage.rewound and pipeline.default_schema_name:
+            erase_again(pipeline, vendor, policy)
+        look_at_clock(pipeline)
         on_run(run)
         changed_since = policy_since(pipeline, vendor, policy)
-        publisher = Publisher(config)
         while not run.finished:
-            _load(pipeline, make_source(vendor, source.config, run).with_resources(*resources, QUARANTINE))
+            whole = make_source(vendor, source.config, run)
+            _load(storage, pipeline, whole.with_resources(*resources, QUARANTINE))
             on_load(run)
-            if publisher.is_due and not run.finished:
+            if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
-                publisher.publish()
-        _conclude(pipeline, config, run, wanted.accept_deletes, changed_since)
-        publisher.publish()
-    if run.fatal:
-        raise run.fatal
+                storage.publish()
+        _conclude(storage, pipeline, run, wanted.accept_deletes, changed_since)
     return Report(run, exit_code(list(run.outcomes.values())))
 
 
 def _conclude(
+    storage: Storage,
     pipeline: dlt.Pipeline,
-    config: SyncConfig,
     run: Run,
     accept_deletes: bool,
     changed_since: datetime | None,
@@ -129,26 +154,26 @@ def _conclude(
             outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
     finish(pipeline, run, accept_deletes)
     if changed_since and run.shard.is_first:
-        retreat(pipeline, config, run.vendor, run.policy, changed_since)
+        retreat(storage, pipeline, run.vendor, run.policy, changed_since)
     write_ledger(pipeline, run)
     if run.shard.is_first:
         describe(pipeline, run.vendor, run.policy)
 
 
-def round_off(vendor: Vendor, config: SyncConfig) -> None:
+def round_off(vendor: Vendor, storage: Storage) -> None:
     """What the first shard does at its end, done again once all shards have ended: others may have brought
     new columns since.
 
     Args:
         vendor: whose rows they are.
-        config: where the warehouse is.
+        storage: the warehouse.
 
     Raises:
         LeadhouseError: the warehouse cannot be had.
     """
     policy = load_policy()
-    with open_pipeline(config) as pipeline:
-        agree_on_schema(pipeline, vendor, policy)
+    with storage.claimed(), storage.open(storage.dataset_of(vendor)) as pipeline:
+        storage.agree(pipeline, vendor, policy)
         pipeline.run(about(pipeline, vendor, policy))
         describe(pipeline, vendor, policy)
 
@@ -175,23 +200,39 @@ def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     return Exit.FAILED if units and all(o.status in FAILURES for o in units) else Exit.PARTLY
 
 
-def _load(pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
+def _load(storage: Storage, pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
     """Extracts and loads one slice; dlt's wrappers come off our own errors."""
     try:
         try:
             pipeline.run(source)
         except PipelineStepFailed as failed:
-            # Another shard may have added the same column in the same moment: now it is there.
-            if not isinstance(failed.__cause__, SchemaUpdateError) or not is_shareable(pipeline):
+            if not storage.healed(pipeline, failed):
                 raise
-            pipeline.load()
     except PipelineStepFailed as failed:
-        cause: BaseException | None = failed
-        while cause is not None and not isinstance(cause, LeadhouseError | KeyboardInterrupt):
-            cause = cause.__cause__ or cause.__context__
-        if cause is not None:
-            raise cause from None
+        causes = list(_causes(failed))
+        for cause in causes:
+            if isinstance(cause, LeadhouseError | KeyboardInterrupt):
+                raise cause from None
+        if any(map(is_disk_full, causes)):
+            raise WarehouseError(
+                f"the disk of {storage} is full: what was loaded before stays valid, and the next sync goes on from "
+                "there once there is room for the warehouse and for what is new in it, twice"
+            ) from None
         raise WarehouseError(
             f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__}); what was loaded "
             "before stays valid, and the next sync goes on from there"
         ) from None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room left, in whichever library's words."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return isinstance(error, Exception) and any(words in str(error) for words in NO_ROOM)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.settings import load_sync_config
+from pipelines.storage import storage_for
 from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import Source
 from sources.core.engine.config import load_config
@@ -37,7 +38,7 @@ def main() -> None:
             if change:
                 change()
             sandbox.clear_requests()
-            sync(source, config, Wanted(full=full))
+            sync(source, storage_for(config), Wanted(full=full))
             lists = sum(sandbox.count(f"/clients/*/{name.replace('_', '-')}") for name in LISTS)
             details = sandbox.count("*/engagement") + sandbox.count("*/analytics")
             print(f"| {label} | {len(sandbox.requests):,} | {lists:,} | {details:,} |")

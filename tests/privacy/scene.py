@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.commands.erase import Person, erase_account, erase_person
-from pipelines.settings import load_sync_config
+from pipelines.syncing.erasing import Person, erase_account, erase_person
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.hard.places import LONG_AGO
 from tests.privacy.canaries import search_bytes, search_warehouse
-from tests.support import DATASET, DuckDB, Record, Target
+from tests.support import DuckDB, Record, Target
 
 KEY = "a key that nobody guesses, really"
 HERS = re.compile("petra|prowler", re.IGNORECASE)
@@ -103,13 +102,11 @@ def scene(unusable: bool = False, **sizes: int) -> Scene:
 
 
 def erase(target: Target, dry_run: bool = False, **person: str) -> Counter[str]:
-    config = load_sync_config(destination=target.name, dataset=DATASET, **target.loop_settings())
-    return erase_person(config, LEADPANTHER, load_policy(), Person(**person), dry_run)
+    return erase_person(target.storage(), LEADPANTHER, load_policy(), Person(**person), dry_run)
 
 
 def erase_a_client(target: Target, client: str) -> Counter[str]:
-    config = load_sync_config(destination=target.name, dataset=DATASET, **target.loop_settings())
-    return erase_account(config, LEADPANTHER, load_policy(), client)
+    return erase_account(target.storage(), LEADPANTHER, load_policy(), client)
 
 
 def everything(target: Target) -> dict[str, list[Record]]:

@@ -6,8 +6,7 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines.commands.erase import Person, erase_person
-from pipelines.settings import load_sync_config
+from pipelines.syncing.erasing import Person, erase_person
 from sources.core.privacy.configuration import load_policy
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.suppressions import SUPPRESSIONS
@@ -194,7 +193,7 @@ def test_no_column_is_in_the_warehouse_but_by_a_registry(
     monkeypatch.setenv("PRIVACY__KEY", KEY)
     duck.sync(sandbox(flock.world))
     erase_person(
-        load_sync_config(**duck.loop_settings()),
+        duck.storage(),
         LEADPANTHER,
         load_policy(),
         Person(email="nobody@example.com"),
@@ -360,6 +359,6 @@ def test_views_and_comments_outlive_an_erasure(
     duck.sync(api)
     before = comments(duck), views(duck)
     lead = world.ids(world.client_ids[0], "leads")[0]
-    erase_person(load_sync_config(**duck.loop_settings()), LEADPANTHER, load_policy(), Person(lead_id=lead))
+    erase_person(duck.storage(), LEADPANTHER, load_policy(), Person(lead_id=lead))
     assert (comments(duck).items() >= before[0].items(), views(duck)) == (True, before[1])
     assert duck.query(f"SELECT count(*) AS n FROM {SHAREABLE}.leads") == [{"n": 4}]

@@ -45,6 +45,8 @@ def due(parents: Iterable[Parent], tiers: Sequence[Tier], now: datetime, budget:
 def _is_due(parent: Parent, tiers: Sequence[Tier], now: datetime) -> bool:
     if parent.fetched is None or parent.changed:
         return True
+    if parent.fetched > now.date() + timedelta(days=1):
+        return True  # by a clock that was ahead
     age_days = float("inf") if parent.born is None else (now - parent.born) / timedelta(days=1)
     every = next((tier.every_days for tier in tiers if age_days < tier.below_days), tiers[-1].every_days)
     if every == 0:

@@ -46,14 +46,17 @@ def make_source(vendor: Vendor, config: SourceConfig, run: Run | None = None) ->
 
 
 def documented_tables(vendor: Vendor, file_format: Any = None) -> list[TTableSchema]:
-    """A vendor's tables as dlt describes them, to be made before anything is loaded into them.
+    """A vendor's tables, the ledger too, as dlt describes them, to be made before anything is loaded into them.
 
     Args:
         vendor: whose.
         file_format: that rows will come in; it decides how some destinations make JSON columns.
     """
     tables = [vendor.tables[name] for name in vendor.resource_names]
-    resources = [*(_resource(t, lambda: iter(())) for t in tables), _quarantine(vendor, lambda: iter(()))]
+    resources = [_resource(table, lambda: iter(())) for table in tables]
+    resources += [
+        _resource(table, lambda: iter(()), "append") for table in (vendor.quarantine, vendor.ledger)
+    ]
     return [resource.apply_hints(file_format=file_format).compute_table_schema() for resource in resources]
 
 

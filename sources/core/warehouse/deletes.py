@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sources.core.tables import DELETED_AT, SYNCED_AT, Table
 from sources.core.units import Unit
@@ -17,6 +17,9 @@ from sources.core.warehouse.warehouse import Warehouse
 
 BRAKE_ROWS = 20
 BRAKE_SHARE = 0.2
+
+AHEAD = timedelta(minutes=5)
+"""By so much the clock that rows were stamped with may be ahead of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,13 @@ def gone_rows(
 
 
 def _not_read_since(warehouse: Warehouse, table: Table, unit: Unit, moment: datetime) -> list[str]:
+    """What was read at a time that is still to come was read when a clock was ahead, and not since it was put right."""
     account, row_id = table.key
     sql = (
         f"SELECT {row_id} FROM {table.name} "
-        f"WHERE {account} = %s AND {DELETED_AT} IS NULL AND {SYNCED_AT} < %s"
+        f"WHERE {account} = %s AND {DELETED_AT} IS NULL AND ({SYNCED_AT} < %s OR {SYNCED_AT} > %s)"
     )
-    return [found for (found,) in warehouse.query(sql, unit.account, moment)]
+    return [found for (found,) in warehouse.query(sql, unit.account, moment, datetime.now(UTC) + AHEAD)]
 
 
 def _present(warehouse: Warehouse, table: Table, unit: Unit) -> int:

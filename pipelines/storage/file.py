@@ -1,0 +1,240 @@
+"""DuckDB files: one that syncs and people share, or one that syncs load into and a published copy of it.
+
+Whoever has the published file open keeps reading the copy they opened; whoever opens it next gets the new
+one; nobody sees half a load, and neither side ever waits for the other. A plain copy of a checkpointed file
+is many times faster than having DuckDB copy its tables, and keeps comments and views.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import cast
+
+import dlt
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from pipelines.settings import SyncConfig
+from pipelines.storage import duckdb_file
+from pipelines.storage.lock import sync_lock
+from pipelines.storage.marks import Mark, read_mark, write_mark
+from pipelines.storage.storage import AnyDestination, Storage
+from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.warehouse.warehouse import Warehouse
+
+log = logging.getLogger("leadhouse")
+
+MEMORY = "160MB"
+"""For DuckDB while it loads: it would take 400 MB for a slice, and is no faster with them. With less than 120
+it has to spill."""
+
+
+class File(Storage):
+    """A DuckDB file that syncs load into and people read: they have to wait for each other.
+
+    Args:
+        config: where it is.
+    """
+
+    def __init__(self, config: SyncConfig) -> None:
+        super().__init__(config)
+        if config.part.of > 1:
+            raise ConfigurationError(f"{config.destination} cannot be loaded by several shards: postgres can")
+
+    def __str__(self) -> str:
+        return f"the file {self.loading_file}"
+
+    @property
+    def place(self) -> str:
+        return str(self.published_file)
+
+    @property
+    def published_file(self) -> Path:
+        """The file that people open."""
+        return self.config.published_file
+
+    @property
+    def own_file(self) -> Path:
+        """The file that syncs have to themselves where they publish."""
+        return self.folder / self.published_file.name
+
+    @property
+    def loading_file(self) -> Path:
+        """The file that syncs load into."""
+        return self.published_file
+
+    @property
+    def folder(self) -> Path:
+        """Files of one name in different folders are different warehouses, wherever all of it is moved to."""
+        folder = Path(self.config.folder).resolve()
+        way = os.path.relpath(self.published_file, folder)
+        return (
+            folder / f"duckdb-{self.published_file.stem}-{blake2b(way.encode(), digest_size=4).hexdigest()}"
+        )
+
+    def working_folder(self, dataset: str) -> Path:
+        return self.folder
+
+    @contextmanager
+    def claimed(self, wait: float = 0.0) -> Iterator[None]:
+        with sync_lock(self.folder, wait):
+            spilled = self.loading_file.with_name(self.loading_file.name + ".tmp")
+            shutil.rmtree(spilled, ignore_errors=True)  # what did not fit into memory, and a killed run left
+            parent = self.published_file.parent
+            if not (parent.is_dir() and os.access(parent, os.W_OK)):
+                raise WarehouseError(
+                    f"the warehouse {self.published_file} cannot be written: is its folder there?"
+                )
+            self.settle()
+            yield
+
+    def settle(self) -> None:
+        """Sees that the file to load into is there: syncs that no longer publish go on with what they had."""
+        if self.own_file.exists():
+            _replace(self.published_file, self.own_file)
+            self.own_file.unlink()
+
+    def destination(self) -> AnyDestination:
+        credentials = DuckDbCredentials(str(self.loading_file), global_config={"memory_limit": MEMORY})
+        return cast(AnyDestination, dlt.destinations.duckdb(credentials))
+
+    @contextmanager
+    def destination_to_look_at(self) -> Iterator[AnyDestination]:
+        if not self.published_file.exists():
+            raise WarehouseError(f"there is no {self.published_file} yet: run `leadhouse sync`")
+        with self.undisturbed():
+            credentials = DuckDbCredentials(str(self.published_file), read_only=True)
+            yield cast(AnyDestination, dlt.destinations.duckdb(credentials))
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Keeps syncs away from the file that is looked at."""
+        with sync_lock(self.folder):
+            yield
+
+    def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
+        duckdb_file.rewrite(self.loading_file)
+
+    def size(self, warehouse: Warehouse) -> int | None:
+        return self.published_file.stat().st_size
+
+
+class PublishedFile(File):
+    """A DuckDB file of the syncs' own, and a copy of it for whoever reads.
+
+    Args:
+        config: where they are.
+    """
+
+    def __init__(self, config: SyncConfig) -> None:
+        super().__init__(config)
+        self._last = time.monotonic()
+        self._seen: Mark | None = None
+        """Of the published file, when this sync took it for its own."""
+
+    @property
+    def loading_file(self) -> Path:
+        return self.own_file
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a sync that goes on should show what it has."""
+        return time.monotonic() - self._last >= self.config.publish_minutes * 60
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        yield  # whoever looks has a copy
+
+    def settle(self) -> None:
+        """Sees that the own file is there and descends from the published one, or is what it was made from.
+
+        Raises:
+            WarehouseError: somebody else publishes the file, or there is no room for a copy.
+        """
+        self._seen = there = read_mark(self.published_file)
+        if not self.published_file.exists():
+            return
+        has_own = _is_sound(self.own_file)
+        ours = read_mark(self.own_file) if has_own else None
+        if has_own and ours == there:
+            return
+        if has_own and there and not there.is_mine(self.folder):
+            raise WarehouseError(
+                f"{self.published_file} is published by somebody else: {there.who}. Two must not publish one file: stop "
+                f"one of them; to go on from what is there, delete {self.folder}"
+            )
+        if has_own:
+            log.warning(
+                "%s is not what was published last: it was put back; going on from it", self.published_file
+            )
+        elif there and not there.is_mine(self.folder):
+            log.warning("going on from what %s published", there.who)
+        erased = duckdb_file.suppressions(self.own_file) if has_own else {}
+        _replace(self.own_file, self.published_file)
+        self.rewound = bool(duckdb_file.suppress(self.own_file, erased))
+
+    def publish(self) -> None:
+        """Puts a copy of what is loaded in the place of the published file; does nothing if nothing is.
+
+        Raises:
+            WarehouseError: the copy cannot be written, or somebody else published meanwhile; the one before stays,
+                and so does what was loaded.
+        """
+        self._last = time.monotonic()
+        if not self.own_file.exists():
+            return
+        there = read_mark(self.published_file) if self.published_file.exists() else None
+        if there != self._seen and there is not None and not there.is_mine(self.folder):
+            raise WarehouseError(
+                f"{self.published_file} was published meanwhile by {there.who}: it stays as it is"
+            )
+        self._seen = write_mark(self.own_file, there, self.folder)
+        _replace(self.published_file, self.own_file)
+
+
+def _is_sound(own: Path) -> bool:
+    """Whether there is a file to go on with; a damaged one is as good as none, where a copy was published."""
+    if not own.exists():
+        return False
+    try:
+        if duckdb_file.is_whole(own):
+            return True
+    except WarehouseError:
+        pass
+    log.warning("%s is damaged; going on from what was published last", own)
+    return False
+
+
+def _replace(target: Path, source: Path) -> None:
+    """Puts a copy of a database in the place of another one, atomically, with that one's access rights."""
+    aside = target.with_name(target.name + ".publishing")
+    try:
+        duckdb_file.checkpoint(source)
+        shutil.copyfile(source, aside)
+        _grant(aside, target)
+        duckdb_file.put_in_place(aside, target)
+    except OSError as error:
+        needed = source.stat().st_size / 1e6
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise WarehouseError(
+            f"{target} could not be written ({error.strerror}; it takes {needed:,.0f} MB): it stays as it was, nothing "
+            "that was loaded is lost, and the next sync tries again"
+        ) from None
+
+
+def _grant(file: Path, like: Path) -> None:
+    """For its owner only, unless somebody let others read the one it replaces."""
+    mode = 0o600
+    if like.exists():
+        mode = like.stat().st_mode & 0o777
+        with contextlib.suppress(PermissionError):
+            os.chown(file, -1, like.stat().st_gid)
+    file.chmod(mode)

@@ -1,0 +1,225 @@
+"""What all kinds of warehouses have in common: dlt's pipeline through which they are loaded and looked at."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination import Destination
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.logs import tame_dlt
+from pipelines.settings import SyncConfig
+from pipelines.storage.formats import bring_up_to_date, refuse_newer
+from pipelines.storage.packages import drain, tidy
+from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.privacy.policy import Policy
+from sources.core.vendor import Vendor
+from sources.core.warehouse.warehouse import Warehouse
+
+AnyDestination = Destination[Any, Any]
+
+DLT_DEFAULTS = {
+    "runtime.dlthub_telemetry": False,
+    "runtime.intercept_signals": False,
+    "normalize.parquet_normalizer.add_dlt_load_id": True,
+    "data_writer.disable_compression": True,
+    "load.delete_completed_jobs": True,
+    "load.truncate_staging_dataset": True,
+}
+"""What `.dlt/config.toml` says, for folders that have none."""
+
+
+class Storage(ABC):
+    """A warehouse.
+
+    Args:
+        config: where it is, and how to load into it.
+    """
+
+    rewound = False
+    """Whether it is from before somebody was erased, who has to be erased from it again."""
+
+    def __init__(self, config: SyncConfig) -> None:
+        self.config = config
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """What it is called in messages."""
+
+    # --- what kinds differ in --------------------------------------------------------------------
+
+    @contextmanager
+    def claimed(self, wait: float = 0.0) -> Iterator[None]:
+        """Holds the right to load for a run, where that is one for all schemas.
+
+        Args:
+            wait: seconds to wait for another sync to end.
+
+        Raises:
+            LockedError: another sync is running.
+            WarehouseError: it cannot be written to.
+        """
+        yield
+
+    @contextmanager
+    def claimed_schema(self, dataset: str, wait: float, alone: bool) -> Iterator[None]:
+        """Holds the right to load into one schema, where each has its own.
+
+        Args:
+            dataset: the schema.
+            wait: seconds to wait for others to end.
+            alone: no shard may have the schema meanwhile.
+        """
+        yield
+
+    @abstractmethod
+    def destination(self) -> AnyDestination:
+        """Where dlt loads to.
+
+        Raises:
+            ConfigurationError: there is no such destination, or it cannot merge.
+        """
+
+    @contextmanager
+    def destination_to_look_at(self) -> Iterator[AnyDestination]:
+        """Where dlt looks, changing nothing."""
+        yield self.destination()
+
+    @abstractmethod
+    def working_folder(self, dataset: str) -> Path:
+        """Where packages on their way to a schema lie, apart from all others'."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a sync that goes on should show what it has."""
+        return False
+
+    def publish(self) -> None:  # noqa: B027  (most kinds have nothing to do)
+        """Puts what is loaded where people look."""
+
+    @abstractmethod
+    def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
+        """Has the warehouse give up the bytes of what was deleted or changed.
+
+        Args:
+            pipeline: the pipeline that loads.
+            tables: those concerned.
+        """
+
+    @abstractmethod
+    def size(self, warehouse: Warehouse) -> int | None:
+        """How many bytes it takes; None where that cannot be told."""
+
+    def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:  # noqa: B027  (likewise)
+        """Has a pipeline know what others load into the same schema."""
+
+    def healed(self, pipeline: dlt.Pipeline, error: PipelineStepFailed) -> bool:
+        """Whether a load that failed was made good, having failed only because another process did the same."""
+        return False
+
+    @property
+    def place(self) -> str:
+        """Where people find it."""
+        return str(self)
+
+    def dataset_of(self, vendor: Vendor) -> str:
+        """The schema that a vendor's rows are in."""
+        return self.config.dataset or vendor.name
+
+    # --- what they share -------------------------------------------------------------------------
+
+    @contextmanager
+    def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
+        """A pipeline whose state is the destination's, for as long as no other sync may have it.
+
+        A package that a killed run left is loaded first, if it still follows upon what is there: dlt would otherwise
+        load it instead of what is to come. Then the working folder is thrown away and state and schema are fetched
+        from the destination, so that a fresh machine, a restored backup and a damaged folder are all the same case.
+
+        Args:
+            dataset: the schema.
+            wait: seconds to wait for another sync to end.
+            alone: no shard may have the schema meanwhile.
+
+        Raises:
+            LockedError: another sync is running.
+            ConfigurationError: the destination is unknown or cannot merge.
+            WarehouseError: the destination cannot be reached, or a newer Leadhouse wrote it.
+        """
+        destination = self.destination()
+        with self.claimed_schema(dataset, wait, alone):
+            folder = self.working_folder(dataset) / dataset
+            drain(folder, lambda: self.pipeline(destination, dataset, folder))
+            pipeline = self.pipeline(destination, dataset, folder)
+            self._fetch_state(pipeline)
+            bring_up_to_date(pipeline)
+            try:
+                yield pipeline
+            finally:
+                tidy(pipeline)
+
+    @contextmanager
+    def look(self, dataset: str) -> Iterator[dlt.Pipeline]:
+        """A pipeline to ask the warehouse through, and to change nothing: neither it nor a sync waits for the
+        other, but where syncs load into the very file that people read.
+
+        Args:
+            dataset: the schema.
+
+        Raises:
+            LockedError: a sync is running in the file.
+            ConfigurationError: the destination is unknown or cannot merge.
+            WarehouseError: there is nothing yet, or it cannot be reached.
+        """
+        with self.destination_to_look_at() as destination, elsewhere() as folder:
+            pipeline = self.pipeline(destination, dataset, folder)
+            self._fetch_state(pipeline)
+            if not pipeline.default_schema_name:
+                raise WarehouseError("there is nothing in the warehouse yet: run `leadhouse sync`")
+            refuse_newer(pipeline)
+            yield pipeline
+
+    def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
+        """A dlt pipeline that keeps its own files in a folder."""
+        for key, value in DLT_DEFAULTS.items():
+            if dlt.config.get(key) is None:
+                dlt.config[key] = value
+        tame_dlt()
+        return dlt.pipeline(
+            self.config.pipeline_name,
+            pipelines_dir=str(folder),
+            destination=destination,
+            dataset_name=dataset,
+        )
+
+    def _fetch_state(self, pipeline: dlt.Pipeline) -> None:
+        try:
+            pipeline.sync_destination()
+        except PipelineStepFailed as error:
+            raise self.unreachable(error.__cause__) from None
+
+    def unreachable(self, cause: BaseException | None) -> LeadhouseError:
+        """What to say of a warehouse that cannot be opened."""
+        if isinstance(cause, ConfigurationException):
+            name = self.config.destination
+            return ConfigurationError(
+                f"{name} lacks credentials: set `credentials` under [destination.{name}] in .dlt/secrets.toml"
+            )
+        return WarehouseError(
+            f"the warehouse ({self}) cannot be opened: is it reachable, and does no other program hold it?"
+        )
+
+
+@contextmanager
+def elsewhere() -> Iterator[Path]:
+    """A folder for dlt's files that nobody has touched, for as long as it takes."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="leadhouse-") as folder:
+        yield Path(folder)
