@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from sources.leadpanther.sandbox import Sandbox, World
+from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.hard.child import Child, Tricks
 from tests.hard.conftest import MakePlace
-from tests.hard.places import FULL, Place, table, world
+from tests.hard.places import FULL, LIST_TABLES, Place, table, world
 
 SLICES = {"LEADHOUSE__SLICE_ROWS": "100"}
 KILLS = 8 if FULL else 3
@@ -287,3 +288,27 @@ def test_a_signal_while_loading_ends_a_sync_with_whole_loads_only(
     assert valid_so_far(there) == []
     assert there.sync() == 0
     assert there.wrong() == []
+
+
+def test_a_server_that_hangs_holds_nobody_up_who_wants_to_stop(place: MakePlace) -> None:
+    there = place(world())
+    there.sandbox.faults.add(Fault("hold", "*/activity", times=None))
+    child: list[Child] = []
+    seen = iter(range(6))  # the pages of all leads
+    stopped: list[float] = []
+
+    def callback(_: World, client: str, resource: str, offset: int) -> None:
+        if resource == "leads" and next(seen, None) == 5:
+            stopped.append(time.monotonic())
+            child[0].send(signal.SIGTERM)
+
+    there.sandbox.before_each(callback)
+    child.append(there.start())
+    assert child[0].wait() == 3, there.output
+    assert time.monotonic() - stopped[0] < 10
+    there.sandbox.faults.clear()
+    there.sandbox.release()
+    assert valid_so_far(there) == []
+    assert sum(map(len, there.ids("leads").values())) > 0
+    assert there.sync() == 0
+    assert there.wrong(LIST_TABLES) == []

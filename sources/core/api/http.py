@@ -147,6 +147,7 @@ class Http:
         self.pace = pace
         self.traffic = Traffic()
         self._ids = count(1)
+        self._waiting: set[asyncio.Timeout] = set()
         self._headers = {
             **protocol.auth(endpoint.key),
             "User-Agent": endpoint.user_agent,
@@ -190,9 +191,17 @@ class Http:
             stop=tenacity.stop_after_attempt(self.endpoint.attempts),
             wait=tenacity.wait_random_exponential(multiplier=self.endpoint.backoff, max=MAX_BACKOFF),
             before_sleep=lambda _: _count_retry(counters),
+            sleep=self.pace.sleep,
             reraise=True,
         )
         return await retrying(self._try, request, decode, counters, priority)
+
+    def give_up(self) -> None:
+        """Ends the run's time now: requests under way are given up, none is sent any more."""
+        self.pace.end()
+        now = asyncio.get_running_loop().time()
+        for patience in self._waiting:
+            patience.reschedule(now)
 
     async def _try(
         self,
@@ -219,8 +228,13 @@ class Http:
         """Sends once. httpx's own errors end here: their texts are the server's, not ours to repeat."""
         where = Where(request.path, request_id, method=request.method)
         try:
-            async with asyncio.timeout(min(self.endpoint.timeout * 4, max(self.pace.seconds_left(), 0.01))):
-                return await self._client.send_once(self._request(request, request_id))
+            limit = min(self.endpoint.timeout * 4, max(self.pace.seconds_left(), 0.01))
+            async with asyncio.timeout(limit) as patience:
+                self._waiting.add(patience)
+                try:
+                    return await self._client.send_once(self._request(request, request_id))
+                finally:
+                    self._waiting.discard(patience)
         except (TimeoutError, httpx.TimeoutException):
             if self.pace.seconds_left() <= 0:
                 raise DeadlineReached("the run's time is up; the next run goes on from here") from None
@@ -316,11 +330,11 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     """
     if value is None:
         return None
-    if re.fullmatch(r"\s*\d{1,9}(\.\d+)?\s*", value):
+    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

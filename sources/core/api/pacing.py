@@ -29,6 +29,12 @@ FIRST_RATE = 20.0
 
 PAUSE_AFTER_REFUSAL = 0.5
 
+NAP = 0.5
+"""Seconds that are slept at a time, so that a run that is to end need not be waited for."""
+
+LONGEST = 86_400.0
+"""A run without an end waits no longer than this to be let in again."""
+
 FIRST_IN_FLIGHT = 4
 """Requests under way at a time, before the first answers."""
 
@@ -77,7 +83,7 @@ class Pace:
         await self._enter(priority)
         try:
             while (wait := self._book()) > 0:
-                await asyncio.sleep(wait)
+                await asyncio.sleep(min(wait, NAP))
             yield self._clock()
         finally:
             self._leave()
@@ -142,7 +148,7 @@ class Pace:
         self._next_at = max(
             self._next_at, now + (PAUSE_AFTER_REFUSAL if retry_after is None else retry_after)
         )
-        if self._next_at >= self._deadline:
+        if self._next_at >= min(self._deadline, now + LONGEST):
             raise DeadlineReached("the server wants us back after the run's time is up")
         if sent_at <= self._refused_at:
             return
@@ -151,6 +157,16 @@ class Pace:
         if len(self._answers) >= FEW:
             bore = len(self._answers) / max(min(MEMORY, now - self._answers[0]), 0.1)
         self.rate = max(LEAST_RATE, min(self.rate, bore) * BACK_OFF)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleeps, but not beyond the run's end."""
+        until = min(self._clock() + seconds, self._deadline)
+        while (wait := min(until, self._deadline) - self._clock()) > 0:
+            await asyncio.sleep(min(wait, NAP))
+
+    def end(self) -> None:
+        """The run's time is up now."""
+        self._deadline = self._clock()
 
     def seconds_left(self) -> float:
         """Seconds until the run's end."""

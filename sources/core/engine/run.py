@@ -105,6 +105,11 @@ class Run:
         """Asks the run to finish the pages in hand and pause for good. Safe from signal handlers."""
         self._stopping = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping
+
     # --- for the coroutines that read ------------------------------------------------------------
 
     def now(self) -> datetime:

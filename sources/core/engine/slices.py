@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +17,12 @@ from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.units import Outcome, Status
 
 log = logging.getLogger("leadhouse")
+
+GRACE = 3.0
+"""Seconds that pages in hand have to come when a run is asked to stop."""
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether it was."""
 
 
 async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
@@ -35,6 +42,7 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
     run.begin_slice()
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         reader = Reader(run, api, feed, states)
+        watch = asyncio.create_task(_give_up_when_stopped(run, api))
         try:
             if run.access is None:
                 await open_run(reader)
@@ -50,9 +58,18 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
                 raise
             run.fatal = error
         finally:
+            watch.cancel()
             run.traffic.add(api.http.traffic)
     if not run.looped:
         _tell_of_trouble(run)
+
+
+async def _give_up_when_stopped(run: Run, api: Client) -> None:
+    """Pages in hand are finished when a run is asked to stop, but a server that hangs is not waited for."""
+    while not run.stopping:
+        await asyncio.sleep(LOOK_EVERY)
+    await asyncio.sleep(GRACE)
+    api.http.give_up()
 
 
 async def _read_with_details(reader: Reader, parents: Sequence[Outcome]) -> None:

@@ -17,7 +17,7 @@ from sources.core.api.pacing import Pace
 from sources.core.engine.config import check_base_url, load_config
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
 from sources.leadpanther import LEADPANTHER
-from sources.leadpanther.sandbox import Fault, Sandbox
+from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox
 from tests.conftest import StartSandbox, small_world
 
 ATTEMPTS = 3
@@ -197,7 +197,7 @@ def test_redirects_are_not_followed(api: Sandbox) -> None:
         (None, None),
         ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-        ("99999999999999999999", None),
+        ("99999999999999999999", 1e20),
         ("nan", None),
         ("inf", None),
     ],
@@ -226,6 +226,22 @@ def test_a_server_that_wants_us_back_after_the_run_ends_it_at_once(api: Sandbox,
         ask(api, pace=Pace(seconds_left=60))
     assert time.monotonic() - began < 1
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("retry_after", ["9999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize("seconds_left", [5.0, None])
+def test_a_retry_after_beyond_any_run_ends_the_run_at_once(
+    api: Sandbox, retry_after: str, seconds_left: float | None
+) -> None:
+    api.faults.add(Fault("error", "*/leads", status=429, retry_after=retry_after))
+    with pytest.raises(DeadlineReached):
+        ask(api, pace=Pace(seconds_left=seconds_left))
+    assert len(api.requests) == 1
+
+
+def test_a_byte_order_mark_before_the_answer_is_read_over(sandbox: StartSandbox) -> None:
+    marked = sandbox(small_world(clients=1), behaviour=Behaviour(marked=True))
+    assert len(ask(marked)[0].rows) == 8
 
 
 def test_an_odd_retry_after_is_no_reason_to_fail(api: Sandbox) -> None:
