@@ -16,7 +16,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.settings import SyncConfig
-from pipelines.storage.claims import is_shareable, writing
+from pipelines.storage.claims import is_shareable, one_at_a_time, writing
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.shared_schema import agree_on_schema
 from pipelines.storage.storage import AnyDestination, Storage, elsewhere
@@ -31,6 +31,9 @@ STRATEGY = "delete-insert"
 
 SHAREABLE = "postgres"
 """The destination into which several processes can load, and be kept apart."""
+
+MADE_AT_ONCE = ("already exists", 'unique constraint "pg_', "tuple concurrently updated", "deadlock detected")
+"""How Postgres says that two made the same thing at once."""
 
 PATIENCE = "60s"
 """How long to wait for those who read a table at the moment."""
@@ -100,10 +103,11 @@ class Server(Storage):
         agree_on_schema(pipeline, vendor, policy)
 
     def healed(self, pipeline: dlt.Pipeline, error: PipelineStepFailed) -> bool:
-        """Another shard may have added the same column in the same moment: now it is there."""
-        if not isinstance(error.__cause__, SchemaUpdateError) or not is_shareable(pipeline):
+        """Another shard may have made the same table or column in the same moment: now it is there."""
+        if not is_shareable(pipeline) or not _made_at_once(error):
             return False
-        pipeline.load()
+        with one_at_a_time(pipeline):
+            pipeline.load()
         return True
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
@@ -128,6 +132,15 @@ class Server(Storage):
             warehouse.dataset,
         )
         return int(size)
+
+
+def _made_at_once(error: BaseException | None) -> bool:
+    """Whether a load failed because something was made by somebody else between a look and the making."""
+    while error is not None:
+        if isinstance(error, SchemaUpdateError) or any(words in str(error) for words in MADE_AT_ONCE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _rewritten(client: SqlClientBase[Any], table: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import dlt
 from dlt.common.schema import Schema
+from dlt.common.schema.utils import pipeline_state_table
 
 from pipelines.storage.claims import is_shareable, one_at_a_time
 from sources.core.engine.source import documented_tables
@@ -46,7 +47,7 @@ def agree_on_schema(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> N
         return
     if not pipeline.default_schema_name:
         schema = Schema(vendor.name)
-        for table in documented_tables(vendor, "parquet"):
+        for table in [*documented_tables(vendor, "parquet"), pipeline_state_table()]:
             schema.update_table(table)
         pipeline.schemas.save_schema(schema)
         pipeline.default_schema_name = cast(Any, schema.name)

@@ -8,7 +8,9 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
+from pipelines.storage import Storage
 from pipelines.storage.formats import FORMATS, format_row
+from pipelines.syncing.loading import load
 from sources.core.engine.finish import annotate_all
 from sources.core.engine.run import Run
 from sources.core.privacy.policy import Policy
@@ -23,12 +25,13 @@ from sources.core.warehouse.warehouse import Warehouse
 KEPT_DAYS = 400
 
 
-def write_ledger(pipeline: dlt.Pipeline, run: Run) -> None:
+def write_ledger(storage: Storage, pipeline: dlt.Pipeline, run: Run) -> None:
     """Appends a run's outcomes to `sync_log`, drops what is older than anybody asks about, and, in the first
     shard, writes down what there is to say of the warehouse."""
     outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
     resources = [_resource(run.vendor.ledger, outcomes, "append")]
-    pipeline.run(resources + about(pipeline, run.vendor, run.policy) if run.shard.is_first else resources)
+    more = about(pipeline, run.vendor, run.policy) if run.shard.is_first else []
+    load(storage, pipeline, resources + more)
     _prune(Warehouse(pipeline, pipeline.default_schema), run.vendor.account.name)
 
 

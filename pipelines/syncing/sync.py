@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 import dlt
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage import Storage
 from pipelines.syncing.clock import look_at_clock
 from pipelines.syncing.erasing import erase_again
 from pipelines.syncing.ledger import about, write_ledger
+from pipelines.syncing.loading import load
 from pipelines.syncing.retreat import policy_since, retreat
 from pipelines.vendors import Source
 from sources.core.engine.finish import describe, finish
 from sources.core.engine.run import Run, Slice
 from sources.core.engine.source import make_source
-from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
 from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 
 log = logging.getLogger("leadhouse")
-
-NO_ROOM = ("No space left on device", "disk is full", "No space left", "could not extend file")
-"""How operating systems, DuckDB and Postgres say that a disk is full."""
 
 FAILURES = (Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
 
@@ -132,7 +128,7 @@ def load_source(
         changed_since = policy_since(pipeline, vendor, policy)
         while not run.finished:
             whole = make_source(vendor, source.config, run)
-            _load(storage, pipeline, whole.with_resources(*resources, QUARANTINE))
+            load(storage, pipeline, whole.with_resources(*resources, QUARANTINE))
             on_load(run)
             if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
@@ -155,7 +151,7 @@ def _conclude(
     finish(pipeline, run, accept_deletes)
     if changed_since and run.shard.is_first:
         retreat(storage, pipeline, run.vendor, run.policy, changed_since)
-    write_ledger(pipeline, run)
+    write_ledger(storage, pipeline, run)
     if run.shard.is_first:
         describe(pipeline, run.vendor, run.policy)
 
@@ -174,7 +170,7 @@ def round_off(vendor: Vendor, storage: Storage) -> None:
     policy = load_policy()
     with storage.claimed(), storage.open(storage.dataset_of(vendor)) as pipeline:
         storage.agree(pipeline, vendor, policy)
-        pipeline.run(about(pipeline, vendor, policy))
+        load(storage, pipeline, about(pipeline, vendor, policy))
         describe(pipeline, vendor, policy)
 
 
@@ -198,41 +194,3 @@ def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     if all(o.status in (Status.OK, Status.SKIPPED) for o in outcomes):
         return Exit.DONE
     return Exit.FAILED if units and all(o.status in FAILURES for o in units) else Exit.PARTLY
-
-
-def _load(storage: Storage, pipeline: dlt.Pipeline, source: dlt.sources.DltSource) -> None:
-    """Extracts and loads one slice; dlt's wrappers come off our own errors."""
-    try:
-        try:
-            pipeline.run(source)
-        except PipelineStepFailed as failed:
-            if not storage.healed(pipeline, failed):
-                raise
-    except PipelineStepFailed as failed:
-        causes = list(_causes(failed))
-        for cause in causes:
-            if isinstance(cause, LeadhouseError | KeyboardInterrupt):
-                raise cause from None
-        if any(map(is_disk_full, causes)):
-            raise WarehouseError(
-                f"the disk of {storage} is full: what was loaded before stays valid, and the next sync goes on from "
-                "there once there is room for the warehouse and for what is new in it, twice"
-            ) from None
-        raise WarehouseError(
-            f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__}); what was loaded "
-            "before stays valid, and the next sync goes on from there"
-        ) from None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and all that led to it."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that there is no room left, in whichever library's words."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return True
-    return isinstance(error, Exception) and any(words in str(error) for words in NO_ROOM)
