@@ -10,9 +10,9 @@ from pipelines.syncing.reconcile import Comparison, reconcile
 from sources.core.engine.run import Run
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
-from sources.leadpanther.sandbox import Fault, Sandbox, World
+from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox, World
 from tests.conftest import StartSandbox
-from tests.support import DATASET, Target, environment, run_leadhouse, settings
+from tests.support import DATASET, DuckDB, Target, environment, run_leadhouse, settings
 from tests.test_status import leadhouse
 
 LISTS = ("leads", "activity", "posts", "lead_magnets")
@@ -107,3 +107,25 @@ def test_an_unknown_list_is_named_in_one_line(home: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err.startswith("leadhouse: cannot compare post_engagement: choose from leads")
+
+
+def test_a_list_without_a_stable_order_is_read_until_it_is_surely_whole(
+    sandbox: StartSandbox, duck: DuckDB
+) -> None:
+    api = sandbox(big_world(), behaviour=Behaviour(ties=30))
+    duck.sync(api)
+    compared = compare(duck, api)
+    assert all(comparison.agrees for comparison in compared.values())
+    for client in api.world.client_ids:
+        leads = compared[client, "leads"]
+        assert (leads.listed, leads.distinct) == (230, 230)
+        assert leads.passes >= 1
+    code, out, _ = leadhouse(duck.folder, api, "reconcile", "--all", **{"LEADHOUSE__PUBLISH": "false"})
+    assert code == 0
+    assert "the API lists 230, 230 different ones seen in" in out
+
+
+def test_a_field_that_every_reply_says_anew_is_no_difference(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox(big_world(), behaviour=Behaviour(volatile="avatar_url", resources=frozenset({"leads"})))
+    duck.sync(api)
+    assert all(comparison.agrees for comparison in compare(duck, api).values())

@@ -76,7 +76,7 @@ def as_text(vendor: Vendor, comparison: Comparison) -> str:
     if comparison.problem:
         return f"not compared: {about}: {comparison.problem}"
     if comparison.agrees:
-        return f"equal: {about}: {comparison.checked:,} rows"
+        return f"equal: {about}: {comparison.checked:,} rows{_listed(comparison)}"
     columns = Counter(name for names in comparison.different.values() for name in names)
     named = ", ".join(f"{name} {count:,}x" for name, count in columns.most_common())
     parts = [
@@ -84,7 +84,16 @@ def as_text(vendor: Vendor, comparison: Comparison) -> str:
         f"{len(comparison.different):,} different ({named})" if comparison.different else "",
         f"{len(comparison.extra):,} that the API does not have" if comparison.extra else "",
     ]
-    return f"differs: {about}: {comparison.checked:,} rows compared, {', '.join(filter(None, parts))}"
+    what = ", ".join(filter(None, parts))
+    return f"differs: {about}: {comparison.checked:,} rows compared, {what}{_listed(comparison)}"
+
+
+def _listed(comparison: Comparison) -> str:
+    """How long the API's list is, where all of it was read."""
+    if comparison.listed is None:
+        return ""
+    passes = "1 pass" if comparison.passes == 1 else f"{comparison.passes} passes"
+    return f"; the API lists {comparison.listed:,}, {comparison.distinct:,} different ones seen in {passes}"
 
 
 def as_line(vendor: Vendor, comparison: Comparison) -> str:
@@ -94,6 +103,9 @@ def as_line(vendor: Vendor, comparison: Comparison) -> str:
             vendor.account.name: comparison.unit.account,
             "resource": comparison.unit.resource,
             "checked": comparison.checked,
+            "listed": comparison.listed,
+            "distinct": comparison.distinct,
+            "passes": comparison.passes,
             "missing": comparison.missing,
             "different": comparison.different,
             "extra": comparison.extra,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +18,14 @@ from sources.core.engine.access import tasks
 from sources.core.engine.fetching import pages as pages_of
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
-from sources.core.engine.run import Run
-from sources.core.errors import LeadhouseError, Unauthorized
-from sources.core.listing.checkpoint import Checkpoint, Order
-from sources.core.listing.reading import Gathered, read_list
-from sources.core.rows.shaping import Raw
+from sources.core.engine.run import COMPARED, Run
+from sources.core.errors import LeadhouseError, ScanUnstable, Unauthorized
+from sources.core.listing.books import Books
+from sources.core.listing.chain import Reply
+from sources.core.listing.content import Content, row_ids
+from sources.core.listing.coverage import Coverage
+from sources.core.listing.reading import Fetch
+from sources.core.rows.shaping import Raw, digest
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
 from sources.core.units import Outcome, Unit
 from sources.core.warehouse.loading import make_shaper
@@ -31,6 +34,9 @@ from sources.core.warehouse.warehouse import Warehouse, selection
 
 LIMIT = 100
 """Rows a page."""
+
+WINDOW = 8
+"""Pages under way at a time."""
 
 OURS = {SYNCED_AT, FIRST_SEEN_AT, DELETED_AT, CONTENT_DIGEST}
 
@@ -44,6 +50,9 @@ class Comparison:
     Args:
         unit: account and resource.
         checked: rows that the API gave.
+        listed: how long the API's list is; None where not all of it was read.
+        distinct: different rows seen in it.
+        passes: how often the whole list was read until those two agreed.
         missing: ids of rows that the warehouse lacks, or calls deleted.
         different: by id, the columns that differ.
         extra: ids of rows that only the warehouse has; known only where the whole list was read.
@@ -52,6 +61,9 @@ class Comparison:
 
     unit: Unit
     checked: int = 0
+    listed: int | None = None
+    distinct: int = 0
+    passes: int = 0
     missing: list[str] = field(default_factory=list)
     different: dict[str, list[str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
@@ -85,7 +97,7 @@ class _Reconciliation:
     def __init__(self, run: Run, pipeline: dlt.Pipeline) -> None:
         self._run = run
         self._account = run.vendor.account.name
-        self._schema = pipeline.default_schema
+        self._schema, self._state = pipeline.default_schema, pipeline.state
         self._warehouse = Warehouse(pipeline, self._schema)
         self._suppressions = load_suppressions(self._warehouse, run.policy)
 
@@ -104,7 +116,7 @@ class _Reconciliation:
 
     async def _compare_unit(self, api: Client, comparison: Comparison, pages: int | None) -> None:
         try:
-            rows, whole = await self._read(api, comparison.unit, pages)
+            rows = await self._read(api, comparison, pages)
         except Unauthorized:
             raise
         except LeadhouseError as error:
@@ -114,31 +126,52 @@ class _Reconciliation:
         wanted = self._as_loaded(unit, rows)
         stored = self._stored(unit, list(wanted))
         comparison.checked = len(wanted)
+        volatile = self._volatile(unit.resource)
         comparison.missing = sorted(wanted.keys() - stored.keys())
         for row_id in sorted(wanted.keys() & stored.keys()):
-            if columns := differing(wanted[row_id], stored[row_id]):
+            if columns := differing(wanted[row_id], stored[row_id], volatile):
                 comparison.different[row_id] = columns
-        if whole:
+        if comparison.listed is not None:
             sql = f"SELECT id FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
             ids = {row_id for (row_id,) in self._warehouse.query(sql, unit.account)}
             comparison.extra = sorted(ids - wanted.keys())
 
-    async def _read(self, api: Client, unit: Unit, pages: int | None) -> tuple[list[Raw], bool]:
-        """Rows of a list, and whether they are surely all of them."""
-        outcome, run = Outcome(unit), self._run
+    async def _read(self, api: Client, comparison: Comparison, pages: int | None) -> list[Raw]:
+        """Rows of a list: of some pages, or all."""
+        outcome, run, unit = Outcome(comparison.unit), self._run, comparison.unit
         listing = run.vendor.listings[unit.resource]
         fetch = pages_of(api, listing, run.accounts[unit.account], outcome.traffic)
-        if pages is None:
-            gathered = Gathered()
-            reading = self._run.reading(fetch, outcome, Order.UNORDERED)
-            _, scan = await read_list(reading, Checkpoint(), gathered)
-            return gathered.kept, scan.concludes
         sql = f"SELECT count(*) FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
         ((count,),) = self._warehouse.query(sql, unit.account) or [(0,)]
+        if pages is None:
+            return await self._cover(fetch, listing.row_id, count, comparison)
         offsets = range(0, max(count, 1), LIMIT)
         chosen = random.sample(offsets, min(pages, len(offsets)))
         answers = await asyncio.gather(*(fetch(offset) for offset in chosen))
-        return [row for page in answers for row in page.rows], False
+        return [row for page in answers for row in page.rows]
+
+    async def _cover(self, fetch: Fetch, row_id: str, expected: int, comparison: Comparison) -> list[Raw]:
+        """All rows of a list, read in another way than a sync reads it, so that it can contradict one: by whole passes,
+        at half a page's stride, until as many different rows were seen as the list is long.
+
+        Raises:
+            ScanUnstable: that did not come about.
+        """
+        books, kept = Books(), dict[int, Raw]()
+        coverage = Coverage(books, LIMIT, expected, WINDOW)
+        while offsets := coverage.asks():
+            answers = await asyncio.gather(*map(fetch, offsets))
+            for offset, page in zip(offsets, answers, strict=True):
+                found = row_ids(page.rows, row_id)
+                ids = [hash((offset, n)) if one is None else one for n, one in enumerate(found)]
+                kept.update(zip(ids, page.rows, strict=True))
+                books.enter(ids)
+                coverage.tell(Reply(offset, [digest(row) for row in page.rows], page.has_more, ids))
+        comparison.distinct, comparison.passes = books.distinct(), coverage.passes
+        if not coverage.balanced:
+            raise ScanUnstable(f"the list would not hold still in {coverage.passes} passes")
+        comparison.listed = coverage.reach
+        return list(kept.values())
 
     def _as_loaded(self, unit: Unit, rows: Sequence[Raw]) -> dict[str, Row]:
         """Rows as a sync would load them, by id: treated, typed and without those who were erased."""
@@ -151,6 +184,13 @@ class _Reconciliation:
         data = shaper.shape(rows, stamps).data
         decode = msgspec.json.decode
         return {row["id"]: _comparable(shaper.types, row, decode) for row in data.to_pylist()}
+
+    def _volatile(self, resource: str) -> set[str]:
+        """Columns of fields that every reply gives another value, as far as syncs found out."""
+        sources = self._state.get("sources", {}).get(self._run.vendor.name, {})
+        found = Content.decode(sources.get("resources", {}).get(resource, {}).get(COMPARED)).volatile
+        naming = self._schema.naming
+        return {naming.normalize_path(path.replace(".", naming.PATH_SEPARATOR)) for path in found}
 
     def _stored(self, unit: Unit, ids: Sequence[str]) -> dict[str, Row]:
         """Rows of the warehouse, by id, but for those that it calls deleted."""
@@ -168,9 +208,9 @@ class _Reconciliation:
         return {row["id"]: row for row in rows}
 
 
-def differing(wanted: Row, stored: Row) -> list[str]:
-    """Columns in which a row of the warehouse is not what the API says."""
-    names = sorted((wanted.keys() | stored.keys()) - OURS)
+def differing(wanted: Row, stored: Row, volatile: Collection[str] = ()) -> list[str]:
+    """Columns in which a row of the warehouse is not what the API says, but for those that every reply says anew."""
+    names = sorted((wanted.keys() | stored.keys()) - OURS - set(volatile))
     return [name for name in names if wanted.get(name) != stored.get(name)]
 
 
