@@ -125,11 +125,11 @@ def finish(shards: list[str] | None) -> None:
 def _at_home() -> Iterator[None]:
     """In the home folder, before dlt is imported and looks for its settings there; afterwards, tells Airflow
     which errors are not worth trying again."""
+    from pipelines.process import set_up, tune
     from sources.core.errors import ConfigurationError, Unauthorized
 
-    # dlt would ask Airflow for a variable per setting.
-    os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
-    os.umask(0o077)  # what a sync writes holds personal data: for its owner only
+    set_up()
+    tune()  # a task has a process of its own
     os.chdir(_home())
     try:
         yield

@@ -5,7 +5,6 @@ dlt takes a second to import, so each command imports what it needs when it runs
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.process import set_up
 from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
 
 app = typer.Typer(
@@ -41,11 +41,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, 
 
 def main() -> None:
     """Runs the command line; every expected error is one line and an exit code."""
-    os.umask(0o077)  # what a sync writes holds personal data: for its owner only
-    # Where Airflow is installed beside us, dlt would ask its database for every setting.
-    os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
-    # Arrow's own allocator keeps 100 MB more than it needs, and is no faster here.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    set_up()
     try:
         app()
     except ConfigurationError as error:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +10,7 @@ from types import FrameType
 from rich.console import Console
 
 from pipelines.console import Terminal
+from pipelines.process import tune
 from pipelines.settings import load_sync_config, warn_of_open_secrets
 from pipelines.storage import storage_for
 from pipelines.syncing.pings import pinging
@@ -35,7 +34,7 @@ def run_sync(
     Raises:
         LeadhouseError: the sync could not begin, or not go on.
     """
-    _tune()
+    tune()
     with pinging() as pings:
         warn_of_open_secrets()
         sources = load_sources(name, accounts)
@@ -52,17 +51,6 @@ def run_sync(
             code = sync_all(sources, storage, wanted, on_run, reporter)
         pings.end(int(code))
     return int(code)
-
-
-def _tune() -> None:
-    """Sets up the interpreter, which is ours alone here, for much work on two threads.
-
-    A sync makes millions of values, none of them in a cycle: looking for cycles took a quarter of its time.
-    The reading thread needs the interpreter often and for a moment; that it waited 5 ms each time, while a
-    batch was shaped, made syncs of 1,500 requests 8 % longer.
-    """
-    gc.set_threshold(50_000, 20, 20)
-    sys.setswitchinterval(0.0005)
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:
