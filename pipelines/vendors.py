@@ -9,9 +9,10 @@ from typing import Any
 from sources.core.engine.config import load_config, read_config
 from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
+from sources.leadleap import LEADLEAP
 from sources.leadpanther import LEADPANTHER
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER,)}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP)}
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tu
         **more,
     )
     return Source(
-        vendor, load_config(vendor, api_key=sandbox.world.key, base_url=sandbox.base_url)
+        vendor, load_config(vendor, api_key=sandbox.world.key, base_url=sandbox.base_url, **sandbox.settings)
     ), storage_for(config)
 
 

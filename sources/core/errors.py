@@ -5,10 +5,12 @@
     ├── DeadlineReached         the run's time is up, or a server wants us back later than that
     ├── LockedError             another sync of the same warehouse is running
     ├── ScanUnstable            a list changed faster than it could be read
+    ├── TooLong                 a list is longer than the configuration lets be read
     ├── NotARead                a request that the vendor's settings do not have; it was not sent
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     └── ApiError                an answer, or none, from the API
         ├── Unauthorized        401: the key is not accepted; the run stops
+        ├── NotInPlan           402, and 403 with a code that says so: the plan or its credits do not cover it
         ├── Forbidden           403: a scope or a grant is missing
         ├── NotFound            404
         ├── Rejected            any other 4xx: asking again would not help
@@ -49,6 +51,20 @@ class ScanUnstable(LeadhouseError):
 
 class NotARead(LeadhouseError):
     """A request that is not among the vendor's documented reads; it was not sent."""
+
+
+class TooLong(LeadhouseError):
+    """A list is longer than the configuration lets be read.
+
+    Args:
+        rows: how long it is.
+        most: how long it may be.
+    """
+
+    def __init__(self, rows: int, most: int) -> None:
+        super().__init__(
+            f"the list has {rows:,} rows, more than the {most:,} that may be read: narrow it, or raise `max_rows`"
+        )
 
 
 class WarehouseError(LeadhouseError):
@@ -103,6 +119,10 @@ class ApiError(LeadhouseError):
 
 class Unauthorized(ApiError):
     """The key is missing, unknown, revoked or inactive."""
+
+
+class NotInPlan(ApiError):
+    """The account's plan or its credits do not cover this."""
 
 
 class Forbidden(ApiError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Literal
 
 # --- how a list pages --------------------------------------------------------------------------------
@@ -22,7 +21,7 @@ class Offset:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class ByNumber:
     """By a page's number, from 1, and its size.
 
     Args:
@@ -37,25 +36,6 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """By tokens that each reply gives for the next one; asked with a JSON body.
-
-    Args:
-        order_by: the field to ask for ascending order by, which rows must really be in; empty for none.
-        changed_by: the field whose lower bound finds what changed since the last run; empty for none.
-        lookback: how far before the last run's rows `changed_by` is asked for.
-        body: what else the body says.
-        cap: rows to ask for; what the reply says it has is believed.
-    """
-
-    order_by: str = "createdAt"
-    changed_by: str = ""
-    lookback: timedelta = timedelta(0)
-    body: Mapping[str, Any] = field(default_factory=dict)
-    cap: int = 100
-
-
-@dataclass(frozen=True, slots=True)
 class Whole:
     """One reply holds all of it.
 
@@ -66,7 +46,7 @@ class Whole:
     bare: bool = False
 
 
-Paging = Offset | Numbered | Tokens | Whole
+Paging = Offset | ByNumber | Whole
 
 
 # --- what there is to read ---------------------------------------------------------------------------

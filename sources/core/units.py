@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sources.core.api.http import Traffic
-from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, ScanUnstable
+from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, NotInPlan, ScanUnstable
 from sources.core.rows.shaping import Raw, digest
 
 
@@ -75,6 +75,8 @@ class Outcome:
 
 def status_of(error: LeadhouseError) -> Status:
     """How a unit ends that ran into this error."""
+    if isinstance(error, NotInPlan):
+        return Status.SKIPPED
     if isinstance(error, Forbidden):
         return Status.DENIED
     if isinstance(error, NotFound):

@@ -37,6 +37,7 @@ class Account:
         name: for people to read; kept out of logs.
         about: more that `check` shows, by heading.
         full_scan_hours: how long until its lists are read completely again; None for the source's setting.
+        most_rows: a list that is longer is not read; None for any length.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Account:
     name: str | None = field(default=None, repr=False)
     about: Mapping[str, str] = field(default_factory=dict)
     full_scan_hours: float | None = None
+    most_rows: int | None = None
 
     def has(self, resource: str) -> bool:
         return self.resources is None or resource in self.resources

@@ -19,11 +19,13 @@ class Api:
         auth: request headers for a key.
         envelope: of its bodies.
         hints: for a status, what the user can do about it, in our words.
+        plan_codes: error codes that say that the plan or its credits do not cover a request.
     """
 
     auth: Callable[[str], Mapping[str, str]]
     envelope: Envelope = field(default_factory=Envelope)
     hints: Mapping[int, str] = field(default_factory=dict)
+    plan_codes: frozenset[str] = frozenset()
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -61,7 +63,8 @@ class Client:
 
     def __init__(self, api: Api, reads: Callable[[str, str], bool], endpoint: Endpoint, pace: Pace) -> None:
         self._envelope = api.envelope
-        self.http = Http(endpoint, Protocol(api.auth, api.envelope.error_code, reads, api.hints), pace)
+        protocol = Protocol(api.auth, api.envelope.error_code, reads, api.hints, api.plan_codes)
+        self.http = Http(endpoint, protocol, pace)
 
     async def __aenter__(self) -> Client:
         await self.http.__aenter__()

@@ -29,6 +29,7 @@ from sources.core.errors import (
     Garbled,
     NotARead,
     NotFound,
+    NotInPlan,
     RateLimited,
     Rejected,
     ServerError,
@@ -81,12 +82,14 @@ class Protocol:
             vendor documents. Whatever else the body says stays in it.
         reads: whether a method and path are one of the vendor's reads: nothing else is ever sent.
         hints: for a status, what the user can do about it, in our words.
+        plan_codes: error codes that say that the plan or its credits do not cover a request.
     """
 
     auth: Callable[[str], Mapping[str, str]]
     error_code: Callable[[bytes], str | None]
     reads: Callable[[str, str], bool]
     hints: Mapping[int, str] = field(default_factory=dict)
+    plan_codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +259,7 @@ class Http:
         self, response: httpx.Response, request: Request, sent_id: str, decode: Callable[[bytes], T]
     ) -> Answer[T]:
         """Turns a response into an answer, or into the error that it means."""
+        self.pace.heed(response.headers, time.time())
         status, body = response.status_code, response.content.removeprefix(BOM)
         request_id = _known_id(response.headers.get("X-Request-Id"), sent_id)
         if status == 200:
@@ -265,6 +269,8 @@ class Http:
                 where = Where(request.path, request_id, status, method=request.method)
                 raise Garbled("the answer is not the documented JSON", where) from None
         where = Where(request.path, request_id, status, self.protocol.error_code(body), request.method)
+        if status == 402 or where.code in self.protocol.plan_codes:
+            raise NotInPlan("the plan or its credits do not cover this", where)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
         raise error_for(status, where, retry_after, self.protocol.hints.get(status))
 

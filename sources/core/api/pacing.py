@@ -7,10 +7,11 @@ the server refuses (429, 503), then at the rate that it just bore, a little fast
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import heapq
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -28,6 +29,17 @@ FIRST_RATE = 20.0
 """Requests per second to go on with where the server refused before a few answers showed what it bears."""
 
 PAUSE_AFTER_REFUSAL = 0.5
+
+DAY = 86_400.0
+"""A reset below this is in so many seconds, one above it a Unix time."""
+
+MARGIN = 0.05
+"""Seconds after a limit is renewed before it is used: clocks differ."""
+
+SAME_WINDOW = 0.5
+"""By so many seconds two answers may differ in when a limit is renewed and still mean the same."""
+
+_LIMITS = ("Limit", "Remaining", "Reset")
 
 NAP = 0.5
 """Seconds that are slept at a time, so that a run that is to end need not be waited for."""
@@ -64,6 +76,10 @@ class Pace:
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
         self._next_at = 0.0
+        self._left: float | None = None
+        self._allowance: float | None = None
+        self._renews = 0.0
+        self._under_way = 0
         self._answers: deque[float] = deque()
         self._refused_at = self._sped_up_at = -1e9
 
@@ -84,7 +100,11 @@ class Pace:
         try:
             while (wait := self._book()) > 0:
                 await asyncio.sleep(min(wait, NAP))
-            yield self._clock()
+            self._under_way += 1
+            try:
+                yield self._clock()
+            finally:
+                self._under_way -= 1
         finally:
             self._leave()
 
@@ -112,11 +132,13 @@ class Pace:
     def _book(self) -> float:
         """Books the next free moment if it is now; otherwise says how long until one may be free."""
         now = self._clock()
-        if max(now, self._next_at) >= self._deadline:
+        next_at = max(self._next_at, now + self._wait_for_allowance())
+        if max(now, next_at) >= self._deadline:
             raise DeadlineReached("the run's time is up; the next run goes on from here")
-        if self._next_at > now:
-            return self._next_at - now
+        if next_at > now:
+            return next_at - now
         self._next_at = max(self._next_at, now - 1 / self.rate) + 1 / self.rate
+        self._left = None if self._left is None else self._left - 1
         return 0.0
 
     def accepted(self) -> None:
@@ -133,6 +155,34 @@ class Pace:
         if self.rate < self._ceiling and now - quiet_since > SPEED_UP_EVERY:
             self._sped_up_at = now
             self.rate = min(self._ceiling, self.rate * SPEED_UP)
+
+    def heed(self, headers: Mapping[str, str], now: float) -> None:
+        """Keeps to a limit that the server publishes (`X-RateLimit-Limit`, `-Remaining`, `-Reset`) before it has to
+        refuse anything.
+
+        Args:
+            headers: of an answer.
+            now: seconds since 1970.
+        """
+        limit, left, reset = (_number(headers.get(f"X-RateLimit-{name}")) for name in _LIMITS)
+        if left is None or reset is None:
+            return
+        # Some say when, by their own clock, and some in how long.
+        wait = reset if reset < DAY else max(0.0, reset - _moment(headers.get("Date"), now))
+        renews = self._clock() + min(wait, DAY) + MARGIN
+        left -= max(0, self._under_way - 1)  # requests under way may not have been counted yet
+        same_window = self._left is not None and renews < self._renews + SAME_WINDOW
+        self._left = min(left, self._left) if same_window and self._left is not None else left
+        self._renews, self._allowance = renews, limit or self._allowance
+
+    def _wait_for_allowance(self) -> float:
+        """How long until another request is allowed; 0 where it is, or no limit is known."""
+        now = self._clock()
+        if self._left is None:
+            return 0.0
+        if now >= self._renews:
+            self._left, self._renews = self._allowance, now + DAY  # until an answer tells more
+        return 0.0 if self._left is None or self._left >= 1 else self._renews - now
 
     def refused(self, sent_at: float, retry_after: float | None) -> None:
         """The server asked us to slow down: wait, then go on at the rate that it bore.
@@ -171,3 +221,18 @@ class Pace:
     def seconds_left(self) -> float:
         """Seconds until the run's end."""
         return self._deadline - self._clock()
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return max(0.0, float(text)) if text else None
+    except ValueError:
+        return None
+
+
+def _moment(date: str | None, otherwise: float) -> float:
+    """When an answer was sent by the server's own clock, in seconds since 1970."""
+    try:
+        return email.utils.parsedate_to_datetime(date or "").timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return otherwise

@@ -7,8 +7,11 @@ from typing import Any
 
 from sources.core.api.client import Client
 from sources.core.api.http import Request, Traffic
+from sources.core.errors import TooLong
+from sources.core.listing.pages import Numbered, Sizing
 from sources.core.listing.reading import Fetch, Page
-from sources.core.resources import Listing, Offset, Whole
+from sources.core.resources import ByNumber, Listing, Offset, Whole
+from sources.core.rows.shaping import Raw
 from sources.core.vendor import Account
 
 
@@ -36,9 +39,10 @@ def pages(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
     match listing.paging:
         case Offset():
             return _by_offset(api, listing, account, traffic, priority)
+        case ByNumber():
+            return _Pages(api, listing, account, traffic, priority).fetch
         case Whole():
             return _whole(api, listing, account, traffic, priority)
-    raise NotImplementedError(listing.paging)
 
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
@@ -63,3 +67,60 @@ def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, pr
         return Page(body.rows[offset:], False)
 
     return fetch
+
+
+class _Pages:
+    """The pages of a list by their numbers, handed out by offset.
+
+    Args:
+        api, listing, account, traffic, priority: as for `pages`.
+    """
+
+    def __init__(
+        self, api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int
+    ) -> None:
+        assert isinstance(listing.paging, ByNumber)
+        self._api, self._listing, self._account = api, listing, account
+        self._traffic, self._priority = traffic, priority
+        self._paging = listing.paging
+        self._sizing = Sizing(listing.paging.cap)
+
+    async def fetch(self, offset: int) -> Page:
+        """The rows from an offset on, as far as one page has them."""
+        while True:
+            number, size = self._sizing.ask(offset)
+            page, as_asked = await self._ask(number, size)
+            if as_asked:
+                break
+        if not self._sizing.own or page.begins == offset or not page.has_more:
+            return Page(page.after(offset), page.has_more)
+        return await self._with_next(offset, number, page)
+
+    async def _with_next(self, offset: int, number: int, page: Numbered) -> Page:
+        """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
+        behind, _ = await self._ask(number + 1, self._sizing.cap)
+        again, _ = await self._ask(number, self._sizing.cap)
+        if list(map(_bytes, again.rows)) != list(map(_bytes, page.rows)):
+            return Page(again.after(offset), True)
+        return Page([*again.after(offset), *behind.rows], behind.has_more)
+
+    async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
+        """A page, and whether it is the one that was asked for."""
+        paging, listing = self._paging, self._listing
+        asked = request(
+            self._account, listing.path, {**listing.params, paging.page: number, paging.size: size}
+        )
+        body = await self._api.page(asked, self._traffic, self._priority)
+        if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
+            raise TooLong(body.total or 0, self._account.most_rows)
+        begins = ((body.page or number) - 1) * (body.size or size)
+        end = begins + len(body.rows)
+        more = body.has_more if body.has_more is not None else end < (body.total or 0)
+        # A full page may be the last, or the API may not know: the scan will ask.
+        full = len(body.rows) >= (body.size or size)
+        as_asked = not self._sizing.learn(size, len(body.rows), body.size, more)
+        return Numbered(begins, body.rows, more or full), as_asked
+
+
+def _bytes(row: Raw) -> bytes:
+    return bytes(row)

@@ -16,7 +16,7 @@ from . import control
 from .answers import Answer, Api, Bend, Call, honest
 from .behaviour import Behaviour
 from .faults import Fault, Faults, bend, replacement, spoil
-from .pacing import Load, RateLimit
+from .pacing import Load, RateLimit, Window
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Served(control.Controlled, Protocol):
     api: Api
     base_path: ClassVar[str]
     latency: float
-    rate_limit: RateLimit | None
+    rate_limit: RateLimit | Window | None
     load: Load | None
     faults: Faults
     behaviour: Behaviour
@@ -98,6 +98,7 @@ class Handler:
             refusal = self._api.refuse(429, None, "Too many requests.", call.request_id)
             if sandbox.rate_limit.retry_after:
                 refusal.headers["Retry-After"] = str(wait)
+            refusal.headers |= sandbox.rate_limit.headers()
             return _respond(_noted(record, refusal), record)
         delay = sandbox.latency + (sandbox.load.delay(self._in_flight) if sandbox.load else 0.0)
         if delay:
@@ -110,6 +111,8 @@ class Handler:
     def _answered(self, call: Call, bend: Bend = honest) -> Answer:
         answer = self._api.answer(call, bend)
         answer.body = self._sandbox.behaviour.body(answer.body)
+        if self._sandbox.rate_limit:
+            answer.headers |= self._sandbox.rate_limit.headers()
         return answer
 
     async def _strike(

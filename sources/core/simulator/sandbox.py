@@ -14,7 +14,7 @@ import msgspec
 from .answers import Api, BeforeList, Call, World
 from .behaviour import Behaviour
 from .faults import Faults, Pattern, matches
-from .pacing import Load, RateLimit
+from .pacing import Load, RateLimit, Window
 
 THREAD_NAME = "leadhouse-sandbox"
 Callback = Callable[[Any, str, str, int], object]
@@ -54,7 +54,7 @@ class Sandbox(ABC, Generic[W]):
         world: W,
         *,
         latency: float = 0.0,
-        rate_limit: RateLimit | None = None,
+        rate_limit: RateLimit | Window | None = None,
         load: Load | None = None,
         behaviour: Behaviour | None = None,
         host: str = "127.0.0.1",

@@ -3,7 +3,7 @@
 `with Sandbox(World.make(clients=2)) as sandbox:` and then `sandbox.base_url`, `sandbox.world.agency_key`.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sources.core.simulator.answers import BeforeList
 from sources.core.simulator.behaviour import Behaviour
@@ -36,6 +36,8 @@ class Sandbox(AnySandbox[World]):
     the captures in a lead magnet's analytics as "captures/<lead magnet id>"."""
 
     base_path = BASE_PATH
+    settings: ClassVar[dict[str, Any]] = {}
+    """What reading it takes beside a key and a base URL."""
 
     def __init__(self, world: World | None = None, **options: Any) -> None:
         super().__init__(world or World.make(), **options)

@@ -90,7 +90,7 @@ class World:
 
     # Truth
 
-    changes = ("insert", "delete", "edit", "move", "revoke", "restore")
+    changes: tuple[str, ...] = ("insert", "delete", "edit", "move", "revoke", "restore")
 
     def edited(self, resource: str) -> str:
         """A field of a list's rows that churn may change."""

@@ -1,0 +1,85 @@
+"""Lists by page number and size, read as lists by offset: which page to ask for, and where its rows stand. Pure.
+
+Page n of size s is offset (n - 1) x s. To read from an offset with an overlap, the size is chosen whose page begins at
+the offset or before it and reaches furthest: 1.19 times the least requests at an overlap of 5. What a reply says of
+its own page and size is believed over what was asked. A server that does not do as it is asked, but gives pages of a
+size of its own, gets its overlap by having the page before read again: if that is still the same after the next one
+was read, nothing slid between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sources.core.rows.shaping import Raw
+
+
+def window(offset: int, cap: int) -> tuple[int, int]:
+    """The page's number, from 1, and the size, of the page that has an offset in it and reaches furthest.
+
+    Args:
+        offset: the first row that is wanted.
+        cap: the most rows that a page may have.
+    """
+    best = (offset + 1, 1)
+    for size in range(cap, 0, -1):
+        number = offset // size + 1
+        if number * size > best[0] * best[1]:
+            best = (number, size)
+        if offset + size <= best[0] * best[1]:
+            break  # smaller ones reach no further
+    return best
+
+
+@dataclass
+class Sizing:
+    """What is known of how a server makes pages.
+
+    Args:
+        cap: the most rows that it gives.
+        own: whether its pages have a size of its own, whatever it is asked for.
+    """
+
+    cap: int
+    own: bool = False
+
+    def ask(self, offset: int) -> tuple[int, int]:
+        """The number and size of the page to ask for."""
+        return (offset // self.cap + 1, self.cap) if self.own else window(offset, self.cap)
+
+    def learn(self, asked: int, rows: int, said: int | None, more: bool) -> bool:
+        """Takes in how long a page was; returns whether that was not as asked, so that the page is another one.
+
+        Args:
+            asked: the size asked for.
+            rows: how many came.
+            said: the size that the reply says it has.
+            more: whether the list goes on behind it.
+        """
+        size = said or (rows if rows > asked or (more and rows) else asked)
+        if size == asked or size < 1:
+            return False
+        # A smaller one than the largest is a limit at first sight; one that no request moves is its own.
+        self.own = self.own or (asked <= self.cap and size > asked) or asked != self.cap
+        self.cap = size
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One page as it came.
+
+    Args:
+        begins: the offset of its first row.
+        rows: its rows.
+        has_more: whether the list goes on behind it.
+    """
+
+    begins: int
+    rows: Sequence[Raw]
+    has_more: bool
+
+    def after(self, offset: int) -> Sequence[Raw]:
+        """Its rows from an offset on."""
+        return self.rows[max(0, offset - self.begins) :]

@@ -1,0 +1,53 @@
+"""Which segments there are: the configuration says, nobody need be asked."""
+
+from __future__ import annotations
+
+from sources.core.vendor import Access, Account, Opener
+from sources.leadleap.settings import ALL, LEADS, USAGE, WEBHOOKS, LeadLeapConfig, check_segment, filters_of
+
+HOW = (
+    "no segment is configured, and nobody wants 30 million rows by accident: name one, as in "
+    '[sources.leadleap.segments.us_saas] with country = "US", or set all_leads = true'
+)
+
+
+async def open_account(opener: Opener) -> Access:
+    """The account itself, and its segments.
+
+    Raises:
+        ConfigurationError: a segment cannot be right.
+    """
+    config: LeadLeapConfig = opener.config
+    own = Account("", resources=frozenset({USAGE, WEBHOOKS}))
+    segments = segments_of(config)
+    if not segments:
+        opener.skip(LEADS, HOW)
+    count = f"{len(segments)} segments" if len(segments) != 1 else "1 segment"
+    return Access(f"It reads {count}.", [own, *segments])
+
+
+def segments_of(config: LeadLeapConfig) -> list[Account]:
+    """The segments as accounts.
+
+    Raises:
+        ConfigurationError: one of them cannot be right.
+    """
+    configured = dict(config.segments or {})
+    if config.all_leads:
+        configured.setdefault(ALL, {})
+    return [_account(name, config, check_segment(name, given)) for name, given in configured.items()]
+
+
+def _account(name: str, config: LeadLeapConfig, segment: object) -> Account:
+    assert isinstance(segment, dict)
+    filters = filters_of(segment)
+    hours = segment.get("full_scan_every")
+    most = None if name == ALL and config.all_leads else int(segment.get("max_rows", config.max_rows))
+    return Account(
+        name,
+        params=filters,
+        resources=frozenset({LEADS}),
+        about={"filters": ", ".join(f"{key}={value}" for key, value in filters.items())},
+        full_scan_hours=None if hours is None else float(hours),
+        most_rows=most,
+    )

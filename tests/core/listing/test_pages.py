@@ -1,0 +1,45 @@
+"""Lists by page and size, read by offset."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.core.listing.pages import Sizing, window
+
+
+@given(offset=st.integers(0, 100_000), cap=st.integers(1, 100))
+def test_a_page_has_the_offset_in_it_and_none_reaches_further(offset: int, cap: int) -> None:
+    number, size = window(offset, cap)
+    assert 1 <= size <= cap
+    assert (number - 1) * size <= offset < number * size
+    assert number * size == max((offset // s + 1) * s for s in range(1, cap + 1))
+
+
+def test_a_long_list_takes_a_fifth_more_requests_than_its_pages() -> None:
+    end = requests = 0
+    while end < 100_000:
+        number, size = window(max(0, end - 5), 100)
+        end, requests = number * size, requests + 1
+    assert requests <= 1.25 * 1000
+
+
+def test_a_smaller_page_than_the_largest_is_a_limit() -> None:
+    sizing = Sizing(100)
+    assert sizing.learn(100, 50, 50, more=True)
+    assert (sizing.cap, sizing.own) == (50, False)
+    assert not sizing.learn(48, 48, 48, more=True)
+
+
+def test_pages_that_no_size_moves_have_one_of_their_own() -> None:
+    sizing = Sizing(100)
+    assert sizing.learn(100, 30, 30, more=True)
+    assert sizing.learn(28, 30, 30, more=True)
+    assert (sizing.cap, sizing.own) == (30, True)
+    assert sizing.ask(55) == (2, 30)
+
+
+def test_the_last_page_of_a_list_says_nothing_about_sizes() -> None:
+    sizing = Sizing(100)
+    assert not sizing.learn(100, 7, None, more=False)
+    assert sizing == Sizing(100)
