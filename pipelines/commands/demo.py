@@ -35,7 +35,9 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
         source, storage = demo_settings(vendor, sandbox, folder)
         began = time.monotonic()
         report = sync(source, storage, on_run=terminal.began)
-        console.print(f"{sum(map(bool, report.run.accounts))} {vendor.account_word}s found\n", highlight=False)
+        console.print(
+            f"{sum(map(bool, report.run.accounts))} {vendor.account_word}s found\n", highlight=False
+        )
         terminal.ended(report, time.monotonic() - began)
     console.print(f"\nEverything is in {file} now; three questions to it:", highlight=False)
     with duckdb.connect(str(file), read_only=True) as connection:
@@ -43,7 +45,9 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
             console.print(f"\n[bold]{question}[/bold]")
             console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
     console.print(
-        f'\nYour turn: duckdb {file} "FROM {vendor.name}.leads_current LIMIT 5"', highlight=False, soft_wrap=True
+        f'\nYour turn: duckdb {file} "FROM {vendor.name}.leads_current LIMIT 5"',
+        highlight=False,
+        soft_wrap=True,
     )
 
 
