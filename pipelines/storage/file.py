@@ -83,7 +83,7 @@ class File(Storage):
         return self.folder
 
     @contextmanager
-    def claimed(self, wait: float = 0.0) -> Iterator[None]:
+    def claim(self, wait: float) -> Iterator[None]:
         with sync_lock(self.folder, wait):
             spilled = self.loading_file.with_name(self.loading_file.name + ".tmp")
             shutil.rmtree(spilled, ignore_errors=True)  # what did not fit into memory, and a killed run left
@@ -118,6 +118,10 @@ class File(Storage):
         """Keeps syncs away from the file that is looked at."""
         with sync_lock(self.folder):
             yield
+
+    def needed(self) -> str:
+        file = self.loading_file
+        return f"; now it has {file.stat().st_size / 1e6:,.0f} MB" if file.exists() else ""
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
         duckdb_file.rewrite(self.loading_file)

@@ -15,6 +15,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
+from pipelines.storage.disk import is_full
 from pipelines.storage.formats import bring_up_to_date, refuse_newer
 from pipelines.storage.packages import drain, tidy
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
@@ -55,16 +56,8 @@ class Storage(ABC):
     # --- what kinds differ in --------------------------------------------------------------------
 
     @contextmanager
-    def claimed(self, wait: float = 0.0) -> Iterator[None]:
-        """Holds the right to load for a run, where that is one for all schemas.
-
-        Args:
-            wait: seconds to wait for another sync to end.
-
-        Raises:
-            LockedError: another sync is running.
-            WarehouseError: it cannot be written to.
-        """
+    def claim(self, wait: float) -> Iterator[None]:
+        """Holds what is one for all schemas."""
         yield
 
     @contextmanager
@@ -133,6 +126,32 @@ class Storage(ABC):
         return self.config.dataset or vendor.name
 
     # --- what they share -------------------------------------------------------------------------
+
+    @contextmanager
+    def claimed(self, wait: float = 0.0) -> Iterator[None]:
+        """Holds the right to load for a run.
+
+        Args:
+            wait: seconds to wait for another sync to end.
+
+        Raises:
+            LockedError: another sync is running.
+            WarehouseError: it cannot be written to, or its disk is full.
+        """
+        try:
+            with self.claim(wait):
+                yield
+        except Exception as error:
+            if isinstance(error, LeadhouseError) or not is_full(error):
+                raise
+            raise WarehouseError(
+                f"the disk of {self} is full: what was loaded before stays valid, and the next sync goes on from there. "
+                f"It takes room for the warehouse and for what is new in it, twice{self.needed()}"
+            ) from None
+
+    def needed(self) -> str:
+        """How much room that is, as far as it can be told."""
+        return ""
 
     @contextmanager
     def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -38,11 +39,14 @@ def sync_all(
     """
     codes = [Exit.DONE]
     with storage.claimed(wanted.wait):
+        alone = len(sources) == 1
         try:
-            alone = len(sources) == 1
             codes.extend(_sync(source, storage, wanted, on_run, reporter, alone) for source in sources)
-        finally:
-            storage.publish()
+        except LeadhouseError:
+            with contextlib.suppress(LeadhouseError):
+                storage.publish()  # what was loaded before is shown all the same
+            raise
+        storage.publish()
     return max(codes, key=GRAVEST.index)
 
 
