@@ -136,9 +136,8 @@ def status(
 ) -> None:
     """Show how fresh the warehouse is, its last runs, and what needs somebody's attention."""
     from pipelines.commands.status import run_status
-    from pipelines.vendors import vendor_named
 
-    raise typer.Exit(run_status(vendor_named(source), json, max_age, destination, dataset))
+    raise typer.Exit(run_status(source, json, max_age, destination, dataset))
 
 
 @app.command()
@@ -174,9 +173,9 @@ def erase(
 ) -> None:
     """Remove a person, or a client, from the warehouse, and keep them from coming back."""
     from pipelines.commands.erase import run_erase
-    from pipelines.vendors import vendor_named
+    from pipelines.syncing.erasing import Person
 
-    run_erase(vendor_named(source), email, profile_url, lead_id, client, dry_run, destination, dataset)
+    run_erase(source, Person(email, profile_url, lead_id), client, dry_run, destination, dataset)
 
 
 @app.command()

@@ -41,6 +41,15 @@ def vendor_named(name: str | None) -> Vendor:
     return VENDORS[name]
 
 
+def vendors_named(name: str | None) -> list[Vendor]:
+    """A vendor, or all if none is named.
+
+    Raises:
+        ConfigurationError: there is no such vendor.
+    """
+    return [vendor_named(name)] if name else list(VENDORS.values())
+
+
 def load_sources(name: str | None = None, accounts: Sequence[str] | None = None) -> list[Source]:
     """The sources to read: all that have a key.
 

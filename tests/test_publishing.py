@@ -205,7 +205,7 @@ def test_the_copy_is_for_its_owner_only_unless_somebody_lets_others_read(
         duck.file.chmod(0o640)
         run_sync(api, config)
         assert stat.S_IMODE(duck.file.stat().st_mode) == 0o640
-        assert stat.S_IMODE(config.working_folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(File(config).folder.stat().st_mode) == 0o700
     finally:
         os.umask(before)
 
@@ -231,7 +231,7 @@ def test_a_copy_that_cannot_be_written_is_said_in_one_line_and_made_by_the_next_
 @pytest.mark.long
 def test_files_of_one_name_in_two_folders_are_two_warehouses(home: Path, sandbox: StartSandbox) -> None:
     one, other = (load_sync_config(warehouse=f"{name}/leads.duckdb") for name in ("one", "other"))
-    assert one.working_folder != other.working_folder
+    assert File(one).folder != File(other).folder
     worlds = [tiny_world(seed=1), tiny_world(seed=2)]
     for config, world in zip((one, other), worlds, strict=True):
         config.published_file.parent.mkdir()

@@ -486,7 +486,7 @@ def test_clients_without_an_active_grant_are_skipped_without_a_request(
     api.world.revoke(revoked)
     report = duck.sync(api)
     assert api.count(f"/clients/{revoked}*") == 0
-    assert {o.status for u, o in report.run.outcomes.items() if u.client_id == revoked} == {"skipped"}
+    assert {o.status for u, o in report.run.outcomes.items() if u.account == revoked} == {"skipped"}
     assert differences(duck, api.world, set(ALL) - {"clients"}, without=[revoked]) == []
 
 

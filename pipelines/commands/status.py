@@ -17,6 +17,7 @@ from pipelines.storage import Storage, storage_for
 from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
+from pipelines.vendors import vendors_named
 from sources.core.units import Status
 from sources.core.vendor import Vendor
 
@@ -25,13 +26,13 @@ WIDE = 160
 
 
 def run_status(
-    vendor: Vendor, as_json: bool, max_age: float | None, destination: str | None, dataset: str | None
+    name: str | None, as_json: bool, max_age: float | None, destination: str | None, dataset: str | None
 ) -> int:
     """Shows how the warehouse is doing; returns the exit code.
 
     Args:
-        vendor: whose rows.
-        as_json: one JSON object instead of tables.
+        name: only this vendor's rows.
+        as_json: a JSON object a vendor instead of tables.
         max_age: hours; where units that can be read were not read for longer, the exit code says so.
         destination: instead of the configured one.
         dataset: instead of the configured one.
@@ -41,13 +42,17 @@ def run_status(
     """
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     limit = None if max_age is None else timedelta(hours=max_age)
-    with storage.look(storage.dataset_of(vendor)) as pipeline:
-        status = read_status(pipeline, vendor, storage, limit)
-    if as_json:
-        print(json.dumps(status.as_json(vendor.account.name), default=datetime.isoformat))
-    else:
-        _show(Console(width=None if is_terminal() else WIDE), storage, vendor, status)
-    return int(Exit.PARTLY if status.stale else Exit.DONE)
+    codes = []
+    for vendor in storage.loaded(vendors_named(name)):
+        with storage.look(storage.dataset_of(vendor)) as pipeline:
+            status = read_status(pipeline, vendor, storage, limit)
+        if as_json:
+            found = {"source": vendor.name, **status.as_json(vendor.account.name)}
+            print(json.dumps(found, default=datetime.isoformat))
+        else:
+            _show(Console(width=None if is_terminal() else WIDE), storage, vendor, status)
+        codes.append(Exit.PARTLY if status.stale else Exit.DONE)
+    return int(max(codes))
 
 
 def _show(console: Console, storage: Storage, vendor: Vendor, status: WarehouseStatus) -> None:

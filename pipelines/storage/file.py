@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -26,7 +27,7 @@ from pipelines.storage import duckdb_file
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
 from pipelines.storage.storage import AnyDestination, Storage
-from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.errors import ConfigurationError, NothingYet, WarehouseError
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -108,7 +109,7 @@ class File(Storage):
     @contextmanager
     def destination_to_look_at(self) -> Iterator[AnyDestination]:
         if not self.published_file.exists():
-            raise WarehouseError(f"there is no {self.published_file} yet: run `leadhouse sync`")
+            raise NothingYet(f"there is no {self.published_file} yet: run `leadhouse sync`")
         with self.undisturbed():
             credentials = DuckDbCredentials(str(self.published_file), read_only=True)
             yield cast(AnyDestination, dlt.destinations.duckdb(credentials))
@@ -140,6 +141,7 @@ class PublishedFile(File):
     def __init__(self, config: SyncConfig) -> None:
         super().__init__(config)
         self._last = time.monotonic()
+        self._owner = uuid.uuid4().hex
         self._seen: Mark | None = None
         """Of the published file, when this sync took it for its own."""
 
@@ -167,9 +169,10 @@ class PublishedFile(File):
             return
         has_own = _is_sound(self.own_file)
         ours = read_mark(self.own_file) if has_own else None
+        self._owner = ours.owner if ours else self._owner
         if has_own and ours == there:
             return
-        if has_own and there and not there.is_mine(self.folder):
+        if has_own and there and there.owner != self._owner:
             raise WarehouseError(
                 f"{self.published_file} is published by somebody else: {there.who}. Two must not publish one file: stop "
                 f"one of them; to go on from what is there, delete {self.folder}"
@@ -178,7 +181,7 @@ class PublishedFile(File):
             log.warning(
                 "%s is not what was published last: it was put back; going on from it", self.published_file
             )
-        elif there and not there.is_mine(self.folder):
+        elif there:
             log.warning("going on from what %s published", there.who)
         erased = duckdb_file.suppressions(self.own_file) if has_own else {}
         _replace(self.own_file, self.published_file)
@@ -195,11 +198,11 @@ class PublishedFile(File):
         if not self.own_file.exists():
             return
         there = read_mark(self.published_file) if self.published_file.exists() else None
-        if there != self._seen and there is not None and not there.is_mine(self.folder):
+        if there != self._seen and there is not None and there.owner != self._owner:
             raise WarehouseError(
                 f"{self.published_file} was published meanwhile by {there.who}: it stays as it is"
             )
-        self._seen = write_mark(self.own_file, there, self.folder)
+        self._seen = write_mark(self.own_file, there, self._owner, self.folder)
         _replace(self.published_file, self.own_file)
 
 

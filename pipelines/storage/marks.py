@@ -13,8 +13,6 @@ import duckdb
 
 SCHEMA = "leadhouse_internal"
 TABLE = f"{SCHEMA}.publication"
-OWNER = "publisher"
-"""The file in a working folder that holds its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Mark:
     Args:
         generation: how many there were.
         id: its own.
-        owner: id of the working folder that published.
+        owner: id of whoever published, made when they did so first.
         who: the same for people: host, folder and moment.
     """
 
@@ -32,18 +30,6 @@ class Mark:
     id: str
     owner: str
     who: str
-
-    def is_mine(self, folder: Path) -> bool:
-        """Whether a working folder published it."""
-        return self.owner == owner_of(folder)
-
-
-def owner_of(folder: Path) -> str:
-    """The id of a working folder, made when it is first asked for."""
-    file = folder / OWNER
-    if not file.exists():
-        file.write_text(uuid.uuid4().hex)
-    return file.read_text()
 
 
 def read_mark(file: Path) -> Mark | None:
@@ -56,17 +42,18 @@ def read_mark(file: Path) -> Mark | None:
     return Mark(*found) if found else None
 
 
-def write_mark(file: Path, before: Mark | None, folder: Path) -> Mark:
+def write_mark(file: Path, before: Mark | None, owner: str, folder: Path) -> Mark:
     """Marks a file that is about to be published.
 
     Args:
         file: the file.
         before: of what it replaces.
-        folder: the working folder that publishes.
+        owner: who publishes.
+        folder: their working folder, for people.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     who = f"{socket.gethostname()}, folder {folder}, {now}"
-    mark = Mark(before.generation + 1 if before else 1, uuid.uuid4().hex, owner_of(folder), who)
+    mark = Mark(before.generation + 1 if before else 1, uuid.uuid4().hex, owner, who)
     with duckdb.connect(str(file)) as connection:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         connection.execute(

@@ -18,7 +18,7 @@ from pipelines.settings import SyncConfig
 from pipelines.storage.disk import is_full
 from pipelines.storage.formats import bring_up_to_date, refuse_newer
 from pipelines.storage.packages import drain, tidy
-from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -200,9 +200,26 @@ class Storage(ABC):
             pipeline = self.pipeline(destination, dataset, folder)
             self._fetch_state(pipeline)
             if not pipeline.default_schema_name:
-                raise WarehouseError("there is nothing in the warehouse yet: run `leadhouse sync`")
+                raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
             refuse_newer(pipeline)
             yield pipeline
+
+    def loaded(self, vendors: Sequence[Vendor]) -> list[Vendor]:
+        """Those vendors of which something is in the warehouse.
+
+        Raises:
+            WarehouseError: there is nothing of any of them, or it cannot be reached.
+        """
+        found, trouble = [], None
+        for vendor in vendors:
+            try:
+                with self.look(self.dataset_of(vendor)):
+                    found.append(vendor)
+            except NothingYet as error:
+                trouble = trouble or error
+        if trouble and not found:
+            raise trouble
+        return found
 
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
         """A dlt pipeline that keeps its own files in a folder."""

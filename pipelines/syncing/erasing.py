@@ -13,7 +13,7 @@ import dlt
 import msgspec
 
 from pipelines.storage import Storage
-from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.privacy.erasure import Suppressions, contacts, identifiers, needles
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
@@ -51,6 +51,21 @@ class Person:
         return None
 
 
+def check_request(policy: Policy, whom: Sequence[str]) -> None:
+    """Refuses what cannot be done before anything is.
+
+    Raises:
+        ConfigurationError: nobody was named, or there is no key.
+    """
+    if not whom:
+        raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
+    if not policy.key:
+        raise ConfigurationError(
+            "erasing takes a key, so that the warehouse can keep them out without naming them: set "
+            "`key` under [privacy] in .dlt/secrets.toml, or PRIVACY__KEY, to a long random text, and keep it"
+        )
+
+
 def erase_person(
     storage: Storage, vendor: Vendor, policy: Policy, person: Person, dry_run: bool = False
 ) -> Counter[str]:
@@ -69,8 +84,7 @@ def erase_person(
     Raises:
         ConfigurationError: nobody was named, or there is no key.
     """
-    if not person.values():
-        raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
+    check_request(policy, person.values())
     with _opened(storage, vendor, policy) as (pipeline, warehouse):
         known = _everything_known(warehouse, vendor, policy, {v: policy.hash(v) for v in person.values()})
         if not dry_run:
@@ -102,6 +116,7 @@ def erase_account(
     Raises:
         ConfigurationError: there is no key, or another one than before.
     """
+    check_request(policy, [account])
     with _opened(storage, vendor, policy) as (pipeline, warehouse):
         if not dry_run:
             suppress(pipeline, {policy.hash(account)}, ACCOUNT, policy)
@@ -120,15 +135,10 @@ def erase_account(
 
 @contextmanager
 def _opened(storage: Storage, vendor: Vendor, policy: Policy) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
-    """The warehouse, ready to be written to; refuses a missing or changed key before anything is done."""
-    if not policy.key:
-        raise ConfigurationError(
-            "erasing takes a key, so that the warehouse can keep them out without naming them: set "
-            "`key` under [privacy] in .dlt/secrets.toml, or PRIVACY__KEY, to a long random text, and keep it"
-        )
+    """The warehouse, ready to be written to; refuses a changed key before anything is done."""
     with storage.claimed(), storage.open(storage.dataset_of(vendor), alone=True) as pipeline:
         if not pipeline.default_schema_name:
-            raise WarehouseError("there is nothing in the warehouse yet")
+            raise NothingYet("there is nothing in the warehouse yet")
         storage.agree(pipeline, vendor, policy)  # a shard may have brought columns
         warehouse = Warehouse(pipeline, pipeline.default_schema)
         load_suppressions(warehouse, policy)

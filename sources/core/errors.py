@@ -8,6 +8,7 @@
     ├── TooLong                 a list is longer than the configuration lets be read
     ├── NotARead                a request that the vendor's settings do not have; it was not sent
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
+    │   └── NothingYet          nothing was ever loaded
     └── ApiError                an answer, or none, from the API
         ├── Unauthorized        401: the key is not accepted; the run stops
         ├── NotInPlan           402, and 403 with a code that says so: the plan or its credits do not cover it
@@ -69,6 +70,10 @@ class TooLong(LeadhouseError):
 
 class WarehouseError(LeadhouseError):
     """The destination cannot do what is needed."""
+
+
+class NothingYet(WarehouseError):
+    """Nothing was ever loaded into what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
