@@ -125,6 +125,7 @@ def test_a_list_without_a_stable_order_is_read_until_it_is_surely_whole(
     assert "the API lists 230, 230 different ones seen in" in out
 
 
+@pytest.mark.long
 def test_a_field_that_every_reply_says_anew_is_no_difference(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(big_world(), behaviour=Behaviour(volatile="avatar_url", resources=frozenset({"leads"})))
     duck.sync(api)

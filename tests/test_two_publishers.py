@@ -61,6 +61,7 @@ def test_a_fresh_folder_goes_on_from_what_was_published_and_the_old_one_is_refus
     run(api, home, "two")
 
 
+@pytest.mark.long
 def test_a_published_file_that_is_put_back_from_a_backup_is_taken_up(
     api: Sandbox, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_published_file_that_is_put_back_from_a_backup_is_taken_up(
         assert connection.execute("FROM leadpanther.of_the_backup").fetchall() == [(1,)]
 
 
+@pytest.mark.long
 def test_a_working_folder_that_is_put_back_from_a_backup_goes_on_from_what_was_published_since(
     api: Sandbox, home: Path
 ) -> None:
@@ -108,6 +110,7 @@ def test_whoever_was_erased_is_not_published_again_from_a_backup(
     assert gone not in leads(home, "true")
 
 
+@pytest.mark.long
 def test_a_file_from_before_files_were_marked_is_gone_on_with(api: Sandbox, home: Path) -> None:
     run(api, home)
     storage = storage_in(home, "one")

@@ -128,6 +128,7 @@ def test_a_sync_that_finds_nothing_new_costs_a_request_a_segment(place: Start) -
     assert len(there.sandbox.requests) == len(SEGMENTS) + 2
 
 
+@pytest.mark.long
 def test_unlocking_brings_the_real_address_and_deletes_are_concluded(place: Start) -> None:
     there = place()
     there.sync()
@@ -161,6 +162,7 @@ def test_a_segment_that_is_too_long_is_not_read_and_says_how_long_it_is(place: S
     assert there.sandbox.count("/leads") <= 8
 
 
+@pytest.mark.long
 def test_without_a_segment_no_leads_are_read_and_the_run_says_how_to_name_one(place: Start) -> None:
     there = place()
     report = there.sync(segments={})

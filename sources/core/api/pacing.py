@@ -39,8 +39,6 @@ MARGIN = 0.05
 SAME_WINDOW = 0.5
 """By so many seconds two answers may differ in when a limit is renewed and still mean the same."""
 
-_LIMITS = ("Limit", "Remaining", "Reset")
-
 NAP = 0.5
 """Seconds that are slept at a time, so that a run that is to end need not be waited for."""
 
@@ -164,8 +162,10 @@ class Pace:
             headers: of an answer.
             now: seconds since 1970.
         """
-        limit, left, reset = (_number(headers.get(f"X-RateLimit-{name}")) for name in _LIMITS)
-        if left is None or reset is None:
+        if (left := _number(headers.get("X-RateLimit-Remaining"))) is None:
+            return
+        limit, reset = _number(headers.get("X-RateLimit-Limit")), _number(headers.get("X-RateLimit-Reset"))
+        if reset is None:
             return
         # Some say when, by their own clock, and some in how long.
         wait = reset if reset < DAY else max(0.0, reset - _moment(headers.get("Date"), now))

@@ -68,7 +68,7 @@ def test_an_order_that_is_not_stable_is_read_by_coverage_and_nothing_is_lost(gro
         assert scan.requests <= most + 20
 
 
-@worlds(150)
+@worlds(100)
 @given(
     rows=st.integers(0, 3000),
     group=st.sampled_from((2, 3, 7, 30, 50, 100, 300, 5000)),
