@@ -59,6 +59,6 @@ bench-requests: $(STAMP)
 bench-scale: $(STAMP)
 	@$(RUN)python -m tests.bench.scale
 
-# The generated parts of the READMEs.
+# .dlt/config.toml, and the generated parts of the READMEs.
 docs: $(STAMP)
 	@$(RUN)python -m pipelines.documentation

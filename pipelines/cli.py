@@ -79,11 +79,20 @@ def demo(
 
 
 @app.command()
-def check(clients: Clients = None, source: SourceName = None) -> None:
+def check(
+    clients: Clients = None,
+    source: SourceName = None,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Only what is configured, and where; nothing is sent.")
+    ] = False,
+) -> None:
     """Show whose the key is, what it may read, and what a sync would read or skip."""
     from pipelines.commands.check import run_check
+    from pipelines.commands.check_settings import run_check_settings
     from pipelines.vendors import load_sources
 
+    if settings:
+        return run_check_settings()
     for each in load_sources(source, clients):
         run_check(each)
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import dlt
 
-from sources.core.configuration import SECRET, read_settings
+from pipelines.vendors import VENDORS
+from sources.core.configuration import SECRET, read_settings, secrets_of, settings_of
+from sources.core.engine.config import BELOW, aliases_of, read_config
 from sources.core.engine.shards import Shard
+from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
+from sources.core.privacy.configuration import PrivacyConfig, load_policy
 
 log = logging.getLogger("leadhouse")
+
+LEADHOUSE, PING = "leadhouse", "ping"
+HIDDEN = "(a secret)"
 
 
 @dataclass(frozen=True)
@@ -20,16 +29,16 @@ class SyncConfig:
     """Where a sync loads to, section `[leadhouse]`.
 
     Args:
-        destination: name of a dlt destination that can merge.
+        destination: name of a dlt destination that can merge, such as postgres.
         dataset: schema in the warehouse; the source's own name if empty.
-        warehouse: DuckDB file; only for DuckDB.
-        folder: for working files.
-        publish: whether syncs load into a file of their own, and `warehouse` is a copy for whoever reads.
-        publish_minutes: how often a long sync publishes what it has so far.
-        slice_rows: a sync loads after so many rows.
-        slice_minutes: a sync loads after so long.
+        warehouse: the DuckDB file, in the folder that the sync runs in.
+        folder: working files: packages on their way, and the DuckDB file that syncs load into.
+        publish: whether syncs load into a file of their own, and `warehouse` is a copy, swapped atomically.
+        publish_minutes: how often a long sync shows what it has so far.
+        slice_rows: a long sync loads after so many rows; a killed one loses no more than that.
+        slice_minutes: and after so long.
         shard: such as `2/8`: read and load only the clients of the second of eight shards.
-        shards: how many shards Airflow makes of a sync.
+        shards: how many tasks Airflow makes of a sync; Postgres only.
     """
 
     destination: str = "duckdb"
@@ -80,6 +89,70 @@ class PingConfig:
     failure: str | None = field(default=None, repr=False, metadata=SECRET)
 
 
+@dataclass(frozen=True)
+class Section:
+    """A section of dlt's configuration that is ours.
+
+    Args:
+        name: such as `sources.acme`.
+        kind: the dataclass of its settings, described in its docstring.
+        below: sections within it that are read by themselves.
+        aliases: by setting, the variable that may be set instead.
+        defaults: what empty settings stand for.
+    """
+
+    name: str
+    kind: type[Any]
+    below: Collection[str] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def in_force(self) -> Iterator[tuple[str, Any, str]]:
+        """By setting, what counts, and where that stands; empty for a default. Secrets are not told.
+
+        Raises:
+            ConfigurationError: something in it cannot be right.
+        """
+        variables = {name: env for name, env in self.aliases.items() if os.environ.get(env)}
+        given = {name: os.environ[env] for name, env in variables.items()}
+        config = read_settings(self.kind, self.name, given, self.below)
+        secrets = secrets_of(self.kind)
+        for name in settings_of(self.kind):
+            value, secret = getattr(config, name), name in secrets
+            env = variables.get(name)
+            where = f"{ENVIRONMENT}, {env}" if env else origin(self.name, name, secret)
+            yield name, HIDDEN if secret and value else value or self.defaults.get(name, value), where
+
+
+def sections() -> list[Section]:
+    """All of them, in the order in which people meet them."""
+    vendors = VENDORS.values()
+    return [
+        Section(LEADHOUSE, SyncConfig, [PING]),
+        Section(f"{LEADHOUSE}.{PING}", PingConfig),
+        *(
+            Section(f"sources.{v.name}", v.config, BELOW, aliases_of(v), {"base_url": v.base_url})
+            for v in vendors
+        ),
+        Section("privacy", PrivacyConfig),
+        *(Section(name, kind) for v in vendors for name, kind in v.sections.items()),
+    ]
+
+
+def check_all_settings() -> None:
+    """Reads everything that there is to configure.
+
+    Raises:
+        ConfigurationError: something in it cannot be right.
+    """
+    load_sync_config()
+    load_ping_config()
+    load_policy()
+    for vendor in VENDORS.values():
+        read_config(vendor)
+        vendor.check_settings()
+
+
 def warn_of_open_secrets() -> None:
     """Warns of a file of secrets that others than its owner can read."""
     file = Path(dlt.current.run_context().settings_dir, "secrets.toml")
@@ -91,6 +164,17 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     """Resolves the settings; None means not given.
 
     Raises:
-        ConfigurationError: a setting cannot be read.
+        ConfigurationError: a setting cannot be read, or a section is nearly one of ours.
     """
-    return read_settings(SyncConfig, "leadhouse", explicit)
+    config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
+    refuse_similar([section.name for section in sections()])
+    return config
+
+
+def load_ping_config() -> PingConfig:
+    """Resolves the addresses of the monitoring service.
+
+    Raises:
+        ConfigurationError: one cannot be read.
+    """
+    return read_settings(PingConfig, f"{LEADHOUSE}.{PING}", {})

@@ -58,7 +58,9 @@ WRONG = {
     "an unknown client": Case(["sync", "--client", "nobody"], "unknown client nobody.*leadhouse check"),
     "an unknown destination": Case(["sync", "--destination", "nonsense"], "unknown destination.*nonsense"),
     "a destination that cannot merge": Case(["sync", "--destination", "filesystem"], "merge"),
-    "broken TOML": Case(["sync"], "toml", files={".dlt/config.toml": "[sources\nx = "}),
+    "broken TOML": Case(
+        ["sync"], r"config\.toml is not TOML: .*line 1", files={".dlt/config.toml": "[sources\nx = "}
+    ),
     "a setting of the wrong type": Case(
         ["sync"], "cannot be read", environment={"SOURCES__LEADPANTHER__ATTEMPTS": "many"}
     ),

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = (
-    "configuration errors tables",
+    "configuration errors lookup tables",
     "api",
     "privacy",
     "resources",

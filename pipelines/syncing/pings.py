@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from pipelines.settings import PingConfig
-from sources.core.configuration import read_settings
+from pipelines.settings import PingConfig, load_ping_config
 from sources.core.errors import LockedError
 
 log = logging.getLogger("leadhouse")
@@ -47,7 +46,7 @@ def pinging() -> Iterator[Pings]:
     Raises:
         ConfigurationError: the addresses cannot be read.
     """
-    pings = Pings(read_settings(PingConfig, "leadhouse.ping", {}))
+    pings = Pings(load_ping_config())
     try:
         yield pings
     except LockedError:

@@ -9,17 +9,37 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-import dlt
-
 from sources.core.errors import ConfigurationError
+from sources.core.lookup import (
+    broken_file,
+    find,
+    origin,
+    refuse_secrets_among_settings,
+    refuse_unknown,
+)
 
 T = TypeVar("T")
 
 SECRET = {"secret": True}
 """Metadata of a dataclass field that is looked up among the secrets."""
+EXAMPLE = "example"
+KINDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a section",
+}
+"""Types of settings, in words."""
+
+
+def example(**values: Any) -> Mapping[str, Any]:
+    """Metadata of a field that is a section: what could stand there."""
+    return {EXAMPLE: values}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,38 +81,57 @@ class SourceConfig:
         return ()
 
 
-def read_settings(kind: type[T], section: str, given: Mapping[str, Any]) -> T:
+def read_settings(kind: type[T], section: str, given: Mapping[str, Any], below: Collection[str] = ()) -> T:
     """Makes a dataclass of settings.
 
     Args:
         kind: a dataclass with a default for every field.
         section: such as `sources.acme`: SOURCES__ACME__... in the environment.
         given: settings that win; None means not given.
+        below: sections within this one, which are read by themselves.
 
     Raises:
-        ConfigurationError: a file cannot be read, or a value is not of its type.
+        ConfigurationError: a file cannot be read, a name is no setting, or a value is not of its type.
     """
-    hints = typing.get_type_hints(kind)
+    kinds = settings_of(kind)
     values = {name: value for name, value in given.items() if value is not None}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if field.name in values:
-            continue
-        accessor = dlt.secrets if field.metadata.get("secret") else dlt.config
-        try:
-            value = accessor.get(f"{section}.{field.name}", _plain(hints[field.name]))
-        except Exception as error:
-            # dlt's message may quote the value; its kind is enough to act on.
-            raise ConfigurationError(
-                f"{field.name} under [{section}] cannot be read ({type(error).__name__}): compare "
-                ".dlt/config.toml and the environment with the README"
-            ) from None
-        if value is not None:
-            values[field.name] = value
+    for name, wanted in kinds.items():
+        if (
+            name not in values
+            and (value := _find(section, name, wanted, name in secrets_of(kind))) is not None
+        ):
+            values[name] = value
     for name, value in values.items():
-        wanted = _plain(hints[name])
+        wanted = kinds[name]
         if not isinstance(value, (wanted, int) if wanted is float else wanted):
-            raise ConfigurationError(f"{name} under [{section}] is not a {wanted.__name__}")
+            raise ConfigurationError(f"{name} under [{section}] is not {KINDS[wanted]}")
+    refuse_unknown(section, list(kinds), [name for name in kinds if kinds[name] is dict], below)
+    refuse_secrets_among_settings(section, secrets_of(kind))
     return kind(**values)
+
+
+def settings_of(kind: type[Any]) -> dict[str, type]:
+    """By name, the plain types of the settings that a dataclass has."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: _plain(hints[field.name]) for field in dataclasses.fields(kind)}
+
+
+def secrets_of(kind: type[Any]) -> frozenset[str]:
+    """Names of those settings that are secrets."""
+    return frozenset(field.name for field in dataclasses.fields(kind) if field.metadata.get("secret"))
+
+
+def _find(section: str, name: str, kind: type, secret: bool) -> Any:
+    try:
+        return find(section, name, kind, secret)
+    except Exception as error:
+        if broken := broken_file(error):
+            raise ConfigurationError(broken) from None
+        # dlt's message may quote the value; its kind is enough to act on.
+        raise ConfigurationError(
+            f"{name} under [{section}] in {origin(section, name, secret)} cannot be read "
+            f"({type(error).__name__}): it is to be {KINDS[kind]}"
+        ) from None
 
 
 def _plain(hint: Any) -> Any:

@@ -140,6 +140,7 @@ class Vendor:
         derived: columns that views may read of a table beside its own, as SQL by name: from the table's name, the
             types of its columns, and how personal data is treated.
         constants: what else stands in views' SQL, by placeholder: from how personal data is treated.
+        sections: other sections of the configuration that are this vendor's, with the types of their settings.
         check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
         relations: which rows belong to which: the parent's table, the child's, and what to join them by.
         wrong_hosts: hosts that are not the API, though they look like it.
@@ -166,6 +167,7 @@ class Vendor:
     expected: Mapping[str, Mapping[str, DataType]] = field(default_factory=dict)
     derived: Callable[[str, Mapping[str, str], Policy], Mapping[str, str]] = _nothing
     constants: Callable[[Policy], Mapping[str, str]] = _nothing
+    sections: Mapping[str, type[Any]] = field(default_factory=dict)
     check_settings: Callable[[], Any] = _nothing
     relations: tuple[tuple[str, str, str], ...] = ()
     wrong_hosts: frozenset[str] = frozenset()

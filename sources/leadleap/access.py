@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sources.core.vendor import Access, Account, Opener
-from sources.leadleap.settings import ALL, LEADS, USAGE, WEBHOOKS, LeadLeapConfig, check_segment, filters_of
+from sources.leadleap.settings import ALL, LEADS, USAGE, WEBHOOKS, LeadLeapConfig, filters_of
 
 HOW = (
     "no segment is configured, and nobody wants 30 million rows by accident: name one, as in "
@@ -12,11 +15,7 @@ HOW = (
 
 
 async def open_account(opener: Opener) -> Access:
-    """The account itself, and its segments.
-
-    Raises:
-        ConfigurationError: a segment cannot be right.
-    """
+    """The account itself, and its segments."""
     config: LeadLeapConfig = opener.config
     own = Account("", resources=frozenset({USAGE, WEBHOOKS}))
     segments = segments_of(config)
@@ -27,19 +26,14 @@ async def open_account(opener: Opener) -> Access:
 
 
 def segments_of(config: LeadLeapConfig) -> list[Account]:
-    """The segments as accounts.
-
-    Raises:
-        ConfigurationError: one of them cannot be right.
-    """
+    """The segments as accounts."""
     configured = dict(config.segments or {})
     if config.all_leads:
         configured.setdefault(ALL, {})
-    return [_account(name, config, check_segment(name, given)) for name, given in configured.items()]
+    return [_account(name, config, given) for name, given in configured.items()]
 
 
-def _account(name: str, config: LeadLeapConfig, segment: object) -> Account:
-    assert isinstance(segment, dict)
+def _account(name: str, config: LeadLeapConfig, segment: Mapping[str, Any]) -> Account:
     filters = filters_of(segment)
     hours = segment.get("full_scan_every")
     most = None if name == ALL and config.all_leads else int(segment.get("max_rows", config.max_rows))

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sources.core.api.client import Api, bearer
 from sources.core.api.envelope import Envelope
-from sources.core.configuration import SourceConfig
+from sources.core.configuration import SourceConfig, example
 from sources.core.errors import ConfigurationError
+from sources.core.lookup import nearest
 from sources.core.resources import ByNumber, Listing, Snapshot, Whole
 
 BASE_URL = "https://api.leadleap.net/api/v1"
@@ -95,14 +96,20 @@ class LeadLeapConfig(SourceConfig):
         max_rows: a segment with more rows is not read.
     """
 
-    segments: dict[str, Any] | None = None
+    segments: dict[str, Any] | None = field(
+        default=None, metadata=example(us_saas={"country": "US", "industry": "Software & SaaS"})
+    )
     all_leads: bool = False
     max_rows: int = 100_000
     requests_in_flight: int = 8
 
+    def __post_init__(self) -> None:
+        for name, given in (self.segments or {}).items():
+            check_segment(name, given)
 
-def check_segment(name: str, given: Any) -> Mapping[str, Any]:
-    """The settings of a segment.
+
+def check_segment(name: str, given: Any) -> None:
+    """Looks at the settings of a segment.
 
     Raises:
         ConfigurationError: a filter is unknown, or not of its type.
@@ -112,13 +119,12 @@ def check_segment(name: str, given: Any) -> Mapping[str, Any]:
         raise ConfigurationError(f"{where} is not a section of filters")
     for key, value in given.items():
         if key not in FILTERS and key not in OWN:
-            raise ConfigurationError(f"unknown filter {key} in {where}: choose from {', '.join(FILTERS)}")
+            raise ConfigurationError(f"unknown filter {key} in {where}: {nearest(key, [*FILTERS, *OWN])}")
         wanted = FILTERS.get(key, int)
         if isinstance(value, bool) or not isinstance(value, (int, float) if key in OWN else wanted):
             raise ConfigurationError(f"{key} in {where} is not {'text' if wanted is str else 'a number'}")
     if given.get("type", TYPES[0]) not in TYPES:
         raise ConfigurationError(f"type in {where} is one of {', '.join(TYPES)}")
-    return given
 
 
 def filters_of(segment: Mapping[str, Any]) -> dict[str, Any]:

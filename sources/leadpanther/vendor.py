@@ -8,7 +8,7 @@ from sources.core.vendor import Vendor
 from sources.leadpanther import settings
 from sources.leadpanther.access import open_account
 from sources.leadpanther.columns import CLIENT_ID, TABLES
-from sources.leadpanther.views import EXTRAS, constants, derived, load_views_config
+from sources.leadpanther.views import EXTRAS, ViewsConfig, constants, derived, load_views_config
 
 LEADPANTHER = Vendor(
     name="leadpanther",
@@ -34,5 +34,6 @@ LEADPANTHER = Vendor(
     expected=EXTRAS,
     derived=derived,
     constants=constants,
+    sections={"views": ViewsConfig},
     check_settings=load_views_config,
 )

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 
 from sources.core.configuration import SourceConfig, read_settings
 from sources.core.errors import ConfigurationError
+from sources.core.lookup import refuse_misspelled
 from sources.core.vendor import Vendor
 
 ALIASED = ("api_key", "base_url")
+BELOW = ("accounts",)
+"""Sections within a vendor's, which are read by themselves."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -44,10 +47,16 @@ def read_config(vendor: Vendor, **explicit: Any) -> SourceConfig:
     Raises:
         ConfigurationError: a setting cannot be read.
     """
-    names = {name: f"{vendor.name.upper()}_{name.upper()}" for name in ALIASED}
+    names = aliases_of(vendor)
     aliases = {name: os.environ[env] for name, env in names.items() if os.environ.get(env)}
     given = {name: value for name, value in explicit.items() if value is not None}
-    return read_settings(vendor.config, f"sources.{vendor.name}", {**aliases, **given})
+    refuse_misspelled(f"{vendor.name.upper()}_", names.values())
+    return read_settings(vendor.config, f"sources.{vendor.name}", {**aliases, **given}, BELOW)
+
+
+def aliases_of(vendor: Vendor) -> dict[str, str]:
+    """By setting, the vendor's own name for it in the environment."""
+    return {name: f"{vendor.name.upper()}_{name.upper()}" for name in ALIASED}
 
 
 def check_key(vendor: Vendor, key: str | None) -> None:

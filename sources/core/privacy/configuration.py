@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.core.configuration import SECRET, read_settings
+from sources.core.configuration import SECRET, example, read_settings
 from sources.core.errors import ConfigurationError
+from sources.core.lookup import nearest
 from sources.core.privacy.policy import Policy, parse_category, parse_treatment
+from sources.core.tables import Category
 
 
 @dataclass(frozen=True)
@@ -16,16 +18,16 @@ class PrivacyConfig:
 
     Args:
         treatment: of every kind that is not named: tag, mask, hash or drop.
-        categories: treatments by kind, such as {"email": "hash"}.
-        columns: what undocumented columns were found to hold, such as {"leads.score_note": "none"}.
+        categories: treatments by kind; hashing takes `key` under [privacy] in secrets.toml.
+        columns: what undocumented columns were found to hold: a kind, or "none".
         key: for keyed hashes; a secret.
         contract: `evolve`, or `freeze` to give undocumented fields no columns; they go to `_misfits`.
         retention_days: personal columns are blanked so long after a row or a client is gone; 0 for never.
     """
 
     treatment: str = "tag"
-    categories: dict[str, str] | None = None
-    columns: dict[str, str] | None = None
+    categories: dict[str, str] | None = field(default=None, metadata=example(email="hash", phone="drop"))
+    columns: dict[str, str] | None = field(default=None, metadata=example(**{"leads.tags": "none"}))
     key: str | None = field(default=None, repr=False, metadata=SECRET)
     contract: str = "evolve"
     retention_days: int = 0
@@ -40,9 +42,11 @@ def load_policy(**explicit: Any) -> Policy:
     config = read_settings(PrivacyConfig, "privacy", explicit)
     by_category = {}
     for name, treatment in (config.categories or {}).items():
-        if (category := parse_category(name)) is None:
-            raise ConfigurationError("[privacy.categories] names kinds of personal data; `none` is none")
-        by_category[category] = parse_treatment(treatment)
+        if name not in list(Category):
+            raise ConfigurationError(
+                f"unknown kind {name} in [privacy.categories]: {nearest(name, list(Category))}"
+            )
+        by_category[Category(name)] = parse_treatment(treatment)
     reviewed = {_known(name): parse_category(kind) for name, kind in (config.columns or {}).items()}
     if config.retention_days < 0:
         raise ConfigurationError("retention_days under [privacy] is a number of days, or 0 for never")

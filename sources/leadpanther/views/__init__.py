@@ -8,11 +8,12 @@ analytics. The names below are guesses; `[views]` in the configuration overrules
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sources.core.configuration import read_settings
+from sources.core.configuration import example, read_settings
 from sources.core.errors import ConfigurationError
+from sources.core.lookup import nearest
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import DataType
 from sources.core.warehouse.views import null
@@ -51,17 +52,18 @@ EXTRAS: dict[str, dict[str, DataType]] = {"lead_magnets": {"title": "text", "sta
 
 @dataclass(frozen=True)
 class ViewsConfig:
-    """What undocumented columns are called, such as {"impressions": "seen__total"}.
+    """What undocumented columns are called, where the views for analysts do not find them by themselves.
 
     Args:
-        engagement: columns of post_engagement, by counter.
-        analytics: columns of lead_magnet_analytics, by counter.
-        times: timestamps that tell when a row came about, by table.
+        engagement: columns of post_engagement: impressions, reactions, comments, shares, clicks.
+        analytics: columns of lead_magnet_analytics: views, captures.
+        times: timestamps that tell when a row came about: leads, activity, posts, lead_magnets,
+            lead_magnet_captures.
     """
 
-    engagement: dict[str, str] | None = None
-    analytics: dict[str, str] | None = None
-    times: dict[str, str] | None = None
+    engagement: dict[str, str] | None = field(default=None, metadata=example(impressions="stats__seen"))
+    analytics: dict[str, str] | None = field(default=None, metadata=example(captures="forms__sent"))
+    times: dict[str, str] | None = field(default=None, metadata=example(leads="captured_on"))
 
 
 def load_views_config(**explicit: Any) -> ViewsConfig:
@@ -72,9 +74,9 @@ def load_views_config(**explicit: Any) -> ViewsConfig:
     """
     config = read_settings(ViewsConfig, "views", explicit)
     for name, known in (("engagement", ENGAGEMENT), ("analytics", ANALYTICS), ("times", TIMES)):
-        if unknown := (getattr(config, name) or {}).keys() - known.keys():
+        for unknown in (getattr(config, name) or {}).keys() - known.keys():
             raise ConfigurationError(
-                f"unknown {', '.join(sorted(unknown))} under [views.{name}]: choose from {', '.join(known)}"
+                f"unknown setting {unknown} under [views.{name}]: {nearest(unknown, list(known))}"
             )
     return config
 

@@ -1,0 +1,197 @@
+"""Where settings stand: in dlt's files, in its secrets, or in the environment; and what stands there by mistake.
+
+dlt takes any name for a setting: one that is misspelled would never count, and nobody would know.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.providers.provider import ConfigProvider
+from dlt.common.configuration.providers.toml import TomlProviderReadException
+
+from sources.core.errors import ConfigurationError
+
+SETTINGS, SECRETS = "config.toml", "secrets.toml"
+ENVIRONMENT = "the environment"
+LIKE = 0.8
+"""How alike two names are for one to be taken for the other where unknown names may be somebody else's."""
+
+
+def find(section: str, name: str, kind: Any, secret: bool) -> Any:
+    """The value of a setting, or None.
+
+    Args:
+        section: such as `sources.acme`.
+        name: of the setting.
+        kind: its type.
+        secret: whether it is looked up among the secrets only.
+    """
+    return (dlt.secrets if secret else dlt.config).get(f"{section}.{name}", kind)
+
+
+def origin(section: str, name: str, secret: bool) -> str:
+    """Where the value that counts stands: a file, or the environment and the variable; empty if nowhere."""
+    for provider in (dlt.secrets if secret else dlt.config).config_providers:
+        value, field = provider.get_value(name, object, None, *section.split("."))
+        if value is not None:
+            return _place(provider, section, name) if _is_file(provider) else f"{ENVIRONMENT}, {field}"
+    return ""
+
+
+def refuse_unknown(
+    section: str, known: Collection[str], maps: Collection[str] = (), below: Collection[str] = ()
+) -> None:
+    """Looks for names in a section that are no settings.
+
+    Args:
+        section: such as `sources.acme`.
+        known: its settings.
+        maps: those that are sections themselves.
+        below: names of sections within, which are looked at by themselves.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for name, where in _names(section):
+        head, _, rest = name.partition("__")
+        if name in known or head in below:
+            continue
+        if rest and head in maps:
+            whole = f"{section}.{head}".replace(".", "__").upper()
+            raise ConfigurationError(
+                f"{where} cannot be set by parts in the environment: put it into .dlt/{SETTINGS}, "
+                f"or set {whole} to a JSON object"
+            )
+        raise ConfigurationError(
+            f"unknown setting {name} under [{section}] in {where}: {nearest(name, known)}"
+        )
+
+
+def refuse_similar(known: Collection[str]) -> None:
+    """Looks for sections whose names are nearly ours: what stands there would never count.
+
+    Args:
+        known: our sections.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for parent in sorted({name.rpartition(".")[0] for name in known}):
+        ours = {name.rpartition(".")[2] for name in known if name.rpartition(".")[0] == parent}
+        ours |= {name.partition(".")[0] for name in known} if not parent else set()
+        for name, where in _sections(parent):
+            if name not in ours and (like := get_close_matches(name, ours, 1, LIKE)):
+                prefix = f"{parent}." if parent else ""
+                raise ConfigurationError(
+                    f"unknown section [{prefix}{name}] in {where}: did you mean [{prefix}{like[0]}]?"
+                )
+
+
+def refuse_misspelled(prefix: str, known: Iterable[str]) -> None:
+    """Looks for variables of the environment whose names are nearly ours.
+
+    Args:
+        prefix: how ours begin.
+        known: ours.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    ours = list(known)
+    for variable in sorted(os.environ):
+        like = get_close_matches(variable, ours, 1, LIKE) if variable.startswith(prefix) else []
+        if like and like[0] != variable:
+            raise ConfigurationError(f"unknown variable {variable} in {ENVIRONMENT}: did you mean {like[0]}?")
+
+
+def refuse_secrets_among_settings(section: str, secrets: Iterable[str]) -> None:
+    """Looks for secrets in the file that is safe to commit, where they would not count.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for provider in _files():
+        if not provider.supports_secrets:
+            for name in secrets:
+                if provider.get_value(name, object, None, *section.split("."))[0] is not None:
+                    raise ConfigurationError(
+                        f"{name} under [{section}] is a secret, and does not count in "
+                        f"{_place(provider, section, name)}: move it to .dlt/{SECRETS}"
+                    )
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """What was likely meant, or all that there is."""
+    like = get_close_matches(name, known, 1)
+    return f"did you mean {like[0]}?" if like else f"there are {', '.join(known)}"
+
+
+def broken_file(error: Exception) -> str | None:
+    """Which of dlt's files an error is about, and what is wrong with it: with the line, and nothing of what it holds;
+    None if it is about something else."""
+    paths = error.full_paths if isinstance(error, TomlProviderReadException) else []
+    for file in map(Path, paths):
+        try:
+            if file.exists():
+                tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as wrong:
+            return f"{file} is not TOML: {str(wrong)[:1].lower()}{str(wrong)[1:]}"
+        except (OSError, UnicodeDecodeError) as wrong:
+            return f"{file} cannot be read ({type(wrong).__name__})"
+    return None
+
+
+def _names(section: str) -> Iterator[tuple[str, str]]:
+    """Every name in a section and where it stands."""
+    *above, last = section.split(".")
+    for provider in _files():
+        found, _ = provider.get_value(last, dict, None, *above)
+        if isinstance(found, dict):
+            yield from ((name, _place(provider, section, name)) for name in found)
+    prefix = f"{section.replace('.', '__').upper()}__"
+    for variable in sorted(os.environ):
+        if variable.startswith(prefix):
+            yield variable.removeprefix(prefix).lower(), f"{ENVIRONMENT}, {variable}"
+
+
+def _sections(parent: str) -> Iterator[tuple[str, str]]:
+    """Every section within another one, or on top, and where it stands."""
+    for file in _paths():
+        content: Any = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        for name in filter(None, parent.split(".")):
+            content = content.get(name) or {}
+            if not isinstance(content, dict):
+                return
+        yield from ((name, str(file)) for name, value in content.items() if isinstance(value, dict))
+    prefix = f"{parent.replace('.', '__').upper()}__" if parent else ""
+    for variable in sorted(os.environ):
+        name, nested, _ = variable.removeprefix(prefix).partition("__")
+        if nested and variable.startswith(prefix):
+            yield name.lower(), f"{ENVIRONMENT}, {variable}"
+
+
+def _paths() -> list[Path]:
+    context = dlt.current.run_context()
+    folders = dict.fromkeys((context.settings_dir, context.global_dir))
+    return [Path(folder, name) for folder in folders for name in (SETTINGS, SECRETS)]
+
+
+def _files() -> list[ConfigProvider]:
+    return [provider for provider in dlt.config.config_providers if _is_file(provider)]
+
+
+def _is_file(provider: ConfigProvider) -> bool:
+    return provider.name in (SETTINGS, SECRETS)
+
+
+def _place(provider: ConfigProvider, section: str, name: str) -> str:
+    location = provider.get_value_location(name, None, *section.split("."))
+    file = location or provider.name
+    return f".dlt/{file}" if file in (SETTINGS, SECRETS) else file

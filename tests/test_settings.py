@@ -1,0 +1,132 @@
+"""Settings: what is misspelled is refused with what was meant, and people are told what counts and why."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import tomlkit
+
+from pipelines.documentation import SETTINGS_FILE
+from pipelines.settings import check_all_settings, load_sync_config, sections
+from pipelines.settings_file import settings_file
+from pipelines.vendors import load_sources
+from sources.core.configuration import secrets_of
+from sources.core.errors import ConfigurationError
+from tests.support import environment, forget_pipelines, run_leadhouse
+
+KEYS = {"LEADPANTHER_API_KEY": "lp_live_hunter2", "LEADLEAP_API_KEY": "ll_hunter2"}
+
+MISSPELLED = {
+    "[leadhouse]\nslice_rowz = 5": r"slice_rowz under \[leadhouse\] in \.dlt/config\.toml.*slice_rows\?",
+    "[leadhouse.ping]\nstrat = 'x'": r"strat under \[leadhouse\.ping\].*start\?",
+    "[leadhuose]\nslice_rows = 5": r"section \[leadhuose\] in .*config\.toml.*\[leadhouse\]\?",
+    "[sources.leadpanter]\nclients = []": r"\[sources\.leadpanter\].*\[sources\.leadpanther\]\?",
+    "[sources.leadpanther]\ncomplete_hour = 5": r"complete_hour under .*complete_hours\?",
+    "[sources.leadleap]\nsegmets = {}": r"segmets under \[sources\.leadleap\].*segments\?",
+    "[sources.leadleap.segments.us]\ncontry = 'US'": r"contry in .*segments\.us\].*country\?",
+    "[sources.leadleap.segments.us]\nmax_row = 5": r"max_row in .*max_rows\?",
+    "[sources.leadleap.segments.us]\ntype = 'bussiness'": r"type in .*business",
+    "[privacy]\ntreatmnt = 'hash'": r"treatmnt under \[privacy\].*treatment\?",
+    "[privacy.categories]\nemial = 'mask'": r"emial in \[privacy\.categories\].*email\?",
+    "[views.engagement]\nimpresions = 'x'": r"impresions under \[views\.engagement\].*impressions\?",
+    "[leadhouse]\nzzz = 5": r"zzz under \[leadhouse\].*there are destination, dataset",
+    "[sources.leadpanther]\napi_key = 'lp_live_hunter2'": r"api_key .*secret.*config\.toml.*secrets\.toml",
+    "[sources.leadpanther]\ncomplete_hours = 'many'": r"complete_hours .*in \.dlt/config\.toml.*a number",
+}
+
+
+def write(home: Path, text: str, name: str = "config.toml") -> None:
+    (home / ".dlt").mkdir(exist_ok=True)
+    (home / ".dlt" / name).write_text(text)
+    forget_pipelines(home)
+
+
+@pytest.mark.parametrize("text", MISSPELLED)
+def test_what_is_no_setting_is_refused_with_its_place_and_what_was_meant(home: Path, text: str) -> None:
+    write(home, text)
+    with environment(**KEYS), pytest.raises(ConfigurationError, match=MISSPELLED[text]) as refused:
+        check_all_settings()
+    assert "\n" not in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    {
+        "LEADHOUSE__SLICE_ROWZ": "slice_rows",
+        "LEADHUOSE__SLICE_ROWS": "leadhouse",
+        "SOURCES__LEADLEAP__MAX_ROW": "max_rows",
+        "SOURCES__LEADLAEP__MAX_ROWS": "leadleap",
+        "LEADPANTHER_BASE_ULR": "LEADPANTHER_BASE_URL",
+        "PRIVACY__CATEGORIES__EMAIL": "PRIVACY__CATEGORIES to a JSON object",
+    }.items(),
+)
+def test_a_misspelled_variable_is_refused_as_well(home: Path, variable: str, meant: str) -> None:
+    with environment(**KEYS, **{variable: "5"}), pytest.raises(ConfigurationError, match=meant) as refused:
+        check_all_settings()
+    assert variable in str(refused.value)
+
+
+def test_settings_of_other_programs_are_nobodys_business(home: Path) -> None:
+    write(home, "[sources.hubspot]\nx = 1\n[runtime]\nlog_level = 'ERROR'\n[tool.other]\ny = 2\n")
+    with environment(**KEYS, SOURCES__STRIPE__X="1"):
+        assert len(load_sources()) == 2
+        check_all_settings()
+
+
+def test_a_broken_file_is_named_by_the_command_line_with_its_line(home: Path) -> None:
+    folder = home / "broken"
+    (folder / ".dlt").mkdir(parents=True)
+    (folder / ".dlt/secrets.toml").write_text('[sources.leadpanther]\napi_key = "lp_live_hunter2\n')
+    process = run_leadhouse("sync", folder=folder)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert re.fullmatch(r"leadhouse: .*secrets\.toml is not TOML: .*line 2.*\n", err)
+    assert "hunter2" not in out + err
+
+
+def test_check_shows_what_is_in_force_and_where_it_stands_but_no_secret(home: Path) -> None:
+    write(home, "[leadhouse]\nslice_rows = 7\n[privacy.categories]\nemail = 'mask'\n")
+    write(home, "[privacy]\nkey = 'hunter2'\n", "secrets.toml")
+    given = {"LEADPANTHER_API_KEY": "lp_live_hunter2", "SOURCES__LEADLEAP__MAX_ROWS": "9"}
+    process = run_leadhouse("check", "--settings", folder=home, environment=given)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "hunter2" not in out + err
+    for line in (
+        r"slice_rows +7 +\.dlt/config\.toml",
+        r'categories +\{"email": "mask"\} +\.dlt/config\.toml',
+        r"key +\(a secret\) +\.dlt/secrets\.toml",
+        r"api_key +\(a secret\) +the environment, LEADPANTHER_API_KEY",
+        r"max_rows +9 +the environment, SOURCES__LEADLEAP__MAX_ROWS",
+        r"complete_hours +24\.0 +default",
+    ):
+        assert re.search(line, out), line
+
+
+def test_the_file_of_settings_is_what_make_docs_writes() -> None:
+    assert SETTINGS_FILE.read_text() == settings_file()
+
+
+def test_every_setting_stands_in_it_with_its_default(home: Path) -> None:
+    text = re.sub(r"^# (?=[\[\"\w])", "", settings_file(), flags=re.MULTILINE)
+    settings = tomlkit.parse(text[text.index("[leadhouse]") :].split("dlt's own")[0]).unwrap()
+    for section in sections():
+        found = settings
+        for name in section.name.split("."):
+            found = found.get(name, {})
+        for field in fields(section.kind):
+            if field.name in secrets_of(section.kind):
+                assert field.name not in found
+            elif "example" in field.metadata:
+                assert found[field.name] == field.metadata["example"]
+            else:
+                default = section.defaults.get(field.name, field.default)
+                assert found[field.name] == ([] if default is None else default)
+
+
+def test_a_folder_with_that_file_syncs_as_one_without(home: Path) -> None:
+    plain = load_sync_config()
+    write(home, settings_file())
+    assert load_sync_config() == plain
