@@ -91,12 +91,13 @@ def sync_shard(shard: str) -> dict[str, Any]:
     with _at_home():
         from pipelines.settings import warn_of_open_secrets
         from pipelines.storage import storage_for
-        from pipelines.syncing.reporting import Lines, summary
+        from pipelines.syncing.lines import AccountLines
+        from pipelines.syncing.reporting import summary
         from pipelines.syncing.sync import Exit, sync
         from sources.core.units import Status
 
         warn_of_open_secrets()
-        began, lines = time.monotonic(), Lines(as_json=False)
+        began, lines = time.monotonic(), AccountLines()
         report = sync(_source(), storage_for(_config(shard)), on_load=lines.loaded)
         seconds = time.monotonic() - began
         lines.ended(report, seconds)

@@ -6,6 +6,7 @@ dlt takes a second to import, so each command imports what it needs when it runs
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,14 @@ app = typer.Typer(
     add_completion=False,
 )
 
+
+class Format(StrEnum):
+    """How lines of a log are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 Resources = Annotated[
     list[str] | None, typer.Option("--resource", "-r", help="Only this resource; may be repeated.")
 ]
@@ -36,6 +45,8 @@ Full = Annotated[bool, typer.Option("--full", help="Read every list completely, 
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every unit.")]
+LogFormat = Annotated[Format, typer.Option(help="text, or json: a JSON object for every unit.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, for cron's mails.")]
 
 
@@ -107,19 +118,25 @@ def sync(
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
     wait: Wait = 0.0,
-    json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
+    log_format: LogFormat = Format.TEXT,
+    json: Annotated[bool, typer.Option("--json", help="Short for --log-format json.")] = False,
     shard: Annotated[
         str | None, typer.Option(help="2/8: only the clients of the second of eight shards.")
     ] = None,
 ) -> None:
     """Load what is new into the warehouse, from every vendor that there is a key for."""
-    from pipelines.commands.sync import run_sync
+    from pipelines.commands.sync import Output, run_sync
     from pipelines.syncing.sync import Wanted
 
     wanted = Wanted(resource or (), full, accept_deletes, wait)
     where = {"destination": destination, "dataset": dataset, "shard": shard}
-    raise typer.Exit(run_sync(wanted, source, client, where, json, quiet))
+    as_json = json or log_format is Format.JSON
+    output = (
+        Output.QUIET if quiet else Output.JSON if as_json else Output.VERBOSE if verbose else Output.USUAL
+    )
+    raise typer.Exit(run_sync(wanted, source, client, where, output))
 
 
 @app.command()

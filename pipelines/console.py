@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.syncing.reporting import Reporter, trouble, unfinished_accounts
+from pipelines.syncing.reporting import Reporter, finished_accounts, trouble
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status
 
+SPINNER = 3
+"""Columns that stand before the live line, and one that stays free: a line that fills all may wrap."""
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.PARTIAL: "yellow"}
 
 
@@ -30,7 +33,7 @@ class Terminal(Reporter):
         self._run: Run | None = None
         self._began = time.monotonic()
         self._done = threading.Event()
-        self._status = console.status("starting") if console.is_terminal else None
+        self._status = console.status("starting", refresh_per_second=4) if console.is_terminal else None
 
     def __enter__(self) -> Terminal:
         if self._status:
@@ -56,38 +59,74 @@ class Terminal(Reporter):
     def _refresh(self) -> None:
         while not self._done.wait(0.25):
             if self._run and self._status:
-                self._status.update(progress_line(self._run, time.monotonic() - self._began))
+                seconds, width = time.monotonic() - self._began, self._console.width - SPINNER
+                self._status.update(progress_line(self._run, seconds, width))
 
 
-def progress_line(run: Run, seconds: float) -> str:
-    """One line on how far a run has come."""
+def progress_line(run: Run, seconds: float, width: int) -> str:
+    """One line on how far a run has come: what matters most of it, if there is no room for all.
+
+    Args:
+        run: the run.
+        seconds: since it began.
+        width: columns that there are.
+    """
+    word, many = run.vendor.account_word, len(run.accounts)
+    if not many:
+        return f"asking which {word}s there are"[:width]
     outcomes = list(run.outcomes.values())
-    word = run.vendor.account_word
-    if not run.accounts:
-        return f"asking which {word}s there are"
-    requests, retries = run.traffic.requests, run.traffic.retries
-    left = unfinished_accounts(outcomes)
-    parts = [
-        f"{len(run.accounts) - len(left)} of {len(run.accounts)} {word}s",
+    done = len(finished_accounts(run))
+    requests = sum(outcome.traffic.requests for outcome in outcomes)
+    retries = sum(outcome.traffic.retries for outcome in outcomes)
+    said = [
+        f"{done} of {many} {word}s{', loading' if done == many else ''}",
         f"{sum(outcome.rows for outcome in outcomes):,} rows",
-        f"{requests:,} requests ({requests / max(seconds, 0.1):,.0f}/s, {retries} retries)",
+        f"{requests:,} requests",
+        f"{requests / max(seconds, 0.1):,.0f}/s" + (f", {retries:,} retries" if retries else ""),
         _pacing(run.pace.rate),
-        _time_left(outcomes, seconds),
+        _time_left(run, seconds),
     ]
-    return " · ".join(filter(None, parts))
+    return fitting(said, MATTERS, width)
+
+
+WIDE = ("table", "accounts", "rows", "new", "requests", "retries", "outcome")
+NARROW = ("table", "rows", "outcome")
+ROOM = 72
+"""Columns of the summary, and of text that showing all of them takes."""
+
+MATTERS = (0, 1, 5, 3, 2, 4)
+"""Which of these parts of the line come first where there is little room."""
+BETWEEN = " · "
+
+
+def fitting(parts: Sequence[str], matters: Sequence[int], width: int) -> str:
+    """Of some parts of a line, those that there is room for, in their order.
+
+    Args:
+        parts: of the line; empty ones are left out.
+        matters: their places, the most important first.
+        width: columns that there are.
+    """
+    chosen: list[int] = []
+    for place in matters:
+        line = BETWEEN.join(parts[n] for n in sorted([*chosen, place]) if parts[n])
+        if len(line) <= width:
+            chosen.append(place)
+    return BETWEEN.join(parts[n] for n in sorted(chosen) if parts[n])
 
 
 def _pacing(rate: float) -> str:
     return "" if rate == float("inf") else f"held to {rate:,.1f}/s"
 
 
-def _time_left(outcomes: list[Outcome], seconds: float) -> str:
+def _time_left(run: Run, seconds: float) -> str:
     """A guess, once a tenth of the units is through: the others take as long."""
-    ended = sum(outcome.finished is not None for outcome in outcomes)
-    if ended < 0.1 * len(outcomes) or ended == len(outcomes):
+    units = sum(len(run.planned(account)) for account in run.accounts.values())
+    ended = sum(bool(outcome.finished and outcome.unit.account) for outcome in run.outcomes.values())
+    if not 0.1 * units <= ended < units:
         return ""
-    left = seconds * (len(outcomes) - ended) / ended
-    return f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left"
+    left = seconds * (units - ended) / ended
+    return f"{left / 60:,.0f} min left" if left > 90 else f"{left:.0f} s left"
 
 
 def print_summary(console: Console, run: Run, seconds: float) -> None:
@@ -95,20 +134,23 @@ def print_summary(console: Console, run: Run, seconds: float) -> None:
     by_table: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in run.outcomes.values():
         by_table[outcome.unit.resource].append(outcome)
+    shown = WIDE if console.width >= ROOM else NARROW
     table = Table(box=None, pad_edge=False)
-    for name in ("table", f"{run.vendor.account_word}s", "rows", "new", "requests", "retries", "outcome"):
-        table.add_column(name, justify="left" if name in ("table", "outcome") else "right")
+    for name in shown:
+        heading = f"{run.vendor.account_word}s" if name == "accounts" else name
+        table.add_column(heading, justify="left" if name in ("table", "outcome") else "right", no_wrap=True)
     for resource, outcomes in by_table.items():
         accounts = sum(bool(outcome.unit.account) for outcome in outcomes)
-        table.add_row(
-            resource,
-            f"{accounts:,}" if accounts else "",
-            f"{sum(o.rows for o in outcomes):,}",
-            f"{sum(o.new_rows for o in outcomes):,}",
-            f"{sum(o.traffic.requests for o in outcomes):,}",
-            f"{sum(o.traffic.retries for o in outcomes):,}",
-            _statuses(outcomes),
-        )
+        cells: dict[str, str | Text] = {
+            "table": resource,
+            "accounts": f"{accounts:,}" if accounts else "",
+            "rows": f"{sum(o.rows for o in outcomes):,}",
+            "new": f"{sum(o.new_rows for o in outcomes):,}",
+            "requests": f"{sum(o.traffic.requests for o in outcomes):,}",
+            "retries": f"{sum(o.traffic.retries for o in outcomes):,}",
+            "outcome": _statuses(outcomes),
+        }
+        table.add_row(*(cells[name] for name in shown))
     console.print(table)
     for status, about, note in trouble(run):
         line = Text.assemble(

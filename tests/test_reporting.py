@@ -1,11 +1,14 @@
 """What syncs say, to whom: terminals, logs, cron's mails and monitoring services."""
 
+import fcntl
 import http.server
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.console import fitting
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox, small_world
 from tests.support import LEADHOUSE, run_leadhouse
 
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (unit|sync) .*")
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (account|unit|note|sync) .*")
 
 
 def account(sandbox: Sandbox, **more: str) -> dict[str, str]:
@@ -36,9 +40,32 @@ def said(folder: Path, sandbox: Sandbox, *options: str, **more: str) -> tuple[in
     return process.returncode, err + out
 
 
-def test_a_log_gets_a_line_per_unit_and_a_summary(home: Path, sandbox: StartSandbox) -> None:
+def test_a_log_gets_a_line_per_account_with_what_went_wrong_and_a_summary(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    world = small_world(clients=3)
+    api = sandbox(world)
+    well, broken, lost = world.client_ids
+    world.revoke(lost)
+    api.faults.add(Fault("error", path=f"/clients/{broken}/leads", status=500, times=None))
+    code, text = said(home, api, SOURCES__LEADPANTHER__ATTEMPTS="1")
+    lines = text.splitlines()
+    assert code == 3
+    assert all(LINE.fullmatch(line) for line in lines)
+    (line,) = [line for line in lines if f"client={well}" in line]
+    assert re.search(r" account ok client=\S+ source=leadpanther units=7 rows=\d+ ", line)
+    assert "trouble" not in line
+    (line,) = [line for line in lines if f"client={broken}" in line]
+    assert re.search(r' account failed .* trouble="failed leads: .*/leads, status 500', line)
+    (line,) = [line for line in lines if f"client={lost}" in line]
+    assert " account skipped " in line
+    assert sum(" note skipped " in line and "revoked" in line for line in lines) == 7
+    assert "result=partly" in lines[-1]
+
+
+def test_a_verbose_log_gets_a_line_per_unit(home: Path, sandbox: StartSandbox) -> None:
     world = small_world()
-    code, text = said(home, sandbox(world))
+    code, text = said(home, sandbox(world), "--verbose")
     *units, last = text.splitlines()
     assert code == 0
     assert all(LINE.fullmatch(line) for line in [*units, last])
@@ -52,14 +79,15 @@ def test_a_log_gets_a_line_per_unit_and_a_summary(home: Path, sandbox: StartSand
 
 
 @pytest.mark.long
-def test_a_log_tells_of_a_unit_once_its_rows_are_loaded_and_not_again(
-    home: Path, sandbox: StartSandbox
+@pytest.mark.parametrize(("options", "lines"), [((), 2 + 1), (("--verbose",), 2 + 2 * 7)])
+def test_a_log_tells_of_everything_once_its_rows_are_loaded_and_not_again(
+    home: Path, sandbox: StartSandbox, options: tuple[str, ...], lines: int
 ) -> None:
-    code, text = said(home, sandbox(), LEADHOUSE__SLICE_ROWS="1")
-    units = [line.split(" ", 1)[1] for line in text.splitlines()[:-1]]
+    code, text = said(home, sandbox(), *options, LEADHOUSE__SLICE_ROWS="1")
+    said_of = [line.split(" ", 1)[1] for line in text.splitlines()[:-1]]
     assert code == 0
-    names = [re.sub(r" rows=.*", "", unit) for unit in units]
-    assert len(names) == len(set(names)) == 2 + 2 * 7
+    names = [re.sub(r" (source|rows)=.*", "", line) for line in said_of]
+    assert len(names) == len(set(names)) == lines
 
 
 @pytest.mark.long
@@ -85,12 +113,15 @@ def test_quiet_says_why_nothing_could_be_done(home: Path, sandbox: StartSandbox)
     assert len(text.splitlines()) == 1
 
 
-@pytest.mark.long
-def test_a_terminal_shows_progress_and_a_table(home: Path, sandbox: StartSandbox) -> None:
-    api = sandbox(latency=0.1)
+def on_terminal(sandbox: Sandbox, columns: int) -> str:
+    """What a sync shows on a terminal of so many columns."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, **account(api), "TERM": "xterm", "COLUMNS": "160"}
-    process = subprocess.Popen([str(LEADHOUSE), "sync"], stdout=theirs, stderr=theirs, env=environment)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {**os.environ, **account(sandbox), "TERM": "xterm"}
+    environment.pop("COLUMNS", None)
+    process = subprocess.Popen(
+        [str(LEADHOUSE), "sync"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
     os.close(theirs)
     shown = b""
     try:
@@ -99,9 +130,32 @@ def test_a_terminal_shows_progress_and_a_table(home: Path, sandbox: StartSandbox
     except OSError:
         pass  # the other end was closed
     assert process.wait(60) == 0
-    text = re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", shown.decode())
-    assert re.search(r"\d of 2 clients · [\d,]+ rows · [\d,]+ requests \(\d+/s, 0 retries\)", text)
+    return re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", shown.decode())
+
+
+@pytest.mark.long
+def test_a_terminal_shows_progress_and_a_table(home: Path, sandbox: StartSandbox) -> None:
+    text = on_terminal(sandbox(latency=0.1), 160)
+    assert re.search(r"\d of 2 clients · [\d,]+ rows · [1-9]\d* requests · \d+/s · \d+ s left", text)
     assert re.search(r"leads +2 +16 +16 +2 +0 +2 ok", text)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("columns", [80, 40])
+def test_no_line_is_wider_than_the_terminal(home: Path, sandbox: StartSandbox, columns: int) -> None:
+    lines = re.split(r"[\r\n]+", on_terminal(sandbox(latency=0.1), columns))
+    assert any(" of 2 clients · " in line for line in lines)
+    assert all(len(line.rstrip()) < columns for line in lines), max(lines, key=len)
+    assert any(re.match(r"leads .* 16 .* 2 ok", line) for line in lines)
+
+
+def test_what_matters_most_is_shown_where_there_is_little_room() -> None:
+    parts = ["3 of 12 clients", "1,234 rows", "99 requests", "", "5 min left"]
+    shown = {width: fitting(parts, (0, 1, 4, 3, 2), width) for width in (80, 50, 45, 28, 10)}
+    assert shown[80] == "3 of 12 clients · 1,234 rows · 99 requests · 5 min left"
+    assert shown[50] == shown[45] == "3 of 12 clients · 1,234 rows · 5 min left"
+    assert shown[28] == "3 of 12 clients · 1,234 rows"
+    assert len(shown[10]) <= 10
 
 
 @contextmanager
@@ -171,9 +225,12 @@ def test_a_service_that_is_not_there_is_said_without_its_address(home: Path, san
 
 
 @pytest.mark.long
-def test_json_lines_can_be_read_by_machines(home: Path, sandbox: StartSandbox) -> None:
+@pytest.mark.parametrize("options", [("--json",), ("--log-format", "json")])
+def test_json_lines_can_be_read_by_machines(
+    home: Path, sandbox: StartSandbox, options: tuple[str, ...]
+) -> None:
     world = World.make(clients=1, leads=3, activity=0, posts=0, lead_magnets=0)
-    _, text = said(home, sandbox(world), "--json")
+    _, text = said(home, sandbox(world), *options)
     events = [json.loads(line) for line in text.splitlines()]
     assert [event["event"] for event in events] == ["unit"] * 9 + ["sync"]
     assert events[-1]["exit"] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum, auto
 from types import FrameType
 
 from rich.console import Console
@@ -13,12 +14,22 @@ from pipelines.console import Terminal
 from pipelines.process import tune
 from pipelines.settings import load_sync_config, warn_of_open_secrets
 from pipelines.storage import storage_for
+from pipelines.syncing.lines import AccountLines, UnitLines
 from pipelines.syncing.pings import pinging
-from pipelines.syncing.reporting import Lines, Quiet, Reporter, is_terminal
+from pipelines.syncing.reporting import Quiet, Reporter, is_terminal
 from pipelines.syncing.several import sync_all
 from pipelines.syncing.sync import Wanted, check_resources
 from pipelines.vendors import load_sources
 from sources.core.engine.run import Run
+
+
+class Output(Enum):
+    """What a sync prints: how it gets on, a line per account where nobody watches; every unit; only trouble."""
+
+    USUAL = auto()
+    VERBOSE = auto()
+    JSON = auto()
+    QUIET = auto()
 
 
 def run_sync(
@@ -26,8 +37,7 @@ def run_sync(
     name: str | None,
     accounts: list[str] | None,
     where: Mapping[str, str | None],
-    as_json: bool,
-    quiet: bool,
+    output: Output,
 ) -> int:
     """Runs a sync for a person or for cron; returns the exit code.
 
@@ -41,7 +51,7 @@ def run_sync(
         for source in sources:
             check_resources(source.vendor, wanted.resources)
         storage = storage_for(load_sync_config(**where))
-        with _reporter(as_json, quiet) as reporter, _stopped_by_signals() as stoppable:
+        with _reporter(output) as reporter, _stopped_by_signals() as stoppable:
 
             def on_run(run: Run) -> None:
                 pings.start()
@@ -53,10 +63,14 @@ def run_sync(
     return int(code)
 
 
-def _reporter(as_json: bool, quiet: bool) -> Reporter:
-    if quiet:
-        return Quiet()
-    return Terminal(Console()) if is_terminal() and not as_json else Lines(as_json)
+def _reporter(output: Output) -> Reporter:
+    match output:
+        case Output.QUIET:
+            return Quiet()
+        case Output.JSON | Output.VERBOSE:
+            return UnitLines(as_json=output is Output.JSON)
+        case Output.USUAL:
+            return Terminal(Console()) if is_terminal() else AccountLines()
 
 
 @contextmanager

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.syncing.ledger import ledger_row
 from pipelines.syncing.sync import Exit, Report
 from sources.core.engine.run import Run
-from sources.core.units import Outcome, Status, Unit
-from sources.core.vendor import Vendor
+from sources.core.units import Status, Unit
 
 WELL = (Status.OK, Status.SKIPPED)
-SAID = ("rows", "new_rows", "requests", "retries", "note", "error_code", "request_id", "list_order", "scan")
 RESULTS = {Exit.DONE: "done", Exit.PARTLY: "partly", Exit.FAILED: "failed"}
 
 
@@ -35,29 +30,6 @@ class Reporter(AbstractContextManager["Reporter"]):
 
     def ended(self, report: Report, seconds: float) -> None:
         """The sync is over."""
-
-
-class Lines(Reporter):
-    """A line per unit once its rows are loaded, and a summary: for logs.
-
-    Args:
-        as_json: JSON lines instead of text.
-    """
-
-    def __init__(self, as_json: bool) -> None:
-        self._write = _json_line if as_json else _text_line
-        self._said: dict[Unit, tuple[Status, str]] = {}
-
-    def loaded(self, run: Run) -> None:
-        for outcome in run.outcomes.values():
-            state = outcome.status, outcome.note
-            if outcome.finished and self._said.get(outcome.unit) != state:
-                self._said[outcome.unit] = state
-                self._write("unit", ledger_row(run, outcome), run.vendor)
-
-    def ended(self, report: Report, seconds: float) -> None:
-        self.loaded(report.run)
-        self._write("sync", summary(report, seconds), report.run.vendor)
 
 
 class Quiet(Reporter):
@@ -101,35 +73,16 @@ def trouble(run: Run) -> Iterator[tuple[Status, str, str]]:
         yield status, " of ".join(filter(None, [resource, who])), note
 
 
-def _json_line(event: str, values: Mapping[str, Any], vendor: Vendor) -> None:
-    print(
-        json.dumps({"event": event, "source": vendor.name, **values}, default=datetime.isoformat), flush=True
-    )
-
-
-def _text_line(event: str, values: Mapping[str, Any], vendor: Vendor) -> None:
-    """`2026-01-31T06:00:12Z unit ok leads client=… rows=3 …`: for eyes and for grep."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    words = [now, event]
-    if event == "unit":
-        words += [values["status"], values["resource"]]
-        account = values[vendor.account.name]
-        words += [f"{vendor.account_word}={account}"] if account else []
-        values = {name: values[name] for name in SAID}
-    words += [f"{name}={_word(value)}" for name, value in values.items() if value not in (None, "")]
-    print(*words, flush=True)
-
-
-def _word(value: Any) -> str:
-    text = str(value)
-    return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text else text
-
-
 def is_terminal() -> bool:
     """Whether somebody is watching."""
     return sys.stdout.isatty()
 
 
-def unfinished_accounts(outcomes: list[Outcome]) -> set[str]:
-    """Accounts of which something remains to be read."""
-    return {outcome.unit.account for outcome in outcomes if not outcome.finished}
+def finished_accounts(run: Run) -> list[str]:
+    """Accounts of which all that is to be read has been."""
+    ended = {outcome.unit for outcome in run.outcomes.values() if outcome.finished}
+    return [
+        account.id
+        for account in run.accounts.values()
+        if all(Unit(account.id, resource) in ended for resource in run.planned(account))
+    ]

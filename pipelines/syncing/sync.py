@@ -118,7 +118,9 @@ def load_source(
     vendor.check_settings()  # what is wrong with it is better said before anything is read
     config = storage.config
     portion = Slice(config.slice_rows, config.slice_minutes)
-    run = Run(vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part)
+    run = Run(
+        vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part, wanted=resources
+    )
     with storage.open(storage.dataset_of(vendor), wanted.wait) as pipeline:
         storage.agree(pipeline, vendor, policy)
         if storage.rewound and pipeline.default_schema_name:

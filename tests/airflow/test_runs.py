@@ -72,7 +72,7 @@ def test_a_run_into_duckdb_equals_the_truth_and_so_does_the_next_one_with_a_new_
     )
     assert differences(DuckDB(airflow.home), world) == []
     assert run.summaries["sync[0]"]["ok"] == run.summaries["sync[0]"]["units"] > 5 * 7
-    assert all(re.search(rf"unit ok leads client={client} ", run.log) for client in world.client_ids)
+    assert all(re.search(rf"account ok client={client} ", run.log) for client in world.client_ids)
 
     world.insert(world.add_client(), "leads")
     world.insert(world.client_ids[0], "leads")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -54,6 +54,7 @@ class Run:
         slice: how much one extraction may read.
         looped: a loop runs this slice by slice, and looks at `fatal` after each.
         shard: which of the accounts are read here.
+        wanted: the only resources that are to be read; all if empty. For whoever tells how far it is.
     """
 
     vendor: Vendor
@@ -63,6 +64,7 @@ class Run:
     slice: Slice = field(default_factory=Slice)
     looped: bool = False
     shard: Shard = field(default_factory=Shard)
+    wanted: Sequence[str] = ()
     run_id: str = field(default_factory=lambda: f"lh-{uuid.uuid4().hex[:12]}")
     access: Access | None = None
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -95,6 +97,11 @@ class Run:
         )
 
     # --- for whoever runs it ---------------------------------------------------------------------
+
+    def planned(self, account: Account) -> list[str]:
+        """The resources that are to be read of an account."""
+        names = dict.fromkeys([*self.vendor.listings, *self.vendor.snapshots, *self.vendor.detail_of])
+        return [name for name in names if account.has(name) and (not self.wanted or name in self.wanted)]
 
     @property
     def finished(self) -> bool:
