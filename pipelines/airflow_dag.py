@@ -1,10 +1,11 @@
-"""The Airflow DAG `leadhouse`: a task per shard of the clients, then what is left once all have ended.
+"""The Airflow DAG `leadhouse`: a task per vendor and shard of its accounts, then what is left once all have ended.
 
 Link this file into the DAGs folder, or have a file there say `from pipelines.airflow_dag import leadhouse`.
 Parsing it reads no settings and imports neither dlt nor Leadhouse; its tasks do, when they run, in the folder
-LEADHOUSE_HOME. The key may be the password of an Airflow connection `leadpanther` (with the base URL as host,
-if another than the usual one), and a Postgres connection `leadhouse_warehouse` says where to load; what
-there is no connection for is said by dlt's settings and secrets.
+LEADHOUSE_HOME. A vendor's key may be the password of an Airflow connection that is called as its schema, such as
+`acme` or, for a further key, `acme_second` (with the base URL as host, if another than the usual one), and a Postgres
+connection `leadhouse_warehouse` says where to load; what there is no connection for is said by dlt's settings and
+secrets. Into Postgres all tasks load at the same time, into a DuckDB file one after the other.
 
 Killed tasks are tried again and go on from the last slice. What trying again cannot heal fails at once: a
 wrong setting, a key that is not accepted, and runs that were partly done, which the next run goes on with.
@@ -28,12 +29,19 @@ from airflow.sdk.log import mask_secret
 if TYPE_CHECKING:
     from pipelines.settings import SyncConfig
     from pipelines.vendors import Source
+    from sources.core.vendor import Vendor
 
-KEY, WAREHOUSE = "leadpanther", "leadhouse_warehouse"
-"""Ids of the Airflow connections."""
+WAREHOUSE = "leadhouse_warehouse"
+"""Id of the Airflow connection."""
+
+PATIENCE = 86_400.0
+"""Seconds to wait for whoever loads into the same file; a task's timeout comes first."""
 
 WHOLE = ""
 """The shard that is everything."""
+
+Share = dict[str, str]
+"""What a task syncs: the `source`, and which `shard` of its accounts."""
 
 
 def leadhouse_dag(
@@ -45,7 +53,8 @@ def leadhouse_dag(
 
     Args:
         schedule: when to sync.
-        timeout: for a sync; more than `run_minutes`, after which it ends by itself.
+        timeout: for a sync; more than `run_minutes`, after which it ends by itself. Those that load into one DuckDB
+            file wait for each other meanwhile.
         retry_delay: before a task is first tried again; then twice as long each time.
     """
     with DAG(
@@ -63,42 +72,52 @@ def leadhouse_dag(
         doc_md=__doc__,
         auto_register=False,
     ) as dag:
-        shards = task(task_id="plan")(plan)()
+        shares = task(task_id="plan")(plan)()
         synced = task(
             task_id="sync",
             execution_timeout=timeout,
             multiple_outputs=False,
-            map_index_template="{{ task.op_kwargs['shard'] or 'all clients' }}",
-        )(sync_shard).expand(shard=shards)
-        finished = task(task_id="finish", trigger_rule=TriggerRule.ALL_DONE)(finish)(shards)
+            map_index_template="{{ task.op_kwargs['source'] }} {{ task.op_kwargs['shard'] }}",
+        )(sync_share).expand_kwargs(shares)
+        finished = task(task_id="finish", trigger_rule=TriggerRule.ALL_DONE)(finish)(shares)
         # The run is as good as its last task, and `finish` runs whatever became of the syncs.
         synced >> finished
         [synced, finished] >> EmptyOperator(task_id="done")
     return dag
 
 
-def plan() -> list[str]:
-    """Checks the settings, and says which shards there are."""
+def plan() -> list[Share]:
+    """Checks the settings, and says what there is to sync. One vendor of several whose settings cannot be right
+    fails later, alone."""
     with _at_home():
-        _source()
+        vendors = _vendors()
+        troubles = [trouble for vendor in vendors if (trouble := _trouble_with(vendor))]
+        if len(troubles) == len(vendors):
+            raise troubles[0]
         config = _config()
         of = 1 if config.destination == "duckdb" else config.shards
-        return [f"{number}/{of}" for number in range(1, of + 1)] if of > 1 else [WHOLE]
+        shards = [f"{number}/{of}" for number in range(1, of + 1)] if of > 1 else [WHOLE]
+        return [{"source": vendor.name, "shard": shard} for vendor in vendors for shard in shards]
 
 
-def sync_shard(shard: str) -> dict[str, Any]:
-    """Syncs one shard; returns the summary, which Airflow keeps."""
+def sync_share(source: str, shard: str) -> dict[str, Any]:
+    """Syncs one shard of a source's accounts; returns the summary, which Airflow keeps."""
     with _at_home():
         from pipelines.settings import warn_of_open_secrets
         from pipelines.storage import storage_for
         from pipelines.syncing.lines import AccountLines
         from pipelines.syncing.reporting import summary
-        from pipelines.syncing.sync import Exit, sync
+        from pipelines.syncing.sync import Exit, Wanted, read_and_load
         from sources.core.units import Status
 
         warn_of_open_secrets()
-        began, lines = time.monotonic(), AccountLines()
-        report = sync(_source(), storage_for(_config(shard)), on_load=lines.loaded)
+        lines, storage = AccountLines(), storage_for(_config(shard))
+        (vendor,) = [vendor for vendor in _vendors() if vendor.name == source]
+        with storage.claimed(PATIENCE):
+            began = time.monotonic()
+            report = read_and_load(_source(vendor), storage, Wanted(), lambda run: None, lines.loaded)
+        if report.run.fatal:
+            raise report.run.fatal
         seconds = time.monotonic() - began
         lines.ended(report, seconds)
         result = summary(report, seconds)
@@ -111,15 +130,18 @@ def sync_shard(shard: str) -> dict[str, Any]:
         raise AirflowException(f"the run failed: {counts}")
 
 
-def finish(shards: list[str] | None) -> None:
-    """Brings views, comments and `pii_columns` up to date once all shards have ended."""
-    if not shards or shards == [WHOLE]:
-        return  # a sync that is alone has done it itself
+def finish(shares: list[Share] | None) -> None:
+    """Brings views, comments and `pii_columns` up to date once all shards have ended, and publishes what there is."""
+    if not shares:
+        return
     with _at_home():
         from pipelines.storage import storage_for
         from pipelines.syncing.sync import round_off
 
-        round_off(_source().vendor, storage_for(_config()))
+        sharded = {
+            share["source"] for share in shares if share["shard"] != WHOLE
+        }  # the others have done it themselves
+        round_off([vendor for vendor in _vendors() if vendor.name in sharded], storage_for(_config()))
 
 
 @contextmanager
@@ -147,14 +169,30 @@ def _home() -> Path:
     return project
 
 
-def _source() -> Source:
-    from pipelines.vendors import Source, vendor_named
-    from sources.core.engine.config import load_config
+def _vendors() -> list[Vendor]:
+    """Those that there is a key for, in a connection or in the settings."""
+    from pipelines.vendors import vendors_to_read
+    from sources.core.engine.config import has_key
 
-    vendor = vendor_named(KEY)
-    found = _connection(KEY)
+    return vendors_to_read(has_key=lambda vendor: has_key(vendor) or _connection(vendor.name) is not None)
+
+
+def _trouble_with(vendor: Vendor) -> Exception | None:
+    from sources.core.errors import ConfigurationError
+
+    try:
+        _source(vendor)
+    except ConfigurationError as error:
+        return error
+    return None
+
+
+def _source(vendor: Vendor) -> Source:
+    from pipelines.vendors import load_source
+
+    found = _connection(vendor.name)
     given = {"api_key": found.password or None, "base_url": found.host or None} if found else {}
-    source = Source(vendor, load_config(vendor, **given))
+    source = load_source(vendor, **given)
     mask_secret(source.config.api_key)
     return source
 

@@ -40,7 +40,7 @@ Clients = Annotated[
 ]
 Destination = Annotated[str | None, typer.Option(help="A dlt destination that can merge, such as postgres.")]
 Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
-SourceName = Annotated[str | None, typer.Option("--source", help="Only this vendor.")]
+SourceName = Annotated[str | None, typer.Option("--source", help="Only this vendor, or this further key.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
@@ -100,12 +100,10 @@ def check(
     """Show whose the key is, what it may read, and what a sync would read or skip."""
     from pipelines.commands.check import run_check
     from pipelines.commands.check_settings import run_check_settings
-    from pipelines.vendors import load_sources
 
     if settings:
         return run_check_settings()
-    for each in load_sources(source, clients):
-        run_check(each)
+    raise typer.Exit(run_check(source, clients))
 
 
 @app.command()
@@ -145,9 +143,9 @@ def finish(source: SourceName = None, destination: Destination = None, dataset: 
     from pipelines.settings import load_sync_config
     from pipelines.storage import storage_for
     from pipelines.syncing.sync import round_off
-    from pipelines.vendors import vendor_named
+    from pipelines.vendors import vendors_named
 
-    round_off(vendor_named(source), storage_for(load_sync_config(destination=destination, dataset=dataset)))
+    round_off(vendors_named(source), storage_for(load_sync_config(destination=destination, dataset=dataset)))
 
 
 @app.command()
@@ -227,14 +225,14 @@ def report(
     personal: Annotated[
         bool, typer.Option("--personal", help="With names of clients and of leads to call.")
     ] = False,
+    source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
     """Write charts of all clients into one HTML page that opens offline and can be mailed."""
     from pipelines.commands.report import run_report
-    from pipelines.vendors import vendor_named
 
-    run_report(vendor_named(None), out, client, personal, destination, dataset)
+    run_report(source, out, client, personal, destination, dataset)
 
 
 @app.command()
@@ -251,6 +249,5 @@ def export(
 ) -> None:
     """Write one client's tables and views, and nobody else's rows, as Parquet or CSV files."""
     from pipelines.commands.export import run_export
-    from pipelines.vendors import vendor_named
 
-    run_export(vendor_named(source), client, out, format, shareable, destination, dataset)
+    run_export(source, client, out, format, shareable, destination, dataset)

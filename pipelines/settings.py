@@ -11,12 +11,13 @@ from typing import Any
 
 import dlt
 
-from pipelines.vendors import VENDORS
+from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import SECRET, read_settings, secrets_of, settings_of
-from sources.core.engine.config import BELOW, aliases_of, read_config
+from sources.core.engine.config import BELOW, aliases_of, inherited, read_config
 from sources.core.engine.shards import Shard
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
+from sources.core.vendor import Vendor
 
 log = logging.getLogger("leadhouse")
 
@@ -99,6 +100,8 @@ class Section:
         below: sections within it that are read by themselves.
         aliases: by setting, the variable that may be set instead.
         defaults: what empty settings stand for.
+        above: the section that says what this one does not, if there is one.
+        inherited: what that one says.
     """
 
     name: str
@@ -106,6 +109,8 @@ class Section:
     below: Collection[str] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    above: str = ""
+    inherited: Mapping[str, Any] = field(default_factory=dict)
 
     def in_force(self) -> Iterator[tuple[str, Any, str]]:
         """By setting, what counts, and where that stands; empty for a default. Secrets are not told.
@@ -115,27 +120,40 @@ class Section:
         """
         variables = {name: env for name, env in self.aliases.items() if os.environ.get(env)}
         given = {name: os.environ[env] for name, env in variables.items()}
-        config = read_settings(self.kind, self.name, given, self.below)
+        config = read_settings(self.kind, self.name, given, self.below, self.inherited)
         secrets = secrets_of(self.kind)
         for name in settings_of(self.kind):
             value, secret = getattr(config, name), name in secrets
             env = variables.get(name)
             where = f"{ENVIRONMENT}, {env}" if env else origin(self.name, name, secret)
+            if not where and name in self.inherited:
+                where = origin(self.above, name, secret)
             yield name, HIDDEN if secret and value else value or self.defaults.get(name, value), where
 
 
-def sections() -> list[Section]:
-    """All of them, in the order in which people meet them."""
-    vendors = VENDORS.values()
+def sections(vendors: Collection[Vendor] = VENDORS.values()) -> list[Section]:
+    """All of them, in the order in which people meet them.
+
+    Args:
+        vendors: under the keys that are configured.
+    """
     return [
         Section(LEADHOUSE, SyncConfig, [PING]),
         Section(f"{LEADHOUSE}.{PING}", PingConfig),
         *(
-            Section(f"sources.{v.name}", v.config, BELOW, aliases_of(v), {"base_url": v.base_url})
+            Section(
+                v.section,
+                v.config,
+                BELOW,
+                aliases_of(v),
+                {"base_url": v.base_url},
+                v.parent.section if v.parent else "",
+                inherited(v),
+            )
             for v in vendors
         ),
         Section("privacy", PrivacyConfig),
-        *(Section(name, kind) for v in vendors for name, kind in v.sections.items()),
+        *(Section(name, kind) for v in vendors if not v.parent for name, kind in v.sections.items()),
     ]
 
 
@@ -148,7 +166,7 @@ def check_all_settings() -> None:
     load_sync_config()
     load_ping_config()
     load_policy()
-    for vendor in VENDORS.values():
+    for vendor in vendors_named(None):
         read_config(vendor)
         vendor.check_settings()
 
@@ -167,7 +185,7 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
         ConfigurationError: a setting cannot be read, or a section is nearly one of ours.
     """
     config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
-    refuse_similar([section.name for section in sections()])
+    refuse_similar([section.name for section in sections(vendors_named(None))])
     return config
 
 

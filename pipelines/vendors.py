@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sources.core.engine.config import load_config, read_config
+from sources.core.engine.config import has_key, load_config, with_keys
 from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
 from sources.leadleap import LEADLEAP
@@ -29,48 +29,69 @@ class Source:
 
 
 def vendor_named(name: str | None) -> Vendor:
-    """A vendor; the first one if none is named.
+    """A vendor that is simulated, documented or demonstrated; the first one if none is named.
 
     Raises:
         ConfigurationError: there is no such vendor.
     """
-    if name is None:
-        return next(iter(VENDORS.values()))
-    if name not in VENDORS:
+    if name and name not in VENDORS:
         raise ConfigurationError(f"unknown source {name!r}: choose from {', '.join(VENDORS)}")
-    return VENDORS[name]
+    return VENDORS[name] if name else next(iter(VENDORS.values()))
 
 
 def vendors_named(name: str | None) -> list[Vendor]:
-    """A vendor, or all if none is named.
+    """What may be in the warehouse: a vendor under all its keys, or under a further one, or everything if none is
+    named.
 
     Raises:
-        ConfigurationError: there is no such vendor.
+        ConfigurationError: there is no such vendor or key.
     """
-    return [vendor_named(name)] if name else list(VENDORS.values())
+    known = [each for vendor in VENDORS.values() for each in with_keys(vendor)]
+    found = [v for v in known if name in (None, v.name, v.parent and v.parent.name)]
+    if not found:
+        raise ConfigurationError(f"unknown source {name!r}: choose from {', '.join(v.name for v in known)}")
+    return found
 
 
-def load_sources(name: str | None = None, accounts: Sequence[str] | None = None) -> list[Source]:
-    """The sources to read: all that have a key.
+def vendors_to_read(
+    name: str | None = None,
+    accounts: Sequence[str] | None = None,
+    has_key: Callable[[Vendor], bool] = has_key,
+) -> list[Vendor]:
+    """The vendors, and their further keys, that there is a key for.
 
     Args:
-        name: only this vendor's.
-        accounts: only these accounts of it.
+        name: only this vendor, or this further key.
+        accounts: that only some accounts are wanted.
+        has_key: whether there is a key.
 
     Raises:
-        ConfigurationError: there is none, or a setting cannot be right.
+        ConfigurationError: there is none, or it cannot be told whose the accounts are.
     """
-    vendors = [vendor_named(name)] if name else [v for v in VENDORS.values() if read_config(v).api_key]
+    named = vendors_named(name)
+    vendors = [vendor for vendor in named if has_key(vendor)]
+    if not vendors and name:
+        return named  # what is missing is best said of that one
     if not vendors:
         keys = " or ".join(f"{vendor.upper()}_API_KEY" for vendor in VENDORS)
         raise ConfigurationError(f"there is no API key: set {keys}, or api_key in .dlt/secrets.toml")
     if accounts and len(vendors) > 1:
         raise ConfigurationError("accounts are one vendor's: say whose with --source")
-    return [_load(vendor, accounts) for vendor in vendors]
+    return vendors
 
 
-def _load(vendor: Vendor, accounts: Sequence[str] | None) -> Source:
+def load_source(vendor: Vendor, accounts: Sequence[str] | None = None, **given: str | None) -> Source:
+    """A vendor's source.
+
+    Args:
+        vendor: whose.
+        accounts: only these accounts of it.
+        given: settings that win; None means not given.
+
+    Raises:
+        ConfigurationError: a setting cannot be right.
+    """
     if accounts and not vendor.choice:
         raise ConfigurationError(f"{vendor.title} has no {vendor.account_word}s to choose from")
     chosen = {vendor.choice: list(accounts)} if accounts else {}
-    return Source(vendor, load_config(vendor, **chosen))
+    return Source(vendor, load_config(vendor, **chosen, **given))

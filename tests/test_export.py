@@ -14,6 +14,7 @@ from pipelines.commands import export as module
 from pipelines.commands.export import export
 from sources.core.errors import ConfigurationError
 from sources.core.warehouse.warehouse import Warehouse
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox, small_world
 from tests.privacy.canaries import aviary, search_files
@@ -24,7 +25,7 @@ AWKWARD = 'a "quoted", comma\nand a new line; ü 👋'
 
 def export_of(target: Target, client: str, folder: Path, **options: Any) -> dict[str, int]:
     with target.storage().look(DATASET) as pipeline:
-        return export(Warehouse(pipeline, pipeline.default_schema), client, folder, **options)
+        return export(Warehouse(pipeline, pipeline.default_schema), LEADPANTHER, client, folder, **options)
 
 
 def awkward_world() -> World:

@@ -11,8 +11,10 @@ from rich.table import Table
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.estimate import Estimate, measure
+from pipelines.syncing.several import for_each
 from pipelines.syncing.status import ask_for_review, unreviewed
-from pipelines.vendors import Source
+from pipelines.syncing.sync import Exit
+from pipelines.vendors import Source, load_source, vendors_to_read
 from sources.core.api.client import Client
 from sources.core.engine.access import Task, tasks
 from sources.core.engine.opening import open_run
@@ -24,12 +26,28 @@ from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
 
 
-def run_check(source: Source) -> None:
-    """Shows key, scopes and a matrix of accounts and resources.
+def run_check(name: str | None, accounts: Sequence[str] | None) -> int:
+    """Shows key, scopes and a matrix of accounts and resources; returns the exit code.
+
+    Args:
+        name: only of this vendor, or this further key; None for all that there is a key for.
+        accounts: only these accounts.
 
     Raises:
         LeadhouseError: the key or the settings are not good.
     """
+    vendors = vendors_to_read(name, accounts)
+
+    def check(vendor: Vendor) -> Exit:
+        if len(vendors) > 1:
+            print(f"{'' if vendor is vendors[0] else chr(10)}{vendor.title}")
+        _check(load_source(vendor, accounts))
+        return Exit.DONE
+
+    return int(for_each(vendors, check))
+
+
+def _check(source: Source) -> None:
     vendor = source.vendor
     run = Run(vendor, source.config, load_policy())
     resources = [*vendor.listings, *vendor.snapshots, *vendor.detail_of]

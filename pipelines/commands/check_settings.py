@@ -10,6 +10,7 @@ from rich.table import Table
 
 from pipelines.settings import check_all_settings, sections
 from pipelines.syncing.reporting import is_terminal
+from pipelines.vendors import vendors_named
 
 WIDE = 160
 """Columns of text where nobody's terminal sets a limit."""
@@ -23,7 +24,7 @@ def run_check_settings() -> None:
     """
     check_all_settings()
     console = Console(width=None if is_terminal() else WIDE, highlight=False)
-    for section in sections():
+    for section in sections(vendors_named(None)):
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, value, origin in section.in_force():
             style = "" if origin else "dim"

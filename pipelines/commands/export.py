@@ -19,8 +19,10 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from pipelines.settings import load_sync_config
-from pipelines.storage import storage_for
+from pipelines.storage import Storage, storage_for
+from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
+from sources.core.tables import SYNC_LOG
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import SHAREABLE
 from sources.core.warehouse.views import ENGINES
@@ -44,7 +46,7 @@ Columns = dict[str, pa.DataType]
 
 
 def run_export(
-    vendor: Vendor,
+    name: str | None,
     client: str,
     folder: Path,
     format: str,
@@ -54,27 +56,57 @@ def run_export(
 ) -> None:
     """Writes a client's files and says which.
 
+    Args:
+        name: only of this vendor; None for the one that has the client.
+        client, folder, format, shareable: as for `export`.
+        destination: instead of the configured one.
+        dataset: instead of the configured one.
+
     Raises:
         LeadhouseError: the client is unknown, or the files cannot be written.
     """
-    # A connection is kept open: DuckDB answers all from one file.
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
+    vendor = _whose(client, storage, storage.loaded(vendors_named(name)))
     with (
         storage.look(storage.dataset_of(vendor)) as pipeline,
         pipeline.sql_client(),
     ):  # kept open: DuckDB answers all from one file
-        counts = export(Warehouse(pipeline, pipeline.default_schema), client, folder, format, shareable)
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        counts = export(warehouse, vendor, client, folder, format, shareable)
     for name, count in counts.items():
         print(f"{folder / name}.{format}: {count:,} rows")
 
 
+def _whose(client: str, storage: Storage, vendors: Sequence[Vendor]) -> Vendor:
+    """The vendor that has a client; where there is only one to ask, that one."""
+    if len(vendors) == 1:
+        return vendors[0]
+    found = []
+    for vendor in vendors:
+        with storage.look(storage.dataset_of(vendor)) as pipeline:
+            if _knows(Warehouse(pipeline, pipeline.default_schema), vendor, client):
+                found.append(vendor)
+    if len(found) > 1:
+        names = ", ".join(vendor.name for vendor in found)
+        raise ConfigurationError(f"{client!r} is an account of {names}: say whose with --source")
+    if not found:
+        raise ConfigurationError(f"the warehouse has no account {client!r}")
+    return found[0]
+
+
 def export(
-    warehouse: Warehouse, client: str, folder: Path, format: str = "parquet", shareable: bool = False
+    warehouse: Warehouse,
+    vendor: Vendor,
+    client: str,
+    folder: Path,
+    format: str = "parquet",
+    shareable: bool = False,
 ) -> dict[str, int]:
     """Writes a client's files, for their owner only; returns rows by table. If one fails, none is left.
 
     Args:
         warehouse: to read.
+        vendor: whose client.
         client: whose rows.
         folder: where to; empty, or not there yet.
         format: `parquet` or `csv`.
@@ -87,26 +119,28 @@ def export(
         raise ConfigurationError(f"unknown format {format!r}: choose from {', '.join(FORMATS)}")
     if warehouse.engine not in ENGINES:
         raise ConfigurationError(f"exports are made from {' or '.join(sorted(ENGINES))} only")
-    _refuse_unknown(warehouse, client)
+    if not _knows(warehouse, vendor, client):
+        raise ConfigurationError(f"the warehouse has no {vendor.account_word} {client!r}")
+    account = vendor.account.name
     schema = SHAREABLE.format(dataset=warehouse.dataset) if shareable else warehouse.dataset
     counts: dict[str, int] = {}
     written: list[Path] = []
     with _errors_in_a_line(folder, written):
         _prepare(folder)
-        for table, columns in _tables(warehouse, schema).items():
+        for table, columns in _tables(warehouse, schema, account).items():
             file = folder / f"{table}.{format}"
             written.append(file)
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-                batches = _read(warehouse, f"{schema}.{table}", columns, client)
+                rows = f"{schema}.{table} WHERE {account} = %s"
+                batches = _read(warehouse, rows, columns, client)
                 counts[table] = _write(target, format, pa.schema(list(columns.items())), batches)
     return counts
 
 
-def _refuse_unknown(warehouse: Warehouse, client: str) -> None:
-    for table in ("clients", "sync_log"):
-        if client and warehouse.query(f"SELECT 1 FROM {table} WHERE client_id = %s LIMIT 1", client):
-            return
-    raise ConfigurationError(f"the warehouse has no client {client!r}")
+def _knows(warehouse: Warehouse, vendor: Vendor, client: str) -> bool:
+    sql = f"SELECT 1 FROM {{}} WHERE {vendor.account.name} = %s LIMIT 1"
+    tables = filter(None, (vendor.accounts_table, SYNC_LOG))
+    return bool(client) and any(warehouse.query(sql.format(table), client) for table in tables)
 
 
 def _prepare(folder: Path) -> None:
@@ -128,7 +162,7 @@ def _errors_in_a_line(folder: Path, written: Sequence[Path]) -> Iterator[None]:
         raise
 
 
-def _tables(warehouse: Warehouse, schema: str) -> dict[str, Columns]:
+def _tables(warehouse: Warehouse, schema: str, account: str) -> dict[str, Columns]:
     """By table or view that says whose its rows are, its columns but dlt's."""
     return {
         table: {
@@ -137,23 +171,23 @@ def _tables(warehouse: Warehouse, schema: str) -> dict[str, Columns]:
             if not name.startswith("_dlt_")
         }
         for table, columns in warehouse.stored(schema).items()
-        if "client_id" in columns and not table.startswith("_dlt_")
+        if account in columns and not table.startswith("_dlt_")
     }
 
 
-def _read(warehouse: Warehouse, table: str, columns: Columns, client: str) -> Iterator[pa.RecordBatch]:
+def _read(warehouse: Warehouse, rows: str, columns: Columns, client: str) -> Iterator[pa.RecordBatch]:
     read = ", ".join(
         f"CAST({quoted(name)} AS varchar)" if type_ == pa.string() else quoted(name)
         for name, type_ in columns.items()
     )
-    rows: list[Any] = []
-    for row in warehouse.stream(f"SELECT {read} FROM {table} WHERE client_id = %s", client):
-        rows.append(row)
-        if len(rows) == BATCH:
-            yield _batch(rows, columns)
-            rows = []
-    if rows:
-        yield _batch(rows, columns)
+    waiting: list[Any] = []
+    for row in warehouse.stream(f"SELECT {read} FROM {rows}", client):
+        waiting.append(row)
+        if len(waiting) == BATCH:
+            yield _batch(waiting, columns)
+            waiting = []
+    if waiting:
+        yield _batch(waiting, columns)
 
 
 def _batch(rows: Sequence[Any], columns: Columns) -> pa.RecordBatch:

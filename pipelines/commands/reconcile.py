@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipelines.settings import load_sync_config
-from pipelines.storage import storage_for
+from pipelines.storage import Storage, storage_for
 from pipelines.syncing.reconcile import Comparison, reconcile
+from pipelines.syncing.several import for_each
 from pipelines.syncing.sync import Exit
-from pipelines.vendors import VENDORS, Source, load_sources, vendor_named
+from pipelines.vendors import Source, load_source, vendors_named, vendors_to_read
 from sources.core.engine.run import Run
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
@@ -31,32 +32,29 @@ def run_reconcile(
     Raises:
         LeadhouseError: nothing could be compared.
     """
-    check_lists(vendor_named(name) if name else None, resources or ())
-    codes = [
-        _compare(source, resources or list(source.vendor.listings), pages, as_json, destination, dataset)
-        for source in load_sources(name, accounts)
-    ]
-    return max(codes)
+    storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
+    check_lists(vendors_named(name), resources or ())
+    vendors = check_lists(vendors_to_read(name, accounts), resources or ())
+
+    def compare(vendor: Vendor) -> Exit:
+        lists = [name for name in vendor.listings if not resources or name in resources]
+        return _compare(load_source(vendor, accounts), storage, lists, pages, as_json)
+
+    return int(for_each(vendors, compare))
 
 
-def check_lists(vendor: Vendor | None, names: Sequence[str]) -> None:
-    """Raises ConfigurationError for what is no list, of a vendor or of any."""
-    lists = [name for v in ([vendor] if vendor else VENDORS.values()) for name in v.listings]
+def check_lists(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Vendor]:
+    """The vendors that have any of these lists; raises ConfigurationError for what is no list of any."""
+    lists = dict.fromkeys(name for vendor in vendors for name in vendor.listings)
     if unknown := [name for name in names if name not in lists]:
         raise ConfigurationError(f"cannot compare {', '.join(unknown)}: choose from {', '.join(lists)}")
+    return [vendor for vendor in vendors if not names or set(names) & set(vendor.listings)]
 
 
 def _compare(
-    source: Source,
-    resources: Sequence[str],
-    pages: int | None,
-    as_json: bool,
-    destination: str | None,
-    dataset: str | None,
-) -> int:
-    lists = [name for name in resources if name in source.vendor.listings]
+    source: Source, storage: Storage, lists: Sequence[str], pages: int | None, as_json: bool
+) -> Exit:
     run = Run(source.vendor, source.config, load_policy())
-    storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     with storage.look(storage.dataset_of(source.vendor)) as pipeline:
         compared = reconcile(run, pipeline, lists, pages)
     for comparison in compared:
@@ -67,7 +65,7 @@ def _compare(
         print(f"{checked:,} rows compared; {wrong} of {len(compared)} lists differ or could not be compared")
         if wrong:
             print("what changed since the last sync differs too: sync, then compare again")
-    return int(Exit.DONE if all(comparison.agrees for comparison in compared) else Exit.PARTLY)
+    return Exit.DONE if all(comparison.agrees for comparison in compared) else Exit.PARTLY
 
 
 def as_text(vendor: Vendor, comparison: Comparison) -> str:

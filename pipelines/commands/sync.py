@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
+from functools import partial
 from types import FrameType
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from pipelines.syncing.pings import pinging
 from pipelines.syncing.reporting import Quiet, Reporter, is_terminal
 from pipelines.syncing.several import sync_all
 from pipelines.syncing.sync import Wanted, check_resources
-from pipelines.vendors import load_sources
+from pipelines.vendors import load_source, vendors_to_read
 from sources.core.engine.run import Run
 
 
@@ -47,9 +48,7 @@ def run_sync(
     tune()
     with pinging() as pings:
         warn_of_open_secrets()
-        sources = load_sources(name, accounts)
-        for source in sources:
-            check_resources(source.vendor, wanted.resources)
+        vendors = check_resources(vendors_to_read(name, accounts), wanted.resources)
         storage = storage_for(load_sync_config(**where))
         with _reporter(output) as reporter, _stopped_by_signals() as stoppable:
 
@@ -58,7 +57,9 @@ def run_sync(
                 reporter.began(run)
                 stoppable(run)
 
-            code = sync_all(sources, storage, wanted, on_run, reporter)
+            code = sync_all(
+                vendors, partial(load_source, accounts=accounts), storage, wanted, on_run, reporter
+            )
         pings.end(int(code))
     return int(code)
 

@@ -131,3 +131,6 @@ FIGURES: dict[str, Figure] = {
         timestamp="happened_at",
     ),
 }
+
+VIEWS = frozenset(figure.view for figure in FIGURES.values())
+"""What the report is made from."""

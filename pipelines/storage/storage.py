@@ -210,11 +210,15 @@ class Storage(ABC):
         Raises:
             WarehouseError: there is nothing of any of them, or it cannot be reached.
         """
-        found, trouble = [], None
+        found: list[Vendor] = []
+        trouble = None
         for vendor in vendors:
             try:
-                with self.look(self.dataset_of(vendor)):
-                    found.append(vendor)
+                with self.look(self.dataset_of(vendor)) as pipeline:
+                    if (
+                        pipeline.default_schema_name == vendor.name
+                    ):  # a configured schema is one vendor's only
+                        found.append(vendor)
             except NothingYet as error:
                 trouble = trouble or error
         if trouble and not found:

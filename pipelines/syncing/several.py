@@ -1,4 +1,4 @@
-"""A sync of several sources into one warehouse: what fails of one stays its own."""
+"""The same for several vendors, one after the other: what fails of one stays its own."""
 
 from __future__ import annotations
 
@@ -9,67 +9,82 @@ from collections.abc import Callable, Sequence
 
 from pipelines.storage import Storage
 from pipelines.syncing.reporting import Reporter
-from pipelines.syncing.sync import Exit, Wanted, load_source
+from pipelines.syncing.sync import Exit, Wanted, read_and_load
 from pipelines.vendors import Source
 from sources.core.engine.run import Run
 from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
+from sources.core.vendor import Vendor
 
 GRAVEST = (Exit.DONE, Exit.PARTLY, Exit.FAILED, Exit.USAGE, Exit.LOCKED)
 """Exit codes, the worst last."""
 
 
+Load = Callable[[Vendor], Source]
+"""Reads a vendor's settings."""
+
+
 def sync_all(
-    sources: Sequence[Source],
+    vendors: Sequence[Vendor],
+    load: Load,
     storage: Storage,
     wanted: Wanted,
     on_run: Callable[[Run], None],
     reporter: Reporter,
 ) -> Exit:
-    """Syncs sources one after the other, under one claim, and publishes once; returns the worst exit code.
+    """Syncs vendors one after the other, under one claim, and publishes once; returns the worst exit code.
 
     Args:
-        sources: what to read.
+        vendors: whose rows.
+        load: reads the settings of one.
         storage: where to load.
-        wanted: what is asked for; of its resources, each source reads those that it has.
+        wanted: what is asked for; of its resources, each vendor reads those that it has.
         on_run: told of each run as soon as there is one.
         reporter: told how it gets on.
 
     Raises:
-        LeadhouseError: there is one source, and it could not be synced; or the warehouse cannot be had.
+        LeadhouseError: there is one vendor, and it could not be synced; or the warehouse cannot be had.
     """
-    codes = [Exit.DONE]
+    if storage.config.dataset and len(vendors) > 1:
+        names = ", ".join(vendor.name for vendor in vendors)
+        raise ConfigurationError(
+            f"`dataset` is one schema, but {names} would go there: say which with --source"
+        )
+
+    def sync(vendor: Vendor) -> Exit:
+        began = time.monotonic()
+        report = read_and_load(load(vendor), storage, wanted, on_run, reporter.loaded)
+        if report.run.fatal:
+            raise report.run.fatal
+        reporter.ended(report, time.monotonic() - began)
+        return report.exit
+
     with storage.claimed(wanted.wait):
-        alone = len(sources) == 1
         try:
-            codes.extend(_sync(source, storage, wanted, on_run, reporter, alone) for source in sources)
+            code = for_each(vendors, sync)
         except LeadhouseError:
             with contextlib.suppress(LeadhouseError):
                 storage.publish()  # what was loaded before is shown all the same
             raise
         storage.publish()
+    return code
+
+
+def for_each(vendors: Sequence[Vendor], do: Callable[[Vendor], Exit]) -> Exit:
+    """Does something for each vendor; returns the worst exit code. Trouble with one of several is a line.
+
+    Raises:
+        LeadhouseError: there is only one, and it could not be done.
+    """
+    codes = [Exit.DONE]
+    for vendor in vendors:
+        try:
+            codes.append(do(vendor))
+        except LeadhouseError as error:
+            if len(vendors) == 1:
+                raise
+            print(f"leadhouse: {vendor.title}: {error}", file=sys.stderr)
+            codes.append(exit_for(error))
     return max(codes, key=GRAVEST.index)
-
-
-def _sync(
-    source: Source,
-    storage: Storage,
-    wanted: Wanted,
-    on_run: Callable[[Run], None],
-    reporter: Reporter,
-    alone: bool,
-) -> Exit:
-    began = time.monotonic()
-    try:
-        report = load_source(source, storage, wanted, on_run, reporter.loaded)
-        if report.run.fatal:
-            raise report.run.fatal
-    except LeadhouseError as error:
-        if alone:
-            raise
-        print(f"leadhouse: {source.vendor.title}: {error}", file=sys.stderr)
-        return exit_for(error)
-    reporter.ended(report, time.monotonic() - began)
-    return report.exit
 
 
 def exit_for(error: LeadhouseError) -> Exit:

@@ -91,14 +91,14 @@ def sync(
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
     with storage.claimed(wanted.wait):
-        report = load_source(source, storage, wanted, on_run, on_load)
+        report = read_and_load(source, storage, wanted, on_run, on_load)
         storage.publish()
     if report.run.fatal:
         raise report.run.fatal
     return report
 
 
-def load_source(
+def read_and_load(
     source: Source,
     storage: Storage,
     wanted: Wanted,
@@ -114,7 +114,8 @@ def load_source(
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
     """
     vendor = source.vendor
-    resources, policy = check_resources(vendor, wanted.resources), load_policy()
+    resources = [n for n in vendor.resource_names if not wanted.resources or n in wanted.resources]
+    policy = load_policy()
     vendor.check_settings()  # what is wrong with it is better said before anything is read
     config = storage.config
     portion = Slice(config.slice_rows, config.slice_minutes)
@@ -158,36 +159,43 @@ def _conclude(
         describe(pipeline, run.vendor, run.policy)
 
 
-def round_off(vendor: Vendor, storage: Storage) -> None:
-    """What the first shard does at its end, done again once all shards have ended: others may have brought
-    new columns since.
+def round_off(vendors: Sequence[Vendor], storage: Storage) -> None:
+    """What first shards do at their end, done again once all shards have ended, since others may have brought new
+    columns; and what all of it comes to is published.
 
     Args:
-        vendor: whose rows they are.
+        vendors: whose rows they are; those of which nothing was loaded are passed over.
         storage: the warehouse.
 
     Raises:
         LeadhouseError: the warehouse cannot be had.
     """
     policy = load_policy()
-    with storage.claimed(), storage.open(storage.dataset_of(vendor)) as pipeline:
-        storage.agree(pipeline, vendor, policy)
-        load(storage, pipeline, about(pipeline, vendor, policy))
-        describe(pipeline, vendor, policy)
+    with storage.claimed():
+        for vendor in vendors:
+            with storage.open(storage.dataset_of(vendor)) as pipeline:
+                if not pipeline.default_schema_name:
+                    continue
+                storage.agree(pipeline, vendor, policy)
+                load(storage, pipeline, about(pipeline, vendor, policy))
+                describe(pipeline, vendor, policy)
+        storage.publish()
 
 
-def check_resources(vendor: Vendor, names: Sequence[str] | None) -> list[str]:
-    """The resources to read.
+def check_resources(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Vendor]:
+    """The vendors that have any of these resources.
+
+    Args:
+        vendors: to choose from.
+        names: of resources; all if empty.
 
     Raises:
-        ConfigurationError: one of them does not exist.
+        ConfigurationError: none of them has one of these.
     """
-    unknown = [name for name in names or () if name not in vendor.resource_names]
-    if unknown:
-        raise ConfigurationError(
-            f"unknown resource {', '.join(unknown)}: choose from {', '.join(vendor.resource_names)}"
-        )
-    return list(names or vendor.resource_names)
+    known = dict.fromkeys(name for vendor in vendors for name in vendor.resource_names)
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigurationError(f"unknown resource {', '.join(unknown)}: choose from {', '.join(known)}")
+    return [vendor for vendor in vendors if not names or set(names) & set(vendor.resource_names)]
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:

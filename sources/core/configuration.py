@@ -19,6 +19,7 @@ from sources.core.lookup import (
     origin,
     refuse_secrets_among_settings,
     refuse_unknown,
+    sections_within,
 )
 
 T = TypeVar("T")
@@ -81,7 +82,13 @@ class SourceConfig:
         return ()
 
 
-def read_settings(kind: type[T], section: str, given: Mapping[str, Any], below: Collection[str] = ()) -> T:
+def read_settings(
+    kind: type[T],
+    section: str,
+    given: Mapping[str, Any],
+    below: Collection[str] = (),
+    otherwise: Mapping[str, Any] | None = None,
+) -> T:
     """Makes a dataclass of settings.
 
     Args:
@@ -89,6 +96,7 @@ def read_settings(kind: type[T], section: str, given: Mapping[str, Any], below: 
         section: such as `sources.acme`: SOURCES__ACME__... in the environment.
         given: settings that win; None means not given.
         below: sections within this one, which are read by themselves.
+        otherwise: what counts where nothing is set, instead of the defaults.
 
     Raises:
         ConfigurationError: a file cannot be read, a name is no setting, or a value is not of its type.
@@ -98,7 +106,7 @@ def read_settings(kind: type[T], section: str, given: Mapping[str, Any], below: 
     for name, wanted in kinds.items():
         if (
             name not in values
-            and (value := _find(section, name, wanted, name in secrets_of(kind))) is not None
+            and (value := read_setting(section, name, wanted, name in secrets_of(kind))) is not None
         ):
             values[name] = value
     for name, value in values.items():
@@ -107,7 +115,7 @@ def read_settings(kind: type[T], section: str, given: Mapping[str, Any], below: 
             raise ConfigurationError(f"{name} under [{section}] is not {KINDS[wanted]}")
     refuse_unknown(section, list(kinds), [name for name in kinds if kinds[name] is dict], below)
     refuse_secrets_among_settings(section, secrets_of(kind))
-    return kind(**values)
+    return kind(**{**(otherwise or {}), **values})
 
 
 def settings_of(kind: type[Any]) -> dict[str, type]:
@@ -121,7 +129,12 @@ def secrets_of(kind: type[Any]) -> frozenset[str]:
     return frozenset(field.name for field in dataclasses.fields(kind) if field.metadata.get("secret"))
 
 
-def _find(section: str, name: str, kind: type, secret: bool) -> Any:
+def read_setting(section: str, name: str, kind: type, secret: bool) -> Any:
+    """One setting; None where there is none.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
     try:
         return find(section, name, kind, secret)
     except Exception as error:
@@ -132,6 +145,20 @@ def _find(section: str, name: str, kind: type, secret: bool) -> Any:
             f"{name} under [{section}] in {origin(section, name, secret)} cannot be read "
             f"({type(error).__name__}): it is to be {KINDS[kind]}"
         ) from None
+
+
+def read_sections(section: str) -> list[str]:
+    """Names of the sections within one, in files and in the environment.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or something else is there.
+    """
+    try:
+        return sections_within(section)
+    except Exception as error:
+        if broken := broken_file(error):
+            raise ConfigurationError(broken) from None
+        raise
 
 
 def _plain(hint: Any) -> Any:

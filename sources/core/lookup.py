@@ -45,6 +45,22 @@ def origin(section: str, name: str, secret: bool) -> str:
     return ""
 
 
+def sections_within(section: str) -> list[str]:
+    """Names of the sections within one, wherever they stand.
+
+    Raises:
+        ConfigurationError: something else is there.
+    """
+    names = dict.fromkeys(_names(section))
+    found = dict.fromkeys(name for name, _ in _sections(section))
+    for name, where in names:
+        if name.partition("__")[0] not in found:
+            raise ConfigurationError(
+                f"{name} under [{section}] in {where} is no section: [{section}.{name}] is one"
+            )
+    return list(found)
+
+
 def refuse_unknown(
     section: str, known: Collection[str], maps: Collection[str] = (), below: Collection[str] = ()
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -144,6 +144,7 @@ class Vendor:
         check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
         relations: which rows belong to which: the parent's table, the child's, and what to join them by.
         wrong_hosts: hosts that are not the API, though they look like it.
+        parent: of a further key, the vendor whose it is: its settings count where the key has none of its own.
     """
 
     name: str
@@ -171,6 +172,27 @@ class Vendor:
     check_settings: Callable[[], Any] = _nothing
     relations: tuple[tuple[str, str, str], ...] = ()
     wrong_hosts: frozenset[str] = frozenset()
+    parent: Vendor | None = None
+
+    def keyed(self, name: str) -> Vendor:
+        """The same vendor under a further key: with a schema, settings and checkpoints of its own.
+
+        Args:
+            name: what the configuration calls the key.
+        """
+        return replace(self, name=f"{self.name}_{name}", title=f"{self.title} {name}", parent=self)
+
+    @property
+    def section(self) -> str:
+        """Where its settings stand."""
+        if self.parent is None:
+            return f"sources.{self.name}"
+        return f"{self.parent.keys_section}.{self.name.removeprefix(self.parent.name + '_')}"
+
+    @property
+    def keys_section(self) -> str:
+        """Where its further keys stand, by name."""
+        return f"{self.section}.accounts"
 
     @cached_property
     def listings(self) -> Mapping[str, Listing]:

@@ -56,6 +56,6 @@ def world() -> World:
     return World.make(clients=5, leads=60, activity=30, posts=6, lead_magnets=2, captures=4, exact=True)
 
 
-def configure(airflow: Airflow, shards: int = 1, slice_rows: int = 500_000) -> None:
+def configure(airflow: Airflow, shards: int = 1, slice_rows: int = 500_000, more: str = "") -> None:
     """Begins anew with these settings."""
-    airflow.clear(CONFIG.format(shards=shards, slice_rows=slice_rows))
+    airflow.clear(CONFIG.format(shards=shards, slice_rows=slice_rows) + more)

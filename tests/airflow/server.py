@@ -125,7 +125,9 @@ class Airflow:
         self._connections.clear()
 
     def connect(self, name: str, **values: Any) -> None:
-        """Makes an Airflow connection."""
+        """Makes an Airflow connection, or makes it anew."""
+        if name in self._connections:
+            self._ask("DELETE", f"connections/{name}")
         self._ask("POST", "connections", json={"connection_id": name, **values})
         self._connections.add(name)
 

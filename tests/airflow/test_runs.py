@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sources.leadleap.sandbox import Sandbox as LeadLeap
+from sources.leadleap.sandbox import World as Database
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.airflow.conftest import NEEDS_AIRFLOW, README_DAGS, configure
 from tests.airflow.server import Airflow, wait_for
-from tests.conftest import StartSandbox
+from tests.conftest import StartSandbox, small_world
 from tests.support import LEADHOUSE, DuckDB, Postgres
 from tests.test_shards import KEYS
 from tests.truth import differences
@@ -19,6 +21,16 @@ pytestmark = NEEDS_AIRFLOW
 
 SHARDS = 4
 DETAILS = "/clients/*/posts/*/engagement"
+FURTHER = """
+[sources.leadpanther.accounts.acme]
+base_url = "{acme}"
+
+[sources.leadleap]
+base_url = "{leap}"
+
+[sources.leadleap.segments.de]
+country = "Germany"
+"""
 
 
 def connect(airflow: Airflow, api: Sandbox, key: str | None = None) -> None:
@@ -80,6 +92,36 @@ def test_a_run_into_duckdb_equals_the_truth_and_so_does_the_next_one_with_a_new_
     assert run.state == "success", run.log
     assert differences(DuckDB(airflow.home), world) == []
     assert leaked(airflow, world) == []
+
+
+def test_each_vendor_and_each_key_is_a_task_whose_failure_stays_its_own(
+    airflow: Airflow, world: World, sandbox: StartSandbox
+) -> None:
+    acme = sandbox(small_world(seed=4))
+    with LeadLeap(Database.make(leads=60)) as leap:
+        configure(airflow, more=FURTHER.format(leap=leap.base_url, acme=acme.base_url))
+        api = sandbox(world)
+        connect(airflow, api)
+        airflow.connect("leadpanther_acme", conn_type="http", password=acme.world.key)
+        airflow.connect("leadleap", conn_type="http", password="ll_revoked")
+        run = airflow.run()
+        assert run.state == "failed"
+        syncs = [run.tasks[f"sync[{index}]"] for index in range(3)]
+        assert syncs == [("success", 1), ("success", 1), ("failed", 1)]
+        assert (run.tasks["finish"], run.tasks["done"][0]) == (("success", 1), "upstream_failed")
+        duck = DuckDB(airflow.home)
+        assert differences(duck, world) == []
+        clients = {row["client_id"] for row in duck.query("SELECT client_id FROM leadpanther_acme.leads")}
+        assert clients == set(acme.world.client_ids)
+        (published,) = duck.query("SELECT generation FROM leadhouse_internal.publication")
+        assert published == {"generation": 1}
+
+        airflow.connect("leadleap", conn_type="http", password=leap.world.key)
+        run = airflow.run()
+        assert run.state == "success", run.log
+        ids = {row["id"] for row in duck.query("SELECT id FROM leadleap.leads")}
+        assert ids == set(leap.world.matching({"country": "Germany"}).handles)
+    assert not [key for key in (acme.world.key, leap.world.key) if key in airflow.written()]
 
 
 def test_a_killed_sync_is_tried_again_and_goes_on_from_its_last_slice(

@@ -2,17 +2,18 @@
 
 Section `[sources.<vendor>]` of `.dlt/config.toml` and `secrets.toml`, environment variables such as
 `SOURCES__<VENDOR>__API_KEY`, and the vendor's own names <VENDOR>_API_KEY and <VENDOR>_BASE_URL, which win over
-files.
+files. Further keys of a vendor stand in `[sources.<vendor>.accounts.<name>]`, with whatever else differs for them.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from sources.core.configuration import SourceConfig, read_settings
+from sources.core.configuration import SourceConfig, read_sections, read_setting, read_settings
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import refuse_misspelled
 from sources.core.vendor import Vendor
@@ -21,6 +22,10 @@ ALIASED = ("api_key", "base_url")
 BELOW = ("accounts",)
 """Sections within a vendor's, which are read by themselves."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+KEY_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+TAKEN = ("shareable", "staging")
+"""Ends of the names of other schemas."""
 
 
 def load_config(vendor: Vendor, **explicit: Any) -> Any:
@@ -50,8 +55,48 @@ def read_config(vendor: Vendor, **explicit: Any) -> SourceConfig:
     names = aliases_of(vendor)
     aliases = {name: os.environ[env] for name, env in names.items() if os.environ.get(env)}
     given = {name: value for name, value in explicit.items() if value is not None}
-    refuse_misspelled(f"{vendor.name.upper()}_", names.values())
-    return read_settings(vendor.config, f"sources.{vendor.name}", {**aliases, **given}, BELOW)
+    ours = [env for each in with_keys(vendor) for env in aliases_of(each).values()]
+    refuse_misspelled(f"{vendor.name.upper()}_", ours)
+    return read_settings(vendor.config, vendor.section, {**aliases, **given}, BELOW, inherited(vendor))
+
+
+def inherited(vendor: Vendor) -> dict[str, Any]:
+    """What counts for a further key where its own section says nothing: all that the vendor's says, but for the key.
+
+    Raises:
+        ConfigurationError: a setting cannot be read.
+    """
+    if vendor.parent is None:
+        return {}
+    usual = read_config(vendor.parent)
+    return {field.name: getattr(usual, field.name) for field in fields(usual) if field.name != "api_key"}
+
+
+def has_key(vendor: Vendor) -> bool:
+    """Whether there is a key for a vendor, of whatever form; a further one that has a section counts as there.
+
+    Raises:
+        ConfigurationError: the secrets cannot be read.
+    """
+    if vendor.parent or os.environ.get(aliases_of(vendor)["api_key"]):
+        return True
+    return bool(read_setting(vendor.section, "api_key", str, secret=True))
+
+
+def with_keys(vendor: Vendor) -> list[Vendor]:
+    """A vendor, and the same once more for each further key that the configuration names.
+
+    Raises:
+        ConfigurationError: a key's name cannot be part of a schema's.
+    """
+    names = [] if vendor.parent else read_sections(vendor.keys_section)
+    for name in names:
+        if not KEY_NAME.fullmatch(name) or name in TAKEN:
+            raise ConfigurationError(
+                f"[{vendor.keys_section}.{name}] cannot be called that: the schema {vendor.name}_{name} would not do; "
+                "small letters, digits and _ make a name"
+            )
+    return [vendor, *map(vendor.keyed, names)]
 
 
 def aliases_of(vendor: Vendor) -> dict[str, str]:
@@ -61,8 +106,7 @@ def aliases_of(vendor: Vendor) -> dict[str, str]:
 
 def check_key(vendor: Vendor, key: str | None) -> None:
     """Raises ConfigurationError if the key is missing or cannot be one; never shows it."""
-    env, section = f"{vendor.name.upper()}_API_KEY", f"[sources.{vendor.name}]"
-    how = f"set {env}, or api_key under {section} in .dlt/secrets.toml"
+    how = f"set {aliases_of(vendor)['api_key']}, or api_key under [{vendor.section}] in .dlt/secrets.toml"
     if not key:
         raise ConfigurationError(f"there is no API key: {how}")
     if not vendor.key.fullmatch(key):
