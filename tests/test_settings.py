@@ -10,7 +10,7 @@ import tomlkit
 from pipelines.documentation import SETTINGS_FILE
 from pipelines.settings import check_all_settings, load_sync_config, sections
 from pipelines.settings_file import settings_file
-from pipelines.vendors import load_sources
+from pipelines.vendors import vendors_to_read
 from sources.core.configuration import secrets_of
 from sources.core.errors import ConfigurationError
 from tests.support import environment, forget_pipelines, run_leadhouse
@@ -27,6 +27,8 @@ MISSPELLED = {
     "[sources.leadleap.segments.us]\ncontry = 'US'": r"contry in .*segments\.us\].*country\?",
     "[sources.leadleap.segments.us]\nmax_row = 5": r"max_row in .*max_rows\?",
     "[sources.leadleap.segments.us]\ntype = 'bussiness'": r"type in .*business",
+    "[sources.leadleap.accounts.x]\nmax_row = 5": r"max_row under .*accounts\.x\].*max_rows\?",
+    "[sources.leadleap.accounts]\nacme = 'll_hunter2'": r"acme under .*is no section: \[.*accounts\.acme\]",
     "[privacy]\ntreatmnt = 'hash'": r"treatmnt under \[privacy\].*treatment\?",
     "[privacy.categories]\nemial = 'mask'": r"emial in \[privacy\.categories\].*email\?",
     "[views.engagement]\nimpresions = 'x'": r"impresions under \[views\.engagement\].*impressions\?",
@@ -71,7 +73,7 @@ def test_a_misspelled_variable_is_refused_as_well(home: Path, variable: str, mea
 def test_settings_of_other_programs_are_nobodys_business(home: Path) -> None:
     write(home, "[sources.hubspot]\nx = 1\n[runtime]\nlog_level = 'ERROR'\n[tool.other]\ny = 2\n")
     with environment(**KEYS, SOURCES__STRIPE__X="1"):
-        assert len(load_sources()) == 2
+        assert len(vendors_to_read()) == 2
         check_all_settings()
 
 
