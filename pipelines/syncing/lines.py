@@ -24,7 +24,7 @@ class AccountLines(Reporter):
     """A line per account once all of it is loaded, with what went wrong in it, and a summary."""
 
     def __init__(self) -> None:
-        self._said: dict[str, object] = {}
+        self._said: dict[tuple[str, str], object] = {}
 
     def loaded(self, run: Run) -> None:
         by_account = _by_account(run)
@@ -42,9 +42,9 @@ class AccountLines(Reporter):
 
     def _say(self, run: Run, account: str, outcomes: Sequence[Outcome]) -> None:
         state = [(outcome.unit, outcome.status, outcome.note) for outcome in outcomes]
-        if self._said.get(account) == state:
+        if self._said.get((run.run_id, account)) == state:
             return
-        self._said[account] = state
+        self._said[run.run_id, account] = state
         words = [f"{run.vendor.account_word}={account}"] if account else []
         _text(run, "account", [_worst(outcomes), *words], _sums(outcomes))
 
@@ -58,13 +58,13 @@ class UnitLines(Reporter):
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._said: dict[Unit, tuple[Status, str]] = {}
+        self._said: dict[tuple[str, Unit], tuple[Status, str]] = {}
 
     def loaded(self, run: Run) -> None:
         for outcome in run.outcomes.values():
-            state = outcome.status, outcome.note
-            if outcome.finished and self._said.get(outcome.unit) != state:
-                self._said[outcome.unit] = state
+            unit, state = (run.run_id, outcome.unit), (outcome.status, outcome.note)
+            if outcome.finished and self._said.get(unit) != state:
+                self._said[unit] = state
                 self._unit(run, ledger_row(run, outcome))
 
     def ended(self, report: Report, seconds: float) -> None:
