@@ -243,6 +243,9 @@ def export(
     shareable: Annotated[
         bool, typer.Option("--shareable", help="Only columns that hold nothing personal.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV for machines: no apostrophe before =, +, - and @.")
+    ] = False,
     source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
@@ -250,4 +253,4 @@ def export(
     """Write one client's tables and views, and nobody else's rows, as Parquet or CSV files."""
     from pipelines.commands.export import run_export
 
-    run_export(source, client, out, format, shareable, destination, dataset)
+    run_export(source, client, out, format, shareable, raw, destination, dataset)

@@ -16,6 +16,8 @@ from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status
 
+UNLIMITED = 1000
+"""Columns of text where nobody's terminal sets a limit."""
 SPINNER = 3
 """Columns that stand before the live line, and one that stays free: a line that fills all may wrap."""
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.PARTIAL: "yellow"}

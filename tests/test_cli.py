@@ -45,7 +45,7 @@ IMPATIENT: dict[str, str | None] = {
 
 WRONG = {
     "no key": Case(["sync"], "no API key.*LEADPANTHER_API_KEY", environment={API_KEY: None}),
-    "a malformed key": Case(["sync"], "malformed", environment={API_KEY: "hunter2"}),
+    "a malformed key": Case(["sync"], "key for LeadPanther is malformed", environment={API_KEY: "hunter2"}),
     "the host that is not the API": Case(
         ["sync"], "api.leadpanther.ai is not", environment={URL: "https://api.leadpanther.ai/api/v1"}
     ),
@@ -211,6 +211,7 @@ def test_version_is_the_packages(calls: Calls) -> None:
 
 def test_check_shows_key_scopes_clients_and_what_is_skipped_and_why(calls: Calls) -> None:
     out = calls["check"].out
+    assert "LeadPanther: the key is good" in out
     assert "agency" in out
     assert "leads:read" in out
     for client in calls.world.client_ids:

@@ -18,7 +18,7 @@ from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox, small_world
 from tests.privacy.canaries import aviary, search_files
-from tests.support import DATASET, DuckDB, Record, Target, run_leadhouse
+from tests.support import DATASET, DuckDB, Postgres, Record, Target, run_leadhouse
 
 AWKWARD = 'a "quoted", comma\nand a new line; ü 👋'
 
@@ -173,6 +173,43 @@ def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
             export_of(duck, *refused[0], **refused[1])
     assert not empty.exists()
     assert [file.name for file in full.iterdir()] == ["mine"]
+
+
+FORMULAS = ['=HYPERLINK("http://x","y")', "+1 555 0100", "-5", "@SUM(1)", "\t=1", "\r=1", "＝1"]
+HARMLESS = ["a=b", "ok", "", "'quoted", " = 1"]
+
+
+def test_text_that_spreadsheets_would_run_is_quoted_in_csv_unless_raw_is_asked_for(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = small_world(clients=1, leads=len(FORMULAS + HARMLESS))
+    client = world.client_ids[0]
+    for lead, text in zip(world.ids(client, "leads"), FORMULAS + HARMLESS, strict=True):
+        world.edit(client, "leads", lead, headline=text, score=-5)
+    duck.sync(sandbox(world), "leads")
+    found = {}
+    for raw in (False, True):
+        folder = duck.folder / f"raw {raw}"
+        export_of(duck, client, folder, format="csv", raw=raw)
+        with (folder / "leads.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        found[raw] = sorted(row["headline"] for row in rows)
+        assert {row["score"] for row in rows} == {"-5"}
+    assert found[True] == sorted(FORMULAS + HARMLESS)
+    assert found[False] == sorted([f"'{text}" for text in FORMULAS] + HARMLESS)
+
+
+@pytest.mark.long
+def test_an_export_is_of_one_moment(postgres: Postgres, sandbox: StartSandbox) -> None:
+    world = small_world()
+    postgres.sync(sandbox(world))
+    with postgres.storage().look(DATASET) as pipeline:
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        with warehouse.at_one_moment():
+            before = warehouse.query("SELECT count(*) FROM leads")
+            postgres.query("DELETE FROM leadpanther.leads")
+            assert warehouse.query("SELECT count(*) FROM leads") == before
+        assert warehouse.query("SELECT count(*) FROM leads") == [(0,)]
 
 
 @pytest.mark.long

@@ -162,6 +162,7 @@ def test_status_needs_no_key_and_holds_nobody_up(home: Path, sandbox: StartSandb
     process = run_leadhouse("status", folder=home)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
+    assert out.startswith(f"LeadPanther in {home / 'leadhouse.duckdb'}, schema leadpanther")
     assert "Last runs" in out
     api.release()
     assert running.wait(60) == 0

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.console import UNLIMITED
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.estimate import Estimate, measure
+from pipelines.syncing.reporting import is_terminal, trouble
 from pipelines.syncing.several import for_each
 from pipelines.syncing.status import ask_for_review, unreviewed
 from pipelines.syncing.sync import Exit
@@ -34,13 +36,13 @@ def run_check(name: str | None, accounts: Sequence[str] | None) -> int:
         accounts: only these accounts.
 
     Raises:
-        LeadhouseError: the key or the settings are not good.
+        LeadhouseError: there is one source, and its key or settings are not good; or there is none.
     """
     vendors = vendors_to_read(name, accounts)
 
     def check(vendor: Vendor) -> Exit:
-        if len(vendors) > 1:
-            print(f"{'' if vendor is vendors[0] else chr(10)}{vendor.title}")
+        if vendor is not vendors[0]:
+            print()
         _check(load_source(vendor, accounts))
         return Exit.DONE
 
@@ -52,19 +54,22 @@ def _check(source: Source) -> None:
     run = Run(vendor, source.config, load_policy())
     resources = [*vendor.listings, *vendor.snapshots, *vendor.detail_of]
     costs = asyncio.run(_open(run, resources))
-    console = Console()
+    console = Console(width=None if is_terminal() else UNLIMITED)
     access = run.access
     assert access
-    console.print(f"The key is good. {access.about}", highlight=False)
+    console.print(f"{vendor.title}: the key is good. {access.about}", highlight=False)
     if access.scopes is not None:
         console.print(f"Scopes: {', '.join(sorted(access.scopes)) or 'none'}\n", highlight=False)
     planned = tasks(vendor, access, list(run.accounts.values()), resources)
-    console.print(_matrix(run, resources, planned))
-    reasons = {task.skip: None for task in planned if task.skip}
-    for reason in reasons:
-        console.print(f"skipped where {reason}", style="yellow", highlight=False)
+    matrix = _matrix(run, resources, planned)
+    fits = console.measure(matrix, options=console.options.update(width=UNLIMITED)).maximum <= console.width
+    console.print(matrix if fits else _counts(run, planned))
+    for reason in dict.fromkeys(task.skip for task in planned if task.skip):
+        console.print(f"skipped where {reason}", style="yellow", highlight=False, soft_wrap=True)
+    for _, about, note in trouble(run):
+        console.print(f"{about}: {note}", style="yellow", highlight=False, soft_wrap=True, markup=False)
     if costs:
-        _show_costs(console, costs)
+        _show_costs(console, vendor, costs)
     _show_unreviewed(console, vendor)
 
 
@@ -76,13 +81,14 @@ async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
         return await measure(run, api, [r for r in resources if all(map(may, scopes_for(r)))])
 
 
-def _show_costs(console: Console, costs: Estimate) -> None:
+def _show_costs(console: Console, vendor: Vendor, costs: Estimate) -> None:
+    young = ", and details of young rows" if vendor.details else ""
     rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in costs.rows.items())
     lines = [
         f"\nAbout {rows}, by the lists of {costs.measured} of {costs.clients} accounts. In requests:",
         f"  first sync            {costs.first:,}, {_time(costs.minutes(costs.first))}",
         f"  one sync a day        {costs.daily:,}, {_time(costs.minutes(costs.daily))}",
-        f"  another, nothing new  {costs.idle:,}, and details of young posts",
+        f"  another, nothing new  {costs.idle:,}{young}",
         f"  at {costs.per_second:,.0f} requests per second, if the server bears it",
     ]
     for line in lines:
@@ -116,6 +122,20 @@ def _matrix(run: Run, resources: Sequence[str], planned: Sequence[Task]) -> Tabl
         marks = [_mark(tasks_of.get(resource)) for resource in resources]
         shown = [account.about.get(heading, "") for heading in about]
         table.add_row(account.id, account.name or "", *shown, *marks)
+    return table
+
+
+def _counts(run: Run, planned: Sequence[Task]) -> Table:
+    """What there is room for on a narrow terminal: how many of an account's resources are read and skipped."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(run.vendor.account_word, no_wrap=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("sync", style="green", justify="right")
+    table.add_column("skip", style="yellow", justify="right")
+    for account in run.accounts.values():
+        skipped = [bool(task.skip) for task in planned if task.unit.account == account.id]
+        counts = (str(count or "") for count in (skipped.count(False), skipped.count(True)))
+        table.add_row(account.id, account.name or "", *counts)
     return table
 
 

@@ -8,12 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.console import UNLIMITED
 from pipelines.settings import check_all_settings, sections
 from pipelines.syncing.reporting import is_terminal
 from pipelines.vendors import vendors_named
-
-WIDE = 160
-"""Columns of text where nobody's terminal sets a limit."""
 
 
 def run_check_settings() -> None:
@@ -23,7 +21,7 @@ def run_check_settings() -> None:
         ConfigurationError: something cannot be right.
     """
     check_all_settings()
-    console = Console(width=None if is_terminal() else WIDE, highlight=False)
+    console = Console(width=None if is_terminal() else UNLIMITED, highlight=False)
     for section in sections(vendors_named(None)):
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, value, origin in section.in_force():

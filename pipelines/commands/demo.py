@@ -14,6 +14,7 @@ from rich.console import Console
 from pipelines.commands.demo_account import answer, demo_settings, questions_of, sandbox_of
 from pipelines.console import Terminal
 from pipelines.syncing.sync import sync
+from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
 
 FOLDER = Path("leadhouse-demo")
@@ -25,9 +26,12 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
     """Syncs a simulated account into a DuckDB file, shows what came and asks three questions."""
     console = Console()
     folder = folder or FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "leadhouse.duckdb"
-    file.unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written to ({error.strerror})") from None
     shutil.rmtree(folder / ".leadhouse", ignore_errors=True)
     package = sandbox_of(vendor)
     with package.Sandbox(package.demo_world()) as sandbox, Terminal(console) as terminal:
@@ -74,4 +78,7 @@ def run_sandbox(vendor: Vendor, port: int, latency: float, **size: Any) -> None:
             console.print(line, highlight=False, soft_wrap=True)
         console.file.flush()
 
-    package.serve(sandbox, ready)
+    try:
+        package.serve(sandbox, ready)
+    except OSError:
+        raise ConfigurationError(f"port {port} is taken: choose another with --port, or none") from None

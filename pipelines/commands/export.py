@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import compute, csv, parquet
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
@@ -30,6 +30,8 @@ from sources.core.warehouse.warehouse import Warehouse, quoted
 
 FORMATS = ("parquet", "csv")
 BATCH = 20_000
+FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+"""How text begins that a spreadsheet takes for a formula."""
 
 _TYPES = {
     "boolean": pa.bool_(),
@@ -51,6 +53,7 @@ def run_export(
     folder: Path,
     format: str,
     shareable: bool,
+    raw: bool,
     destination: str | None,
     dataset: str | None,
 ) -> None:
@@ -67,12 +70,10 @@ def run_export(
     """
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     vendor = _whose(client, storage, storage.loaded(vendors_named(name)))
-    with (
-        storage.look(storage.dataset_of(vendor)) as pipeline,
-        pipeline.sql_client(),
-    ):  # kept open: DuckDB answers all from one file
+    with storage.look(storage.dataset_of(vendor)) as pipeline:
         warehouse = Warehouse(pipeline, pipeline.default_schema)
-        counts = export(warehouse, vendor, client, folder, format, shareable)
+        with warehouse.at_one_moment():
+            counts = export(warehouse, vendor, client, folder, format, shareable, raw)
     for name, count in counts.items():
         print(f"{folder / name}.{format}: {count:,} rows")
 
@@ -101,6 +102,7 @@ def export(
     folder: Path,
     format: str = "parquet",
     shareable: bool = False,
+    raw: bool = False,
 ) -> dict[str, int]:
     """Writes a client's files, for their owner only; returns rows by table. If one fails, none is left.
 
@@ -111,6 +113,7 @@ def export(
         folder: where to; empty, or not there yet.
         format: `parquet` or `csv`.
         shareable: only columns that hold nothing personal.
+        raw: leave text in CSV as it is, even where a spreadsheet would take it for a formula.
 
     Raises:
         ConfigurationError: the client or format is unknown, or the folder cannot be written or has files.
@@ -133,13 +136,15 @@ def export(
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
                 rows = f"{schema}.{table} WHERE {account} = %s"
                 batches = _read(warehouse, rows, columns, client)
+                if format == "csv" and not raw:
+                    batches = map(without_formulas, batches)
                 counts[table] = _write(target, format, pa.schema(list(columns.items())), batches)
     return counts
 
 
 def _knows(warehouse: Warehouse, vendor: Vendor, client: str) -> bool:
     sql = f"SELECT 1 FROM {{}} WHERE {vendor.account.name} = %s LIMIT 1"
-    tables = filter(None, (vendor.accounts_table, SYNC_LOG))
+    tables = filter(warehouse.has, (vendor.accounts_table or SYNC_LOG, SYNC_LOG))
     return bool(client) and any(warehouse.query(sql.format(table), client) for table in tables)
 
 
@@ -196,6 +201,17 @@ def _batch(rows: Sequence[Any], columns: Columns) -> pa.RecordBatch:
         for values, type_ in zip(zip(*rows, strict=True), columns.values(), strict=True)
     ]
     return pa.record_batch(arrays, names=list(columns))
+
+
+def without_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Text that spreadsheets would run as a formula gets an apostrophe before it, which they don't show."""
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_string(column.type):
+            quoted = compute.binary_join_element_wise("'", column, "")
+            column = compute.if_else(compute.match_substring_regex(column, FORMULA), quoted, column)
+        columns.append(column)
+    return pa.record_batch(columns, schema=batch.schema)
 
 
 def _write(target: BinaryIO, format: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:

@@ -57,6 +57,8 @@ def _compare(
     run = Run(source.vendor, source.config, load_policy())
     with storage.look(storage.dataset_of(source.vendor)) as pipeline:
         compared = reconcile(run, pipeline, lists, pages)
+    if not as_json:
+        print(f"{source.vendor.title}, against {storage.place}:")
     for comparison in compared:
         print((as_line if as_json else as_text)(source.vendor, comparison))
     if not as_json:
@@ -98,6 +100,7 @@ def as_line(vendor: Vendor, comparison: Comparison) -> str:
     """A list as one line of JSON, with rows' ids, to look them up."""
     return json.dumps(
         {
+            "source": vendor.name,
             vendor.account.name: comparison.unit.account,
             "resource": comparison.unit.resource,
             "checked": comparison.checked,

@@ -58,11 +58,10 @@ def _titles(vendors: Sequence[Vendor]) -> str:
 def _report(
     vendor: Vendor, storage: Storage, library: str, file: Path, clients: Sequence[str], personal: bool
 ) -> None:
-    with (
-        storage.look(storage.dataset_of(vendor)) as pipeline,
-        pipeline.sql_client(),
-    ):  # one connection stays open: all of one moment
-        report = gather(Warehouse(pipeline, pipeline.default_schema), clients, personal)
+    with storage.look(storage.dataset_of(vendor)) as pipeline:
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        with warehouse.at_one_moment():
+            report = gather(warehouse, clients, personal)
     write(file, render(report, library))
     count = len(report["ids"])
     who = "1 client" if count == 1 else f"{count} clients"

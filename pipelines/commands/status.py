@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.console import STYLES
+from pipelines.console import STYLES, UNLIMITED
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.syncing.reporting import is_terminal
@@ -20,9 +20,6 @@ from pipelines.syncing.sync import Exit
 from pipelines.vendors import vendors_named
 from sources.core.units import Status
 from sources.core.vendor import Vendor
-
-WIDE = 160
-"""Columns of text where nobody's terminal sets a limit."""
 
 
 def run_status(
@@ -50,7 +47,7 @@ def run_status(
             found = {"source": vendor.name, **status.as_json(vendor.account.name)}
             print(json.dumps(found, default=datetime.isoformat))
         else:
-            _show(Console(width=None if is_terminal() else WIDE), storage, vendor, status)
+            _show(Console(width=None if is_terminal() else UNLIMITED), storage, vendor, status)
         codes.append(Exit.PARTLY if status.stale else Exit.DONE)
     return int(max(codes))
 
@@ -60,7 +57,7 @@ def _show(console: Console, storage: Storage, vendor: Vendor, status: WarehouseS
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
     size = "" if status.bytes is None else f", {status.bytes / 1e6:,.1f} MB"
-    say(f"{storage.place}, schema {storage.dataset_of(vendor)}{size}")
+    say(f"{vendor.title} in {storage.place}, schema {storage.dataset_of(vendor)}{size}")
     if not status.runs:
         say("no sync has ended yet; what its beginning loaded is there")
         return

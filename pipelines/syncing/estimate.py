@@ -69,23 +69,26 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
     step = max(1, len(granted) // SAMPLE)
     sample = granted[::step][:SAMPLE]
     lists = [name for name in run.vendor.listings if name in resources]
-    before, began, totals = run.traffic.requests, time.monotonic(), dict.fromkeys(lists, 0)
+    before, began = run.traffic.requests, time.monotonic()
+    found: dict[str, list[int]] = {name: [] for name in lists}
     measured = 0
     for account in sample:
         try:
-            fetches = [pages(api, run.vendor.listings[name], account, run.traffic) for name in lists]
+            names = [name for name in lists if account.has(name)]
+            fetches = [pages(api, run.vendor.listings[name], account, run.traffic) for name in names]
             lengths = await asyncio.gather(*map(length, fetches))
         except Unauthorized:
             raise
         except LeadhouseError:
             continue  # whoever cannot be read tells nothing of the others
         measured += 1
-        for name, rows in zip(lists, lengths, strict=True):
-            totals[name] += rows
+        for name, rows in zip(names, lengths, strict=True):
+            found[name].append(rows)
     requests, seconds = run.traffic.requests - before, time.monotonic() - began
     if not measured or not requests:
         return None
-    scaled = {name: total * len(granted) // measured for name, total in totals.items()}
+    having = {name: sum(account.has(name) for account in granted) for name in lists}
+    scaled = {name: sum(rows) * having[name] // len(rows) for name, rows in found.items() if rows}
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
     rate = requests / seconds * run.config.requests_in_flight / max(1, len(lists))
     ceiling = run.config.requests_per_second or FASTEST

@@ -108,9 +108,9 @@ def check_key(vendor: Vendor, key: str | None) -> None:
     """Raises ConfigurationError if the key is missing or cannot be one; never shows it."""
     how = f"set {aliases_of(vendor)['api_key']}, or api_key under [{vendor.section}] in .dlt/secrets.toml"
     if not key:
-        raise ConfigurationError(f"there is no API key: {how}")
+        raise ConfigurationError(f"there is no API key for {vendor.title}: {how}")
     if not vendor.key.fullmatch(key):
-        raise ConfigurationError(f"the API key is malformed: {vendor.key_form}; {how}")
+        raise ConfigurationError(f"the API key for {vendor.title} is malformed: {vendor.key_form}; {how}")
 
 
 def check_base_url(vendor: Vendor, url: str) -> str:

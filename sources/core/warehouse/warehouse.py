@@ -55,6 +55,21 @@ class Warehouse:
             finally:
                 self._held = None
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Has all that is asked in the block answered as of one moment, whatever is loaded meanwhile: over one
+        connection, which is all that DuckDB needs, and in one transaction in Postgres. Tables that do not exist must
+        not be asked for: that would end the transaction."""
+        with self._client() as client, contextlib.ExitStack() as stack:
+            if self.engine == "postgres":
+                stack.enter_context(client.begin_transaction())
+                client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            self._held = client
+            try:
+                yield
+            finally:
+                self._held = None
+
     def has(self, table: str) -> bool:
         """Whether rows were ever loaded into a table."""
         loaded = self._schema.name in self._pipeline.schema_names
