@@ -120,6 +120,10 @@ class Target:
     def loop_settings(self) -> dict[str, Any]:
         return {"folder": str(self.folder / "loop")}
 
+    def settings(self) -> dict[str, str]:
+        """What `leadhouse` is told in its environment of where to load."""
+        return {"LEADHOUSE__DESTINATION": self.name}
+
     def tables(self) -> dict[str, dict[str, str]]:
         """By table, by column, the type in the words of the destination."""
         found: dict[str, dict[str, str]] = {}
@@ -167,6 +171,9 @@ class DuckDB(Target):
         """Without publishing: tests may change the file that syncs find, and plain pipelines load into it."""
         return {**super().loop_settings(), "warehouse": str(self.file), "publish": False}
 
+    def settings(self) -> dict[str, str]:
+        return {**super().settings(), "LEADHOUSE__PUBLISH": "false"}
+
     def open(self) -> Any:
         return duckdb.connect(str(self.file))
 
@@ -191,6 +198,9 @@ class Postgres(Target):
 
     def destination(self) -> Any:
         return dlt.destinations.postgres(self.credentials)
+
+    def settings(self) -> dict[str, str]:
+        return {**super().settings(), "DESTINATION__POSTGRES__CREDENTIALS": self.credentials}
 
     def open(self) -> Any:
         connection = psycopg2.connect(self.credentials)

@@ -13,7 +13,9 @@ A run may load several schemas, one a vendor, into one warehouse: it claims once
 from __future__ import annotations
 
 from pipelines.settings import SyncConfig
+from pipelines.storage.destinations import check_merges, destination_named
 from pipelines.storage.file import File, PublishedFile
+from pipelines.storage.postgres import Postgres
 from pipelines.storage.server import Server
 from pipelines.storage.storage import Storage
 
@@ -26,8 +28,12 @@ def storage_for(config: SyncConfig) -> Storage:
     """The storage that the settings describe.
 
     Raises:
-        ConfigurationError: `shard` is none, or this kind of warehouse cannot be loaded by several shards.
+        ConfigurationError: `shard` is none, or this kind of warehouse cannot be loaded by several shards; there is
+            no such destination, or it cannot hold what is promised.
     """
-    if config.destination != DUCKDB:
-        return Server(config)
-    return PublishedFile(config) if config.publish else File(config)
+    if config.destination == DUCKDB:
+        return PublishedFile(config) if config.publish else File(config)
+    destination = destination_named(config.destination)
+    check_merges(destination, config.destination)
+    is_postgres = destination.capabilities().sqlglot_dialect == "postgres"
+    return Postgres(config) if is_postgres else Server(config)

@@ -25,7 +25,7 @@ Client = SqlClientBase[object]
 
 @contextmanager
 def writing(pipeline: dlt.Pipeline, alone: bool = False, wait: float = 0.0) -> Iterator[None]:
-    """Holds the right to write into a pipeline's dataset; where the destination is not Postgres, nothing.
+    """Holds the right to write into a pipeline's dataset.
 
     Args:
         pipeline: no other process may load as it.
@@ -35,9 +35,6 @@ def writing(pipeline: dlt.Pipeline, alone: bool = False, wait: float = 0.0) -> I
     Raises:
         LockedError: others do not end in time.
     """
-    if not is_shareable(pipeline):
-        yield
-        return
     with pipeline.sql_client() as client:
         dataset = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
         locks = {"pg_try_advisory_lock": pipeline.pipeline_name, dataset: ""}
@@ -53,19 +50,10 @@ def writing(pipeline: dlt.Pipeline, alone: bool = False, wait: float = 0.0) -> I
 @contextmanager
 def one_at_a_time(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Does something to a dataset that no two processes must do at once; the second one waits."""
-    if not is_shareable(pipeline):
-        yield
-        return
     with pipeline.sql_client() as client:
         key = _key(pipeline.dataset_name, "one at a time")
         _ask(client, "pg_advisory_lock", key)
         yield
-
-
-def is_shareable(pipeline: dlt.Pipeline) -> bool:
-    """Whether several processes can load into the pipeline's destination, and be kept apart."""
-    assert pipeline.destination
-    return pipeline.destination.destination_type.endswith(".postgres")
 
 
 def _ask(client: Client, function: str, key: int) -> object:

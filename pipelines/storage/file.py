@@ -24,9 +24,10 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.settings import SyncConfig
 from pipelines.storage import duckdb_file
+from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
-from pipelines.storage.storage import AnyDestination, Storage
+from pipelines.storage.storage import Storage
 from sources.core.errors import ConfigurationError, NothingYet, WarehouseError
 from sources.core.warehouse.warehouse import Warehouse
 

@@ -14,7 +14,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import pipeline_state_table
 
-from pipelines.storage.claims import is_shareable, one_at_a_time
+from pipelines.storage.claims import one_at_a_time
 from sources.core.engine.source import documented_tables
 from sources.core.privacy.policy import Policy
 from sources.core.tables import DataType, pii_hint
@@ -35,16 +35,13 @@ TYPES: dict[str, DataType] = {
 
 
 def agree_on_schema(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
-    """Has a pipeline know all tables and columns of the dataset, and makes the tables where there are none;
-    does nothing where the destination is not Postgres.
+    """Has a pipeline know all tables and columns of the dataset, and makes the tables where there are none.
 
     Args:
         pipeline: its state and schema are the destination's.
         vendor: whose rows it loads.
         policy: how personal data is treated.
     """
-    if not is_shareable(pipeline):
-        return
     if not pipeline.default_schema_name:
         schema = Schema(vendor.name)
         for table in [*documented_tables(vendor, "parquet"), pipeline_state_table()]:

@@ -6,24 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
-from dlt.common.destination import Destination
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
-from pipelines.storage.disk import is_full
+from pipelines.storage.destinations import AnyDestination
+from pipelines.storage.disk import causes, is_full
 from pipelines.storage.formats import bring_up_to_date, refuse_newer
 from pipelines.storage.packages import drain, tidy
 from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
-
-AnyDestination = Destination[Any, Any]
 
 DLT_DEFAULTS = {
     "runtime.dlthub_telemetry": False,
@@ -250,6 +247,11 @@ class Storage(ABC):
             name = self.config.destination
             return ConfigurationError(
                 f"{name} lacks credentials: set `credentials` under [destination.{name}] in .dlt/secrets.toml"
+            )
+        missing = next((e.name for e in causes(cause) if isinstance(e, ModuleNotFoundError)), None)
+        if missing:
+            return ConfigurationError(
+                f"{self} takes the package {missing}, which is not installed: pip install {missing}"
             )
         return WarehouseError(
             f"the warehouse ({self}) cannot be opened: is it reachable, and does no other program hold it?"

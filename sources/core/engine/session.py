@@ -30,7 +30,7 @@ from sources.core.rows.fitting import to_arrow
 from sources.core.rows.shaping import Raw
 from sources.core.units import Rows
 from sources.core.vendor import Vendor
-from sources.core.warehouse.loading import Loader
+from sources.core.warehouse.loading import Loader, as_taken
 from sources.core.warehouse.suppressions import ACCOUNT, load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -108,7 +108,7 @@ class Session:
             yield None
         refused, self._refused = self._refused, []
         if refused:
-            yield to_arrow(refused, self._vendor.quarantine)
+            yield as_taken(self._warehouse(), to_arrow(refused, self._vendor.quarantine))
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -153,6 +153,7 @@ class Session:
         if self._goal is None and Container()[PipelineContext].is_active():
             self._goal = Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
             self._open.enter_context(self._goal.connected())
+            self._goal.make_ready()
         return self._goal
 
     def _suppressions(self) -> Suppressions:

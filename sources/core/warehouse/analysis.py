@@ -15,7 +15,7 @@ from sources.core.privacy.policy import Policy
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, MISFITS, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import Annotation, annotate
-from sources.core.warehouse.views import ENGINES, Relation, View, annotate_views, null, read_views
+from sources.core.warehouse.views import Relation, View, annotate_views, null, read_views
 from sources.core.warehouse.views import make_views as make
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
@@ -36,8 +36,6 @@ def views_of(vendor: Vendor) -> tuple[View, ...]:
 
 def make_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> None:
     """Makes the views in the warehouse's dataset, where they are not what they should be."""
-    if warehouse.engine not in ENGINES:
-        return
     present, views = warehouse.stored(), views_of(vendor)
     types = {table.name: warehouse.types(table.name) for table in _read(vendor)}
     columns = {table: {n: t[n] for n in present.get(table, ()) if n in t} for table, t in types.items()}
@@ -47,8 +45,6 @@ def make_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> None:
 
 def annotations_of_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> list[Annotation]:
     """What is to be said of the views' columns."""
-    if warehouse.engine not in ENGINES:
-        return []
     tables = list(vendor.tables.values())
     types = {t.name: warehouse.types(t.name) or {c.name: c.type for c in t.columns} for t in tables}
     return annotate_views(views_of(vendor), annotate(tables, types, policy), hidden(vendor), policy)

@@ -109,7 +109,9 @@ class Loader:
         Postgres: dlt's way of copying parquet into it fails on files without rows."""
         if self.warehouse and (self.warehouse.engine == "postgres" or self.warehouse.has(self.table.name)):
             return
-        if not self._yielded:
+        if not self._yielded and self.warehouse and self.warehouse.takes_objects:
+            yield dlt.mark.materialize_table_schema()
+        elif not self._yielded:
             yield self._with_hints(self._shaper.shape([], {}))
 
     def _stamps(self, waiting: Sequence[Rows], owners: Sequence[int]) -> dict[str, pa.Array]:
@@ -149,15 +151,22 @@ class Loader:
             for name, type_ in {**known, **batch.new_columns}.items()
             if name not in self.table.by_name
         }
+        items = as_taken(self.warehouse, batch.data)
         if not columns and not first:
-            return batch.data
+            return items
         # dlt's other way into Postgres, CSV, makes nulls of empty text.
         parquet = self.warehouse is not None and self.warehouse.engine == "postgres"
         hints = dlt.mark.make_hints(
             columns=cast(Any, columns) or None,  # an empty dict would take all hints away
             file_format="parquet" if parquet else None,
         )
-        return dlt.mark.with_hints(batch.data, hints)
+        return dlt.mark.with_hints(items, hints)
+
+
+def as_taken(warehouse: Warehouse | None, data: pa.Table) -> Any:
+    """Rows as dlt has to get them for a destination: in Arrow, or where they are loaded one by one, as objects, in
+    which dlt takes JSON text apart."""
+    return data.to_pylist() if warehouse and warehouse.takes_objects else data
 
 
 def make_shaper(

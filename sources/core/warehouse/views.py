@@ -21,6 +21,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from dlt.destinations.exceptions import DatabaseException
+from sqlglot.errors import SqlglotError, UnsupportedError
 
 from sources.core.privacy.policy import Policy, Treatment, parse_category
 from sources.core.tables import DataType
@@ -127,7 +128,7 @@ class Relation:
     def sql(self) -> str:
         """What stands in a FROM."""
         select = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in self.columns.items())
-        return f"(SELECT {select} FROM {self.source})" if self.source else f"(SELECT {select} WHERE false)"
+        return f"(SELECT {select} FROM {self.source})" if self.source else f"(SELECT {select} LIMIT 0)"
 
     def passed_sql(self, table: str, taken: Iterable[str]) -> str:
         """What stands in a SELECT for all columns that may be passed on, but those whose name is taken."""
@@ -193,7 +194,7 @@ _EXISTING = {
     ),
 }
 ENGINES = frozenset(_EXISTING)
-"""Destinations that have views."""
+"""Destinations in which views keep a comment, that says whether they are as they should be."""
 
 
 def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str, Mapping[str, str]]) -> None:
@@ -203,10 +204,13 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
     loaded, and that is what a sync is for.
 
     Args:
-        warehouse: where; DuckDB and Postgres only.
+        warehouse: where.
         views: those that are read by others before these.
         values: by view, what its placeholders stand for.
     """
+    if warehouse.engine not in ENGINES:
+        _translate(warehouse, views, values)
+        return
     existing = dict(warehouse.query(_EXISTING[warehouse.engine], warehouse.dataset))
     wanted = {view.name: _definition(view, values[view.name]) for view in views}
     changed = [name for name, (_, comment) in wanted.items() if existing.get(name) != comment]
@@ -228,6 +232,26 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
         else:
             return
     log.warning("views for analysts stay as they were: %s (does another view depend on them?)", trouble)
+
+
+def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str, Mapping[str, str]]) -> None:
+    """Makes views anew in the destination's own dialect; those that cannot be said in it are named, once."""
+    before, missing = warehouse.stored(), set[str]()
+    for view in views:
+        name = warehouse.qualified(view.name)
+        drop = f"DROP VIEW IF EXISTS {name}"
+        try:
+            if missing & view.reads:
+                raise UnsupportedError("another view that it reads is not there")
+            warehouse.execute_all([drop])
+            warehouse.create_view(view.name, view.rendered(values[view.name]))
+        except (DatabaseException, SqlglotError, AttributeError):  # the last is sqlglot's, too
+            missing.add(view.name)
+            warehouse.execute_all([drop])
+    if missing and not any(view.name in before for view in views):
+        log.warning(
+            "views for analysts that %s has no words for: %s", warehouse.engine, ", ".join(sorted(missing))
+        )
 
 
 def _definition(view: View, values: Mapping[str, str]) -> tuple[str, str]:

@@ -1,14 +1,16 @@
 """What must be read from the destination while extracting: what it has already.
 
-Everything here is plain SQL through dlt's client, so it works wherever dlt can merge.
+Everything here is plain SQL through dlt's client, put into the destination's own words by its dialect, so it works
+wherever dlt can merge.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import dlt
@@ -18,6 +20,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.tables import FIRST_SEEN_AT, Table
+from sources.core.warehouse.dialects import Dialect, Prepared, dialect_of
 
 Statement = tuple[str, Sequence[Any]]
 """SQL and its parameters."""
@@ -40,6 +43,7 @@ class Warehouse:
         self._pipeline = pipeline
         self._schema = schema
         self._held: SqlClientBase[Any] | None = None
+        self._spoken: Dialect | None = None
 
     @contextmanager
     def connected(self) -> Iterator[None]:
@@ -70,6 +74,17 @@ class Warehouse:
             finally:
                 self._held = None
 
+    def make_ready(self) -> None:
+        """Makes the schemas to load into, where a destination's own defaults for them would not do."""
+        if not self.takes_objects:
+            return
+        with self._client() as client:
+            create = self._dialect(client).create_schema
+            wanted = (client.dataset_name, client.staging_dataset_name) if create else ()
+            for schema in wanted:
+                if not self.has_schema(schema):
+                    client.execute_sql(create.format(schema))
+
     def has(self, table: str) -> bool:
         """Whether rows were ever loaded into a table."""
         loaded = self._schema.name in self._pipeline.schema_names
@@ -82,10 +97,41 @@ class Warehouse:
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query; none where a table does not exist."""
         try:
-            with self._client() as client, client.execute_query(sql, *parameters) as cursor:
-                return cursor.fetchall()
+            with self._client() as client, self._asked(client, sql, parameters) as (cursor, typed):
+                return typed(cursor.fetchall())
         except DatabaseUndefinedRelation:
             return []
+
+    @contextmanager
+    def _asked(
+        self, client: SqlClientBase[Any], sql: str, parameters: Sequence[Any]
+    ) -> Iterator[tuple[Any, Callable[[Sequence[Any]], list[tuple[Any, ...]]]]]:
+        """A cursor over an answer, and what types its rows."""
+        dialect = self._dialect(client)
+        prepared = self._prepared(dialect, sql)
+        types = {name: t for table in prepared.tables for name, t in self.types(table).items()}
+        with client.execute_query(prepared.sql, *map(dialect.given, parameters)) as cursor:
+            yield cursor, partial(dialect.typed, prepared, types)
+
+    def _run(self, client: SqlClientBase[Any], sql: str, parameters: Sequence[Any] = ()) -> None:
+        dialect = self._dialect(client)
+        client.execute_sql(self._prepared(dialect, sql).sql, *map(dialect.given, parameters))
+
+    def _prepared(self, dialect: Dialect, sql: str) -> Prepared:
+        return dialect.prepare(sql, self._schema.tables)
+
+    def _dialect(self, client: SqlClientBase[Any] | None = None) -> Dialect:
+        """What the destination speaks; asked of it once."""
+        if self._spoken is None:
+            with nullcontext(client) if client else self._client() as asked:
+                self._spoken = dialect_of(asked)
+        return self._spoken
+
+    @property
+    def takes_objects(self) -> bool:
+        """Whether rows are loaded one by one, as objects; columns of JSON text would be taken for text there."""
+        destination = self._pipeline.destination
+        return bool(destination) and destination.capabilities().preferred_loader_file_format == "typed-jsonl"
 
     @property
     def engine(self) -> str:
@@ -110,17 +156,14 @@ class Warehouse:
             schema: instead of the dataset.
         """
         found: dict[str, dict[str, str]] = {}
-        for table, column, type_ in self.query(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns "
-            "WHERE table_schema = %s ORDER BY table_name, ordinal_position",
-            schema or self.dataset,
-        ):
+        schema = schema or self.dataset
+        for table, column, type_ in self.query(self._dialect().columns_of.format(schema=schema), schema):
             found.setdefault(table, {})[column] = type_
         return found
 
     def has_schema(self, name: str) -> bool:
         """Whether the destination has a schema: asked first, since the right to make one may be missing."""
-        return bool(self.query("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", name))
+        return bool(self.query(self._dialect().has_schema, name))
 
     def tables(self) -> list[str]:
         """Tables into which rows were ever loaded."""
@@ -133,13 +176,13 @@ class Warehouse:
 
     def stream(self, sql: str, *parameters: Any, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, fetched some at a time."""
-        with self._client() as client, client.execute_query(sql, *parameters) as cursor:
+        with self._client() as client, self._asked(client, sql, parameters) as (cursor, typed):
             while rows := cursor.fetchmany(size):
-                yield from rows
+                yield from typed(rows)
 
     def from_json(self, value: Any) -> Any:
-        """A JSON column's value taken apart: Postgres does that by itself, DuckDB does not."""
-        if self.engine == "duckdb" and isinstance(value, str):
+        """A JSON column's value taken apart: Postgres does that by itself, others do not."""
+        if self.engine != "postgres" and isinstance(value, str):
             return msgspec.json.decode(value)
         return value
 
@@ -150,7 +193,7 @@ class Warehouse:
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
-            client.execute_sql(sql, *parameters)
+            self._run(client, sql, parameters)
 
     def execute_together(self, statements: Iterable[Statement]) -> None:
         """Runs statements, each with its parameters, all or none of them."""
@@ -158,7 +201,31 @@ class Warehouse:
         if waiting:
             with self._client() as client, client.begin_transaction():
                 for sql, parameters in waiting:
-                    client.execute_sql(sql, *parameters)
+                    self._run(client, sql, parameters)
+
+    def create_view(self, name: str, select: str) -> None:
+        """Makes a view and looks into it: some destinations take what they cannot answer.
+
+        Raises:
+            UnsupportedError: what it selects cannot be said in the destination's dialect.
+            DatabaseException: the destination does not take it.
+        """
+        with self._client() as client:
+            select = self._dialect(client).view(select)
+            client.execute_sql(f"CREATE VIEW {client.make_qualified_table_name(name)} AS {select}")
+        with self._client() as client:
+            client.execute_sql(f"SELECT * FROM {client.make_qualified_table_name(name)} LIMIT 1")
+
+    def give_up_bytes(self, tables: Sequence[str]) -> None:
+        """Has tables written anew, without what was deleted or changed in them, where a destination knows how to."""
+        there = [table for table in tables if self.has(table)]
+        with self._client() as client:
+            for statement in self._dialect(client).give_up_bytes:
+                for schema in (client.dataset_name, client.staging_dataset_name):
+                    with client.with_alternative_dataset_name(schema):
+                        for table in there if "{table}" in statement else [""]:
+                            with contextlib.suppress(DatabaseUndefinedRelation):
+                                client.execute_sql(statement.format(schema=schema, table=table))
 
     def execute_all(self, statements: Iterable[str]) -> None:
         """Runs statements one after the other over one connection."""
@@ -166,7 +233,7 @@ class Warehouse:
         if waiting:
             with self._client() as client:
                 for statement in waiting:
-                    client.execute_sql(statement)
+                    self._run(client, statement)
 
     def query_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query with `{ids}` as its last parameters, for any number of ids."""
@@ -181,7 +248,7 @@ class Warehouse:
     def _in_parts(self, sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
         """A statement for all ids where they can be one parameter, so that a large table is looked through
         once; else as many as it takes."""
-        if ids and self.engine in ("duckdb", "postgres"):
+        if ids and self._dialect().arrays:
             yield sql.format(ids="SELECT unnest(%s)"), [list(ids)]
             return
         for start in range(0, len(ids), CHUNK):

@@ -1,0 +1,129 @@
+"""From a name in the configuration to a dlt destination, or to a line that says what to do instead.
+
+What a destination can do is asked of it. Only for names that dlt does not have is there a list here: of what people
+call databases that dlt reaches in another way.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, cast
+
+import dlt
+from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.exceptions import MissingDependencyException
+
+from sources.core.errors import ConfigurationError
+
+AnyDestination = Destination[Any, Any]
+
+_THROUGH_SQLALCHEMY = {
+    "mysql": ("mysql+pymysql://user:password@host/database", "leadhouse[mysql]"),
+    "mariadb": ("mysql+pymysql://user:password@host/database", "leadhouse[mysql]"),
+    "sqlite": ("sqlite:///leadhouse.db", "leadhouse[sqlalchemy]"),
+    "sqlite3": ("sqlite:///leadhouse.db", "leadhouse[sqlalchemy]"),
+    "oracle": ("oracle+oracledb://user:password@host/service", "leadhouse[sqlalchemy] oracledb"),
+    "trino": ("trino://user@host/catalog", "leadhouse[sqlalchemy] trino[sqlalchemy]"),
+    "cockroachdb": ("cockroachdb://user@host/database", "leadhouse[sqlalchemy] sqlalchemy-cockroachdb"),
+}
+"""By name, credentials as SQLAlchemy wants them, and what has to be installed for them."""
+
+_OTHER_NAMES = {
+    "postgresql": "postgres",
+    "pg": "postgres",
+    "sqlserver": "mssql",
+    "bq": "bigquery",
+    "duck": "duckdb",
+    "s3": "filesystem",
+    "gcs": "filesystem",
+    "gs": "filesystem",
+    "azure": "filesystem",
+    "parquet": "filesystem",
+    "delta": "filesystem",
+    "deltalake": "filesystem",
+    "iceberg": "filesystem",
+    "pyiceberg": "filesystem",
+}
+"""What dlt calls them."""
+
+
+def destination_named(name: str, **more: Any) -> AnyDestination:
+    """A destination of dlt's, by its type or by a name that the configuration gives a type.
+
+    Args:
+        name: `postgres`, or `mine` with `destination_type` under `[destination.mine]`.
+        more: of the destination's own settings.
+
+    Raises:
+        ConfigurationError: there is none, or what it takes is not installed.
+    """
+    try:
+        found = cast(AnyDestination, Destination.from_reference(name, **more))
+        found.client_class  # noqa: B018  (imports what it takes)
+    except (UnknownDestinationModule, ValueError):
+        raise ConfigurationError(_instead_of(name)) from None
+    except (MissingDependencyException, ImportError):
+        raise ConfigurationError(f"{name} takes packages that are not installed: {_install(name)}") from None
+    return found
+
+
+def check_merges(destination: AnyDestination, name: str) -> None:
+    """Refuses a destination where rows cannot be kept right, as far as it says itself what it can.
+
+    Raises:
+        ConfigurationError: it cannot merge, or not be asked by SQL.
+    """
+    if "delete-insert" not in (destination.capabilities().supported_merge_strategies or ()):
+        raise ConfigurationError(
+            f"{name} cannot merge by deleting and inserting, so edits would double and nobody could be erased: "
+            "choose a database such as duckdb or postgres"
+        )
+
+
+def _instead_of(name: str) -> str:
+    if configured := _type_of(name):
+        return f"destination {name!r} has the type {configured!r}, which dlt does not know: {_nearest(configured)}"
+    if name in _THROUGH_SQLALCHEMY:
+        credentials, packages = _THROUGH_SQLALCHEMY[name]
+        wanted = " ".join(f'"{package}"' for package in packages.split())
+        return (
+            f'unknown destination {name!r}: dlt reaches it through sqlalchemy. Set destination = "sqlalchemy" and, '
+            f'under [destination.sqlalchemy], credentials = "{credentials}"; it takes: pip install {wanted}'
+        )
+    return (
+        f"unknown destination {name!r}: {_nearest(name)}. A name of your own needs `destination_type` under "
+        f"[destination.{name}] in .dlt/config.toml"
+    )
+
+
+def _nearest(name: str) -> str:
+    every = sorted(_known())
+    near = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, every, 1)
+    if name in ("delta", "deltalake", "iceberg", "pyiceberg"):
+        return f'use filesystem, with table_format = "{name.removeprefix("py").removesuffix("lake")}" under [leadhouse]'
+    return f"use {near[0]}" if near else "use duckdb, postgres or another dlt destination"
+
+
+def _type_of(name: str) -> str | None:
+    """The type that the configuration gives a name."""
+    found: str | None = dlt.config.get(f"destination.{name}.destination_type", str)
+    return found
+
+
+def _known() -> set[str]:
+    return {name for name in dir(dlt.destinations) if name.islower() and name not in ("destination", "impl")}
+
+
+def _install(name: str) -> str:
+    """What brings a destination's packages: an extra of ours, or of dlt's."""
+    kind = (_type_of(name) or name).rsplit(".", 1)[-1]
+    return f'pip install "{"leadhouse" if kind in _extras("leadhouse") else "dlt"}[{kind}]"'
+
+
+def _extras(package: str) -> list[str]:
+    try:
+        return metadata(package).get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        return []

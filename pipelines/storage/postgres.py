@@ -1,0 +1,90 @@
+"""Postgres: several processes may load into it, and are kept apart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dlt
+from dlt.common.destination.exceptions import SchemaUpdateError
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.storage.claims import one_at_a_time, writing
+from pipelines.storage.server import Server
+from pipelines.storage.shared_schema import agree_on_schema
+from sources.core.privacy.policy import Policy
+from sources.core.vendor import Vendor
+from sources.core.warehouse.warehouse import Warehouse
+
+log = logging.getLogger("leadhouse")
+
+MADE_AT_ONCE = ("already exists", 'unique constraint "pg_', "tuple concurrently updated", "deadlock detected")
+"""How Postgres says that two made the same thing at once."""
+
+PATIENCE = "60s"
+"""How long to wait for those who read a table at the moment."""
+
+
+class Postgres(Server):
+    """A database of a Postgres server."""
+
+    shareable = True
+
+    @contextmanager
+    def apart(self, pipeline: dlt.Pipeline, alone: bool, wait: float) -> Iterator[None]:
+        with writing(pipeline, alone, wait):
+            yield
+
+    def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
+        agree_on_schema(pipeline, vendor, policy)
+
+    def healed(self, pipeline: dlt.Pipeline, error: PipelineStepFailed) -> bool:
+        """Another shard may have made the same table or column in the same moment: now it is there."""
+        if not _made_at_once(error):
+            return False
+        with one_at_a_time(pipeline):
+            pipeline.load()
+        return True
+
+    def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        with pipeline.sql_client() as client:
+            client.execute_sql(f"SET lock_timeout = '{PATIENCE}'")
+            left = [table for table in tables if warehouse.has(table) and not _rewritten(client, table)]
+        if left:
+            log.warning(
+                "what was deleted stays in the files of %s until their owner runs VACUUM FULL",
+                ", ".join(left),
+            )
+
+    def size(self, warehouse: Warehouse) -> int | None:
+        ((size,),) = warehouse.query(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'",
+            warehouse.dataset,
+        )
+        return int(size)
+
+
+def _made_at_once(error: BaseException | None) -> bool:
+    """Whether a load failed because something was made by somebody else between a look and the making."""
+    while error is not None:
+        if isinstance(error, SchemaUpdateError) or any(words in str(error) for words in MADE_AT_ONCE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _rewritten(client: SqlClientBase[Any], table: str) -> bool:
+    """Writes a table anew; Postgres says by a notice, not an error, that a role may not."""
+    notices = client.native_connection.notices
+    notices.clear()
+    try:
+        client.execute_sql(f"VACUUM (FULL, ANALYZE) {client.make_qualified_table_name(table)}")
+    except DatabaseException:  # somebody reads it, and does not end
+        return False
+    return not notices

@@ -1,0 +1,284 @@
+"""How destinations differ in what they are asked in: SQL is written here once, in words that DuckDB and Postgres
+both know, and put into a destination's own by sqlglot; what it answers is typed by dlt's schema, whatever its
+driver makes of it.
+
+A kind of SQL is a class. Which one it is, the destination's capabilities say, never its name.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, ClassVar, cast
+
+import sqlglot
+from dlt.destinations.sql_client import SqlClientBase
+from sqlglot import exp
+
+OURS = "postgres"
+"""The dialect that statements are written in."""
+
+Types = Mapping[str, str]
+"""dlt's data types, by column."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as a destination takes it.
+
+    Args:
+        sql: the statement, its parameters as `%s`.
+        columns: by place in the answer, the column whose value stands there as it is, if it is one's.
+        tables: that it names.
+    """
+
+    sql: str
+    columns: tuple[str | None, ...] = ()
+    tables: frozenset[str] = frozenset()
+
+
+class Dialect:
+    """SQL of a destination that sqlglot can write.
+
+    Args:
+        client: dlt's, connected.
+    """
+
+    arrays: ClassVar[bool] = False
+    """Whether many values can be one parameter."""
+
+    columns_of: ClassVar[str] = (
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = %s ORDER BY table_name, ordinal_position"
+    )
+    """What asks for all columns of a schema, by table and place: its name is the parameter, and may be `{schema}`."""
+
+    has_schema: ClassVar[str] = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    """What asks whether there is a schema."""
+
+    create_schema: ClassVar[str] = ""
+    """What makes a schema, where its defaults would not hold every text and tell ids apart."""
+
+    give_up_bytes: ClassVar[Sequence[str]] = ()
+    """What has a table, or a schema, written anew without what was deleted; `{table}` and `{schema}` stand there."""
+
+    def __init__(self, client: SqlClientBase[Any]) -> None:
+        capabilities = client.capabilities
+        self._name = str(capabilities.sqlglot_dialect)
+        self._fold = capabilities.casefold_identifier
+        self._zoned = bool(capabilities.supports_tz_aware_datetime)
+        # The path to a table begins with its catalog, where there are such.
+        self._path = tuple(client.make_qualified_table_name_path("t", quote=False, casefold=False)[:-1])
+
+    def prepare(self, sql: str, known: Iterable[str]) -> Prepared:
+        """Puts a statement into this dialect.
+
+        Args:
+            sql: the statement, in words of ours.
+            known: the dataset's tables and views, whose names have to be qualified.
+        """
+        return _translated(sql, self._name, self._path, frozenset(known), self._fold)
+
+    def view(self, select: str) -> str:
+        """What a view selects, in this dialect.
+
+        Raises:
+            UnsupportedError: it cannot be said in it.
+        """
+        tree = _as_everybody_has(sqlglot.parse_one(select, read=OURS), self._name)
+        return tree.sql(self._name, identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+
+    def given(self, parameter: Any) -> Any:
+        """A parameter as the driver takes it."""
+        if isinstance(parameter, datetime) and not self._zoned:
+            return parameter.astimezone(UTC).replace(tzinfo=None)
+        return parameter
+
+    def typed(self, prepared: Prepared, types: Types, rows: Sequence[Any]) -> list[Row]:
+        """Rows of an answer, their values typed by the schema.
+
+        Args:
+            prepared: what was asked.
+            types: of the columns of the tables asked.
+            rows: as the driver gave them.
+        """
+        makers = [_MAKERS.get(types.get(name or "", "")) for name in prepared.columns]
+        if not any(makers):
+            return [tuple(row) for row in rows]
+        return [
+            tuple(
+                maker(value) if maker and value is not None else value
+                for maker, value in zip(makers, row, strict=True)
+            )
+            for row in rows
+        ]
+
+
+class Spoken(Dialect):
+    """What statements are written in: nothing is to be translated."""
+
+    arrays = True
+
+    def __init__(self, client: SqlClientBase[Any] | None = None) -> None:
+        """Needs no client to be asked."""
+
+    def prepare(self, sql: str, known: Iterable[str]) -> Prepared:
+        return Prepared(sql)
+
+    def view(self, select: str) -> str:
+        return select
+
+    def given(self, parameter: Any) -> Any:
+        return parameter
+
+    def typed(self, prepared: Prepared, types: Types, rows: Sequence[Any]) -> list[Row]:
+        return cast("list[Row]", rows)
+
+
+class Sqlite(Dialect):
+    """SQLite: moments are text, and a schema is a file that is attached."""
+
+    columns_of = (
+        "SELECT m.name, p.name, p.type FROM {schema}.sqlite_master AS m JOIN pragma_table_info(m.name, %s) AS p "
+        "ORDER BY m.name, p.cid"
+    )
+    has_schema = "SELECT 1 FROM pragma_database_list WHERE name = %s"
+    give_up_bytes = ("VACUUM {schema}", "PRAGMA {schema}.wal_checkpoint(TRUNCATE)")
+
+    def view(self, select: str) -> str:
+        """Without the schema's name: whoever opens its file calls it otherwise."""
+        tree = sqlglot.parse_one(select, read=OURS)
+        for table in tree.find_all(exp.Table):
+            table.set("db", None)
+        return super().view(tree.sql(OURS))
+
+    def given(self, parameter: Any) -> Any:
+        value = super().given(parameter)
+        return value.isoformat(" ", "microseconds") if isinstance(value, datetime) else value
+
+
+class MySql(Dialect):
+    """MySQL and MariaDB: a schema is a database, which may lack half of Unicode, and take `a` and `A` for one id."""
+
+    create_schema = "CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+    give_up_bytes = ("OPTIMIZE TABLE {schema}.{table}",)
+
+
+_SPOKEN = ("duckdb", "postgres")
+_KINDS: Mapping[str, type[Dialect]] = {**dict.fromkeys(_SPOKEN, Spoken), "mysql": MySql, "sqlite": Sqlite}
+
+
+def dialect_of(client: SqlClientBase[Any]) -> Dialect:
+    """The dialect that a destination speaks."""
+    return _KINDS.get(str(client.capabilities.sqlglot_dialect), Dialect)(client)
+
+
+@lru_cache(maxsize=512)
+def _translated(
+    sql: str, dialect: str, path: tuple[str, ...], known: frozenset[str], fold: Callable[[str], str]
+) -> Prepared:
+    tree = sqlglot.parse_one(sql, read=OURS)
+    tables = frozenset(table.name for table in tree.find_all(exp.Table))
+    columns = tuple(_source(one) for one in tree.selects) if isinstance(tree, exp.Query) else ()
+    for table in tree.find_all(exp.Table):
+        if not table.db and table.name in known:
+            *catalog, schema = path
+            table.set("db", exp.to_identifier(schema))
+            table.set("catalog", exp.to_identifier(catalog[0]) if catalog else None)
+    for name in tree.find_all(exp.Identifier):
+        name.set("this", fold(name.name))
+    tree = _as_everybody_has(tree, dialect)
+    return Prepared(tree.sql(dialect, identify=True), columns, tables)
+
+
+def _source(projection: exp.Expr) -> str | None:
+    """The column whose value a projection is, if it is one's."""
+    inner = projection.unalias()
+    while isinstance(inner, exp.Max | exp.Min):
+        inner = inner.this
+    return inner.name if isinstance(inner, exp.Column) else None
+
+
+def _as_everybody_has(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """What sqlglot would leave as it is, in words that everybody has."""
+
+    numbers = itertools.count(1)
+
+    def plainer(node: exp.Expr) -> exp.Expr:
+        match node:
+            case exp.Placeholder():
+                return exp.Var(this="%s")
+            case exp.Select() if node.args.get("offset") and not node.args.get("limit"):
+                node.set("offset", None)  # only there for the sake of a plan
+            case exp.Subquery() if not node.alias and isinstance(node.parent, exp.From | exp.Join):
+                node.set("alias", exp.TableAlias(this=exp.to_identifier(f"part_{next(numbers)}")))
+            case exp.ConcatWs() if dialect == "sqlite":  # which has it since 3.44 only
+                return _joined(*(part.transform(plainer) for part in node.expressions))
+            case exp.SplitPart():
+                parts = (node.this, node.args["delimiter"])
+                text, end = (part.transform(plainer) for part in parts)
+                return _part(text, end, int(node.args["part_index"].name))
+            case exp.Filter() if isinstance(node.this, exp.AggFunc):
+                return _of_those(node).transform(plainer)
+            case exp.Coalesce() if not node.expressions:
+                return cast(exp.Expr, node.this.transform(plainer))
+        return node
+
+    return tree.transform(plainer)
+
+
+def _joined(between: exp.Expr, first: exp.Expr, *more: exp.Expr) -> exp.Expr:
+    """`concat_ws`."""
+    texts = [exp.func("coalesce", exp.cast(part, "text"), exp.Literal.string("")) for part in (first, *more)]
+    joined: exp.Expr = texts[0]
+    for text in texts[1:]:
+        joined = exp.DPipe(this=exp.DPipe(this=joined, expression=between.copy()), expression=text)
+    return joined
+
+
+def _part(text: exp.Expr, end: exp.Expr, number: int) -> exp.Expr:
+    """`split_part`."""
+    at = exp.StrPosition(this=text.copy(), substr=end.copy())
+    if number > 1:
+        start = exp.Add(this=at.copy(), expression=exp.Literal.number(len(end.name)))
+        rest = _part(exp.Substring(this=text.copy(), start=start), end, number - 1)
+        return exp.case().when(exp.EQ(this=at, expression=exp.Literal.number(0)), "''").else_(rest)
+    before = exp.Sub(this=at.copy(), expression=exp.Literal.number(1))
+    first = exp.Substring(this=text.copy(), start=exp.Literal.number(1), length=before)
+    return exp.case().when(exp.EQ(this=at, expression=exp.Literal.number(0)), text.copy()).else_(first)
+
+
+def _of_those(node: exp.Filter) -> exp.Expr:
+    """An aggregate of those rows that a `FILTER` lets through."""
+    aggregate: exp.Expr = node.this.copy()
+    condition = node.expression.this.copy()
+    value = aggregate.this
+    one = value is None or isinstance(value, exp.Star)
+    aggregate.set("this", exp.case().when(condition, exp.Literal.number(1) if one else value))
+    return aggregate
+
+
+def _moment(value: Any) -> Any:
+    read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read.replace(tzinfo=UTC) if isinstance(read, datetime) and read.tzinfo is None else read
+
+
+def _day(value: Any) -> Any:
+    read = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return read.date() if isinstance(read, datetime) else read
+
+
+_MAKERS: Mapping[str, Callable[[Any], Any]] = {
+    "timestamp": _moment,
+    "date": _day,
+    "bool": bool,
+    "double": float,
+    "bigint": lambda value: int(value) if isinstance(value, Decimal) else value,
+}
+"""What makes values of a type of what drivers give for them."""

@@ -1,0 +1,41 @@
+"""Every destination that can be had here, to be tried in the same ways."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.destinations.targets import MARIADB, MariaDB, SQLite, start_mariadb
+from tests.support import Target
+
+DESTINATIONS = ("duck", "postgres", "sqlite", "mariadb")
+"""What all promises are held against."""
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """A real MariaDB for the whole session: its socket."""
+    if not shutil.which(MARIADB):
+        pytest.skip("there is no MariaDB here: apt-get install mariadb-server")
+    yield from start_mariadb()
+
+
+@pytest.fixture
+def sqlite(home: Path) -> SQLite:
+    return SQLite.create(home)
+
+
+@pytest.fixture
+def mariadb(home: Path, mariadb_server: str) -> MariaDB:
+    return MariaDB.create(home, mariadb_server)
+
+
+@pytest.fixture(params=DESTINATIONS)
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """Each destination, empty."""
+    found: Any = request.getfixturevalue(request.param)
+    for name, value in found.settings().items():
+        monkeypatch.setenv(name, value)
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,229 @@
+"""Destinations beside DuckDB and Postgres, as their own drivers show them."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dlt
+import pymysql
+
+from tests.support import DATASET, Record, Target
+
+MARIADB = "mariadbd"
+QUICK = (
+    "--skip-networking",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-file-per-table=0",
+)
+"""It need not outlive a power failure."""
+
+
+@dataclass
+class Server(Target):
+    """What dlt reaches through SQLAlchemy. Values are read as what their columns are declared."""
+
+    credentials: str = ""
+    name = "sqlalchemy"
+    lacking: ClassVar[frozenset[str]] = frozenset()
+    """Views for analysts that cannot be said in its SQL."""
+
+    def destination(self) -> Any:
+        return dlt.destinations.sqlalchemy(self.credentials)
+
+    def settings(self) -> dict[str, str]:
+        """What `leadhouse` is told in its environment."""
+        return {
+            "LEADHOUSE__DESTINATION": self.name,
+            f"DESTINATION__{self.name.upper()}__CREDENTIALS": self.credentials,
+        }
+
+    def read(self, tables: Sequence[str]) -> dict[str, list[Record]]:
+        types = self.tables()
+        return {
+            table: [
+                {name: _value(types[table][name], value) for name, value in row.items()}
+                for row in self.query(self.select(table))
+            ]
+            if table in types
+            else []
+            for table in tables
+        }
+
+    def select(self, table: str) -> str:
+        return f"SELECT * FROM {DATASET}.{table}"
+
+    def search(self, what: re.Pattern[str]) -> list[str]:
+        """What matches a pattern in anything that is stored."""
+        raise NotImplementedError
+
+
+@dataclass
+class MariaDB(Server):
+    """A MariaDB server; its schema is a database."""
+
+    lacking = frozenset({"lead_funnel", "lead_magnet_performance", "post_engagement_daily"})
+
+    socket: str = ""
+
+    @classmethod
+    def create(cls, folder: Path, socket: str) -> "MariaDB":
+        with closing(pymysql.connect(unix_socket=socket, user="root")) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SHOW DATABASES LIKE 'leadpanther%'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP DATABASE {name}")
+            cursor.execute("CREATE DATABASE IF NOT EXISTS house")
+        return cls(folder, f"mysql+pymysql://root@localhost/house?unix_socket={socket}", socket)
+
+    def open(self) -> Any:
+        return pymysql.connect(unix_socket=self.socket, user="root", autocommit=True)
+
+    def search(self, what: re.Pattern[str]) -> list[str]:
+        everywhere = "SELECT concat(table_schema, '.', table_name) AS name FROM information_schema.tables"
+        tables = [row["name"] for row in self.query(f"{everywhere} WHERE table_schema LIKE '{DATASET}%'")]
+        return [
+            found for table in tables for found in what.findall(str(self.query(f"SELECT * FROM {table}")))
+        ]
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for row in self.query(
+            "SELECT c.table_name AS t, c.column_name AS n, c.column_type AS d, k.check_clause AS j "
+            "FROM information_schema.columns AS c LEFT JOIN information_schema.check_constraints AS k "
+            "ON k.constraint_schema = c.table_schema AND k.table_name = c.table_name "
+            "AND k.constraint_name = c.column_name AND k.check_clause LIKE 'json_valid%' "
+            f"WHERE c.table_schema = '{DATASET}' ORDER BY c.table_name, c.ordinal_position"
+        ):
+            kind = "json" if row["j"] else "boolean" if row["d"] == "tinyint(1)" else row["d"].split("(")[0]
+            found.setdefault(row["t"], {})[row["n"]] = _KINDS.get(kind, "any")
+        return found
+
+
+@dataclass
+class SQLite(Server):
+    """A SQLite file; its schema is another one beside it."""
+
+    lacking = MariaDB.lacking | {"client_scorecard", "post_performance"}
+
+    @classmethod
+    def create(cls, folder: Path) -> "SQLite":
+        return cls(folder, f"sqlite:///{folder / 'house.db'}")
+
+    @property
+    def file(self) -> Path:
+        return self.folder / f"house__{DATASET}.db"
+
+    def open(self) -> Any:
+        return sqlite3.connect(self.file)
+
+    def search(self, what: re.Pattern[str]) -> list[str]:
+        return [
+            f"{file.name}: {found}"
+            for file in self.folder.rglob("*")
+            if file.is_file()
+            for found in seen(file, what)
+        ]
+
+    def select(self, table: str) -> str:
+        return f'SELECT * FROM "{table}"'
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for row in self.query(
+            "SELECT m.name AS t, p.name AS c, p.type AS d FROM sqlite_master AS m "
+            "JOIN pragma_table_info(m.name) AS p ORDER BY m.name, p.cid"
+        ):
+            found.setdefault(row["t"], {})[row["c"]] = _KINDS.get(row["d"].split("(")[0].lower(), "any")
+        return found
+
+
+def seen(file: Path, what: re.Pattern[str]) -> list[str]:
+    """What matches a pattern in a file's bytes."""
+    return what.findall(file.read_bytes().decode("utf-8", "replace"))
+
+
+_KINDS = {
+    "text": "text",
+    "longtext": "text",
+    "varchar": "text",
+    "boolean": "boolean",
+    "bigint": "bigint",
+    "int": "bigint",
+    "double": "double",
+    "datetime": "timestamp with time zone",
+    "timestamp": "timestamp with time zone",
+    "date": "date",
+    "json": "json",
+}
+"""What columns are declared as, in Postgres' words."""
+
+
+def _value(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "boolean":
+        return bool(value)
+    if kind == "timestamp with time zone":
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if kind == "date" and isinstance(value, str):
+        return date.fromisoformat(value)
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def start_mariadb() -> Iterator[str]:
+    """Yields the socket of a MariaDB server of the tests' own, which ends afterwards."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    folder = Path(tempfile.mkdtemp(prefix="leadhouse-mariadb-", dir=memory))
+    socket = folder / "socket"
+    user = ["--user=root"] if os.getuid() == 0 else []
+    here = [f"--datadir={folder / 'data'}", "--no-defaults"]
+    try:
+        subprocess.run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                here[0],
+                "--auth-root-authentication-method=normal",
+                *user,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        server = subprocess.Popen(
+            [MARIADB, "--no-defaults", here[0], f"--socket={socket}", *QUICK, *user],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(socket)
+            yield str(socket)
+        finally:
+            server.terminate()
+            server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(socket: Path) -> None:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            pymysql.connect(unix_socket=str(socket), user="root").close()
+            return
+        except pymysql.Error:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,209 @@
+"""The same story in every destination: what it is promised to hold, it holds."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from pipelines.commands.reconcile import run_reconcile
+from pipelines.commands.status import run_status
+from pipelines.syncing.sync import Wanted, sync
+from sources.core.warehouse.analysis import views_of
+from sources.leadpanther import LEADPANTHER
+from tests.conftest import StartSandbox, small_world
+from tests.destinations.targets import Server
+from tests.privacy.scene import EMAIL, HERS, KEY, erase, erase_a_client, everything, hers, others, scene
+from tests.support import DATASET, DuckDB, Target, settings
+from tests.test_sync_truth import change
+from tests.truth import LISTS, differences
+
+pytestmark = pytest.mark.long
+
+READ_WHEN = {
+    *("synced_at", "first_seen_at", "read_at", "backfilled_at", "last_run_at", "leads_read_at"),
+    *("activity_read_at", "access_lost_at", "content_digest"),
+}
+
+
+def by_id(place: Target, table: str, client: str) -> dict[str, dict[str, object]]:
+    return {row["id"]: row for row in place.rows(table) if row["client_id"] == client}
+
+
+def left_of_her(place: Target) -> list[object]:
+    return place.search(HERS) if isinstance(place, Server) else hers(place)
+
+
+def test_a_first_sync_brings_every_row(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    assert place.sync(api).exit == 0
+    assert differences(place, api.world) == []
+
+
+def test_what_changed_replaces_what_was_there_and_keeps_when_it_was_first_seen(
+    sandbox: StartSandbox, place: Target
+) -> None:
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    place.sync(api)
+    first = {row_id: row["first_seen_at"] for row_id, row in by_id(place, "leads", client).items()}
+    change(world, client)
+    assert place.sync(api, full=True).exit == 0
+    assert differences(place, world) == []
+    now = {row_id: row["first_seen_at"] for row_id, row in by_id(place, "leads", client).items()}
+    assert {row_id: now[row_id] for row_id in first} == first
+
+
+def test_what_is_gone_is_marked_and_what_comes_back_is_not(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    place.sync(api)
+    gone = {table: world.ids(client, table)[0] for table in LISTS}
+    kept = {table: row for table in LISTS for row in world.truth(client, table) if row["id"] == gone[table]}
+    for table, row_id in gone.items():
+        world.delete(client, table, row_id)
+    for _ in range(2):
+        assert place.sync(api, full=True).exit == 0
+    for table, row_id in gone.items():
+        marked = [key for key, row in by_id(place, table, client).items() if row["deleted_at"]]
+        assert marked == [row_id], table
+    for table, row in kept.items():
+        world.insert(client, table, row=row)
+    assert place.sync(api, full=True).exit == 0
+    assert differences(place, world, LISTS) == []
+
+
+def test_too_many_deletes_are_held_back_until_they_are_accepted(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox(small_world(clients=1, leads=60))
+    world, client = api.world, api.world.client_ids[0]
+    place.sync(api, "leads")
+    for row_id in world.ids(client, "leads")[:40]:
+        world.delete(client, "leads", row_id)
+    reports = [place.sync(api, "leads", full=True) for _ in range(2)]
+    notes = [outcome.note for report in reports for outcome in report.run.outcomes.values()]
+    assert any(note and note.startswith("40 rows seem deleted; held back") for note in notes)
+    assert not any(row["deleted_at"] for row in place.rows("leads"))
+    place.sync(api, "leads", full=True)  # three scans agree
+    assert sum(row["deleted_at"] is not None for row in place.rows("leads")) == 40
+
+
+def test_a_new_field_becomes_a_column_and_a_value_that_does_not_fit_is_kept(
+    sandbox: StartSandbox, place: Target
+) -> None:
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    place.sync(api)
+    first, second = world.ids(client, "leads")[:2]
+    world.edit(client, "leads", first, score=7, prefers={"calls": [1, 2]})
+    world.edit(client, "leads", second, score="high", has_intent="maybe")
+    assert place.sync(api, full=True).exit == 0
+    assert differences(place, world) == []
+
+
+def test_a_plain_pipeline_of_anybodys_is_right_too(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    place.load(api)
+    change(world, client)
+    place.load(api, full=True)
+    place.load(api)
+    assert differences(place, world) == []
+
+
+def test_a_second_machine_goes_on_where_the_first_one_was(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    place.sync(api)
+    first = api.count()
+    other = place.storage(folder=str(place.folder / "elsewhere"))
+    assert sync(settings(api), other).exit == 0
+    assert api.count() - first < first
+    change(api.world, api.world.client_ids[0])
+    assert sync(settings(api), other, Wanted(full=True)).exit == 0
+    assert differences(place, api.world) == []
+
+
+def test_who_is_erased_is_gone_and_does_not_come_back(
+    sandbox: StartSandbox, place: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVACY__KEY", KEY)
+    here = scene()
+    api = sandbox(here.world)
+    place.sync(api)
+    before = others(everything(place))
+    assert dict(erase(place, email=EMAIL)) == here.hers()
+    assert left_of_her(place) == []
+    after = everything(place)
+    assert all(row in after[table] for table, rows in before.items() for row in rows)
+    place.sync(api, full=True)
+    assert left_of_her(place) == []
+
+
+def test_a_client_who_is_erased_is_gone_and_does_not_come_back(
+    sandbox: StartSandbox, place: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVACY__KEY", KEY)
+    api = sandbox()
+    gone, stays = api.world.client_ids
+    place.sync(api)
+    erase_a_client(place, gone)
+    place.sync(api, full=True)
+    assert {client for table in LISTS for client in place.ids(table)} == {stays}
+
+
+def test_status_and_reconcile_find_what_was_loaded(
+    sandbox: StartSandbox, place: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = sandbox()
+    world = api.world
+    monkeypatch.setenv("LEADPANTHER_API_KEY", world.agency_key)
+    monkeypatch.setenv("LEADPANTHER_BASE_URL", api.base_url)
+    monkeypatch.setenv("LEADHOUSE__FOLDER", str(place.folder / "loop"))
+    place.sync(api)
+    place.sync(api)
+    capsys.readouterr()
+    assert run_status("leadpanther", True, 1.0, None, DATASET) == 0
+    status = json.loads(capsys.readouterr().out)
+    counted = {(unit["client_id"], unit["resource"]): unit["rows"] for unit in status["units"]}
+    for client in world.client_ids:
+        assert [counted[client, table] for table in LISTS] == [
+            len(world.ids(client, table)) for table in LISTS
+        ]
+    assert len(status["runs"]) == 2
+    assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 0
+    world.edit(world.client_ids[0], "leads", world.ids(world.client_ids[0], "leads")[0], name="Renamed")
+    assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 3
+
+
+def test_views_for_analysts_answer_as_they_do_in_duckdb(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    place.sync(api)
+    beside = DuckDB(place.folder / "beside")
+    beside.folder.mkdir()
+    beside.sync(api)
+    views = {view.name for view in views_of(LEADPANTHER)}
+    made = views & set(place.tables())
+    assert views - made == (place.lacking if isinstance(place, Server) else set())
+    for view in sorted(made):
+        assert answer(place, view) == answer(beside, view), view
+
+
+def answer(place: Target, view: str) -> list[dict[str, object]]:
+    """A view's rows, but for what tells when they were read."""
+    rows = place.rows(view)
+    found = [{name: value for name, value in row.items() if name not in READ_WHEN} for row in rows]
+    return sorted(({name: plain(value) for name, value in row.items()} for row in found), key=repr)
+
+
+def plain(value: object) -> object:
+    """A value as all drivers may write it: views declare no types in SQLite."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool | int | float | Decimal):
+        return float(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
