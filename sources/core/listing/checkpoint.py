@@ -45,6 +45,57 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """An interrupted scan by time: all of a part up to an instant is read.
+
+    Args:
+        complete: whether all of the list is being read.
+        part: of which part.
+        at: up to which instant, as the server writes it.
+        started: when the scan began.
+    """
+
+    complete: bool
+    part: int
+    at: str
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What is remembered of a list that is read by time.
+
+    Args:
+        marks: for each part of the list, the instant up to which all is read.
+        apart: whether it is read in parts.
+        why: why it cannot be read by time, and goes by tokens; empty if it can.
+        missed: whether a complete scan found what looking back had missed, so that it is not relied on.
+        size: rows a page that the server accepted; None for what it likes, 0 if that is not known.
+        pause: the scan to go on with.
+    """
+
+    marks: tuple[str, ...] = ()
+    apart: bool = False
+    why: str = ""
+    missed: bool = False
+    size: int | None = 0
+    pause: Pause | None = None
+
+    def encode(self) -> list[Any]:
+        """As short JSON."""
+        pause = self.pause and [self.pause.complete, self.pause.part, self.pause.at, self.pause.started]
+        return [list(self.marks), self.apart, self.why, self.missed, self.size, pause]
+
+    @classmethod
+    def decode(cls, state: Any) -> Times | None:
+        """From what `encode` made. Raises TypeError or ValueError if it is something else."""
+        if state is None:
+            return None
+        marks, apart, why, missed, size, pause = state
+        return cls(tuple(marks), apart, why, missed, size, Pause(*pause) if pause else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a unit remembers. Times are seconds since 1970.
 
@@ -58,6 +109,7 @@ class Checkpoint:
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
         unfinished: the scan to go on with.
         policy: fingerprint of the privacy policy that its rows were treated by.
+        times: of a list that is read by time.
         version: whether `head`, `tail` and `page` are digests of bytes or of content.
     """
 
@@ -71,6 +123,7 @@ class Checkpoint:
     unfinished: Unfinished | None = None
     policy: str | None = None
     version: int = CONTENT
+    times: Times | None = None
 
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
@@ -84,6 +137,7 @@ class Checkpoint:
             "d": list(self.closed) or None,
             "f": self.policy,
             "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
+            "w": self.times and self.times.encode(),
         }
         if (u := self.unfinished) is not None:
             state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
@@ -114,6 +168,7 @@ class Checkpoint:
                 unfinished,
                 state.get("f"),
                 state["v"],
+                Times.decode(state.get("w")),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -140,7 +195,13 @@ def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:
     """The checkpoint to go by under a privacy policy: another one than before means reading everything."""
     if checkpoint.policy == policy:
         return checkpoint
-    return replace(checkpoint, policy=policy, complete_at=None, unfinished=None)
+    return from_scratch(replace(checkpoint, policy=policy))
+
+
+def from_scratch(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint by which all is read."""
+    times = checkpoint.times and replace(checkpoint.times, why="", apart=False, pause=None, size=0, marks=())
+    return replace(checkpoint, complete_at=None, unfinished=None, times=times)
 
 
 def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float) -> Start:

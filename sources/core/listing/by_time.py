@@ -1,0 +1,361 @@
+"""Reading lists by time: coroutines that ask and hand rows on. `tokens` says what to ask for; what does not hold there
+is read through a `passage` of its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
+from sources.core.listing.books import Books
+from sources.core.listing.checkpoint import CLOSED_SCANS, Checkpoint, Pause, Times
+from sources.core.listing.content import row_ids
+from sources.core.listing.passage import Found, Passage, Query
+from sources.core.listing.reading import Reading, Sink, read_list
+from sources.core.listing.scan import Ending
+from sources.core.listing.tokens import RECENT, Answer, Ask, Begin, TokenScan, earlier, moment
+from sources.core.rows.shaping import Raw
+from sources.core.units import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class ByTime:
+    """How a list is asked for by time.
+
+    Args:
+        query: to ask a part of it; part 0 is the whole.
+        field: the field with a row's instant.
+        nullable: rows may have none.
+        lookback: seconds before the last instant seen from which on a run reads.
+        parts: in how many parts the list can be read where the whole cannot be had; the last holds what a server
+            that does not know the whole would leave out.
+    """
+
+    query: Query
+    field: str
+    nullable: bool = False
+    lookback: float = 0.0
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading came to.
+
+    Args:
+        ending: None if it paused.
+        concludes: whether rows that did not come are gone.
+    """
+
+    ending: Ending | None
+    concludes: bool = False
+
+
+class _Paused(Exception):
+    """The slice, or the run's time, is up; where to go on."""
+
+    def __init__(self, pause: Pause | None) -> None:
+        self.pause = pause
+
+
+async def read_by_time(
+    reading: Reading, by: ByTime, before: Checkpoint, sink: Sink
+) -> tuple[Checkpoint, Read]:
+    """Reads a list as far as its checkpoint makes necessary.
+
+    Returns:
+        The checkpoint to keep once the rows are loaded, and what it came to.
+
+    Raises:
+        ApiError: a page could not be had.
+        ScanUnstable: the list would not hold still.
+    """
+    return await _ListReader(reading, by, before, sink).read()
+
+
+class _ListReader:
+    def __init__(self, reading: Reading, by: ByTime, before: Checkpoint, sink: Sink) -> None:
+        self._reading, self._by, self._before, self._sink = reading, by, before, sink
+        self._times = before.times or Times()
+        self._misplaced = False
+        self._latest: tuple[int, str] | None = None
+
+    async def read(self) -> tuple[Checkpoint, Read]:
+        if self._times.why:
+            return await self._by_tokens(self._before)
+        try:
+            if not self._complete_is_due() and (increment := await self._increment()):
+                return increment
+            return await self._complete()
+        except _Paused as paused:
+            times = replace(self._times, pause=paused.pause or self._times.pause)
+            return replace(self._before, times=times), Read(None)
+
+    def _complete_is_due(self) -> bool:
+        pause, last, now = self._times.pause, self._before.complete_at, self._reading.now().timestamp()
+        begun = self._before.unfinished is not None or (pause is not None and pause.complete)
+        if last is None or begun or not self._times.marks or self._times.missed:
+            return True
+        return not 0 <= now - last < self._reading.complete_every
+
+    @property
+    def _parts(self) -> Sequence[int]:
+        return range(1, self._by.parts + 1) if self._times.apart else (0,)
+
+    # --- what is new -----------------------------------------------------------------------------
+
+    async def _increment(self) -> tuple[Checkpoint, Read] | None:
+        """What came since the last run, or a little before; None if that cannot be had."""
+        marks: list[str] = []
+        pause, page = self._times.pause, None
+        for part, mark in zip(self._parts, self._times.marks, strict=True):
+            if pause and part < pause.part:
+                marks.append(mark)
+                continue
+            since = pause.at if pause and part == pause.part else earlier(mark, self._by.lookback)
+            begin = Begin(since, page=self._before.page, size=self._times.size)
+            scan = await self._run(begin, part, None, self._reading.outcome.started.timestamp())
+            if scan.ending is not Ending.CLOSED:
+                return None
+            marks.append(scan.watermark or mark)
+            page = scan.page if len(self._parts) == 1 else None
+        times = replace(self._times, marks=tuple(marks), pause=None)
+        return replace(self._before, times=times, page=page), Read(Ending.CLOSED)
+
+    # --- all of it -------------------------------------------------------------------------------
+
+    async def _complete(self) -> tuple[Checkpoint, Read]:
+        pause = self._times.pause if self._times.pause and self._times.pause.complete else None
+        started = pause.started if pause else self._reading.outcome.started.timestamp()
+        if self._by.nullable:
+            return await self._by_tokens(self._before)
+        marks: list[str | None] = []
+        count = 0
+        for part in self._parts:
+            if pause and part < pause.part:
+                marks.append(self._times.marks[len(marks)] if self._times.marks else None)
+                continue
+            at = pause.at if pause and part == pause.part else None
+            books = await self._books(pause) if at else Books()
+            begin = Begin(
+                None,
+                at,
+                self._before.count if part == 0 else None,
+                None,
+                self._times.size,
+            )
+            scan = await self._run(begin, part, books, started)
+            if scan.ending is Ending.REFUTED and part == 0 and self._by.parts and not scan.answers:
+                return await self._apart()
+            if scan.ending is not Ending.CLOSED:
+                return await self._instead(scan.why)
+            marks.append(scan.watermark)
+            count += scan.books.distinct()
+            if not await self._is_whole(scan.books):
+                return await self._apart()
+            self._reading.memory.books = None
+        if len(marks) > 1:
+            marks[0] = await self._once_more(marks[0], started)
+        return self._finished(marks, count, started)
+
+    async def _once_more(self, mark: str | None, started: float) -> str | None:
+        """Rows may have gone back to the first part while the others were read."""
+        if mark is None:
+            return None
+        scan = await self._run(Begin(mark, size=self._times.size), self._parts[0], None, started)
+        return scan.watermark if scan.ending is Ending.CLOSED else mark
+
+    def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
+        before, now = self._before, self._reading.now().timestamp()
+        known = tuple(mark for mark in marks if mark)
+        times = replace(
+            self._times,
+            marks=known if len(known) == len(marks) else (),
+            pause=None,
+            missed=self._misplaced,
+        )
+        if self._misplaced:
+            self._note("rows had come before where runs look back to")
+        closed = [moment for moment in before.closed if moment <= started]
+        return replace(
+            before,
+            times=times,
+            count=count,
+            page=None,
+            complete_at=started,
+            closed=(int(started), *closed)[:CLOSED_SCANS],
+            backfilled_at=now if before.backfilled_at is None else before.backfilled_at,
+            unfinished=None,
+        ), Read(Ending.CLOSED, True)
+
+    async def _books(self, pause: Pause | None) -> Books:
+        """Those of a scan that goes on; what another process read is in the warehouse, and dated."""
+        if self._reading.memory.books is None and pause:
+            began = datetime.fromtimestamp(pause.started, self._reading.now().tzinfo)
+            read = await self._sink.read_since(self._reading.outcome, began)
+            return Books(hash(row_id.encode()) for row_id in read)
+        return self._reading.memory.books or Books()
+
+    async def _is_whole(self, books: Books) -> bool:
+        """Whether what is asked for as the whole holds what is in its last part, too."""
+        if self._times.apart or not self._by.parts:
+            return True
+        try:
+            found = await self._by.query(Ask(ordered=False, size=self._times.size or None), self._by.parts)
+        except Rejected:
+            return True
+        read = books.distinct()
+        books.enter(self._answer(found, whole=True).ids)
+        return books.distinct() == read
+
+    async def _apart(self) -> tuple[Checkpoint, Read]:
+        self._times = Times(apart=True, size=self._times.size)
+        self._before = replace(self._before, unfinished=None)
+        self._reading.memory.books = None
+        return await self._complete()
+
+    # --- through the tokens ----------------------------------------------------------------------
+
+    async def _instead(self, why: str) -> tuple[Checkpoint, Read]:
+        """What cannot be read by time is read by its tokens, now and from now on."""
+        self._times = Times(
+            apart=self._times.apart, why=why or "it would not hold still", size=self._times.size
+        )
+        self._reading.memory.books = None
+        return await self._by_tokens(replace(self._before, complete_at=None, unfinished=None))
+
+    async def _by_tokens(self, before: Checkpoint) -> tuple[Checkpoint, Read]:
+        began = before.unfinished.started if before.unfinished else self._reading.outcome.started.timestamp()
+        passage = Passage(self._noting(self._by.query), self._parts)
+        reading = replace(self._reading, fetch=passage.fetch)
+        try:
+            after, scan = await read_list(reading, before, self._sink)
+        except Rejected:
+            if passage.answers or self._times.apart or not self._by.parts:
+                raise
+            return await self._apart()
+        self._note("by tokens" + (f": {self._times.why}" if self._times.why else ""))
+        if scan.ending and not await self._is_whole(scan.books):
+            return await self._apart()
+        times = replace(self._times, pause=None)
+        if scan.ending and not times.why:
+            times = replace(times, marks=self._marks(began))
+        return replace(after, times=times), Read(scan.ending, scan.concludes)
+
+    def _noting(self, query: Query) -> Query:
+        """A query that notes the latest instant."""
+
+        async def noting(ask: Ask, part: int) -> Found:
+            found = await query(ask, part)
+            instants = [_instant(row, self._by.field) for row in found.rows]
+            known = [(at, text) for text in instants if text and (at := moment(text)) is not None]
+            self._latest = max([*known, *([self._latest] if self._latest else [])], default=None)
+            return found
+
+        return noting
+
+    def _marks(self, began: float) -> tuple[str, ...]:
+        """From when on there may be news, once all was read in some other order: since that began."""
+        if self._latest is None:
+            return ()
+        at, text = self._latest
+        return tuple(earlier(text, max(0.0, at / 1e9 - began)) for _ in self._parts)
+
+    def _note(self, what: str) -> None:
+        self._reading.outcome.scan = f"{self._reading.outcome.scan}, {what}"
+
+    # --- one scan --------------------------------------------------------------------------------
+
+    async def _run(self, begin: Begin, part: int, books: Books | None, started: float) -> TokenScan:
+        """Runs one scan of one part; its ending is set.
+
+        Raises:
+            _Paused: it had to stop before.
+        """
+        scan = TokenScan(begin, books)
+        reading = self._reading
+        try:
+            while ask := scan.ask():
+                if scan.requests and scan.may_pause and reading.pausing():
+                    raise self._pause(scan, part, started)
+                try:
+                    found = await self._by.query(ask, part)
+                except Rejected:
+                    scan.refused()
+                    continue
+                answer = self._answer(found, begin.complete)
+                if new := scan.tell(answer):
+                    await self._hand_on(begin, answer, [found.rows[n] for n in new], new)
+        except DeadlineReached:
+            reading.expire()
+            raise self._pause(scan, part, started) from None
+        finally:
+            reading.outcome.scan = scan.how
+        self._times = replace(self._times, size=scan.size if scan.answers else self._times.size)
+        if scan.ending is Ending.UNSTABLE and not begin.complete:
+            raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
+        return scan
+
+    def _pause(self, scan: TokenScan, part: int, started: float) -> _Paused:
+        if not scan.may_pause or scan.watermark is None:
+            return _Paused(None)
+        self._reading.memory.books = scan.books
+        return _Paused(Pause(scan.begin.complete, part, scan.watermark, started))
+
+    def _answer(self, found: Found, whole: bool) -> Answer:
+        content = self._reading.memory.content
+        digest = content.digest if whole else content.canonical
+        ids = [
+            hash(bytes(row)) if row_id is None else row_id
+            for row, row_id in zip(found.rows, row_ids(found.rows, self._reading.row_id), strict=True)
+        ]
+        return Answer(
+            ids,
+            [_instant(row, self._by.field) for row in found.rows],
+            [digest(row) for row in found.rows],
+            found.token,
+            found.total,
+            found.size,
+        )
+
+    async def _hand_on(
+        self, begin: Begin, answer: Answer, rows: Sequence[Raw], places: Sequence[int]
+    ) -> None:
+        reading = self._reading
+        if begin.complete and self._times.marks and not self._misplaced:
+            await self._look_for_missed(answer, rows, places)
+        compare = reading.memory.content.digest
+        await self._sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare))
+
+    async def _look_for_missed(self, answer: Answer, rows: Sequence[Raw], places: Sequence[int]) -> None:
+        """Whether there are rows that runs since the last complete scan should have brought."""
+        bounds = [moment(earlier(mark, self._by.lookback + RECENT)) for mark in self._times.marks]
+        bound = min(at for at in bounds if at is not None)
+        old = [
+            row
+            for row, n in zip(rows, places, strict=True)
+            if (at := moment(answer.instants[n])) is not None and at < bound
+        ]
+        if old:
+            self._misplaced = await self._sink.unknown(self._reading.outcome, old) > 0
+
+
+@cache
+def _dated(field: str) -> msgspec.json.Decoder[Any]:
+    """Decodes nothing of a row but its instant."""
+    struct = msgspec.defstruct("Dated", [("at", Any, None)], rename={"at": field}, gc=False)
+    return msgspec.json.Decoder(struct)
+
+
+def _instant(row: Raw, field: str) -> str | None:
+    """A row's instant; what is no text is none that could be asked for."""
+    try:
+        at = _dated(field).decode(row).at
+    except (ValueError, RecursionError):
+        return None
+    return at if isinstance(at, str) else None if at is None else repr(at)

@@ -1,0 +1,187 @@
+"""A list that only tokens lead through, in the server's own order, read as a list by offset.
+
+Nothing is known of what a token is, so pages have to overlap. Two ways through the list do that: one begins with a
+whole page, the other with half a page, and from there on both take whole ones in turn. Each reply then holds the half
+of the one before it, in one piece, and the rules of `scan` say whether it links. That is two requests a page.
+
+Where a server does not do as it is asked, and half a page is a whole one, there is one way: the page before is asked
+for again after each next one, and must still end as it did. Where a token is refused, the list is walked from its
+beginning again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sources.core.errors import Rejected, ScanUnstable
+from sources.core.listing.chain import OVERLAP
+from sources.core.listing.reading import Page
+from sources.core.listing.tokens import SIZES, Ask
+from sources.core.rows.shaping import Raw
+
+MAX_BEGINNINGS = 20
+"""So often tokens may be refused on one way through a list."""
+
+MAX_EMPTY = 100
+"""So many empty pages in a row may lead on."""
+
+REMEMBERED = 200
+"""Places that are remembered: more than a scan steps back in one go, short of the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer to a question.
+
+    Args:
+        rows: the rows' JSON, as it came.
+        token: names the next page; None where there is none.
+        total: how many rows there are, where it says so.
+        size: how many rows its pages have, where it says so.
+    """
+
+    rows: Sequence[Raw]
+    token: str | None = None
+    total: int | None = None
+    size: int | None = None
+
+
+Query = Callable[[Ask, int], Awaitable[Found]]
+"""Asks a question of one part of a list, by the part's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page begins: in which part, behind which token, at which offset; and the part's own beginning."""
+
+    at: int
+    part: int
+    token: str | None = None
+    floor: int = 0
+
+
+class Passage:
+    """Pages of a list by offset, found by walking.
+
+    Args:
+        query: to ask.
+        parts: the numbers of the parts that it has; they are read one after another.
+    """
+
+    def __init__(self, query: Query, parts: Sequence[int] = (0,)) -> None:
+        self._query, self._parts = query, parts
+        self._sizes = list(SIZES)
+        self._most = self._beginnings = self.answers = 0
+        self._totals: dict[int, int] = {}
+        self._halves = True
+        self._one_at_a_time = asyncio.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._places = {0: _Place(0, self._parts[0])}
+
+    async def fetch(self, offset: int) -> Page:
+        """The rows from an offset on, as far as one page has them.
+
+        Raises:
+            ApiError: a page could not be had.
+            ScanUnstable: its tokens do not lead through.
+        """
+        async with self._one_at_a_time:
+            while True:
+                try:
+                    return await self._from(offset)
+                except Rejected:
+                    self._relent()
+
+    def _relent(self) -> None:
+        """A request was refused: for its size at first, later for its token. Called where that is handled."""
+        if len(self._places) > 1:
+            self._beginnings += 1
+            if self._beginnings > MAX_BEGINNINGS:
+                raise ScanUnstable("the list's tokens are refused again and again")
+            self._begin()
+        elif len(self._sizes) > 1:
+            self._sizes.pop(0)
+        else:
+            raise
+
+    async def _from(self, offset: int) -> Page:
+        while True:
+            place = self._places[max(at for at in self._places if at <= offset)]
+            rows, ahead = await self._read(place)
+            end = place.at + len(rows)
+            if offset == 0 or ahead is None or end > offset + OVERLAP:
+                more = ahead is not None or self._is_short(place, len(rows))
+                return Page(rows[max(0, offset - place.at) :], more)
+            if not self._halves and end > offset:
+                return await self._with_next(offset, place, ahead)
+
+    async def _with_next(self, offset: int, place: _Place, ahead: _Place) -> Page:
+        """The page behind one, and then that one again, which must still end as it did for the two to link."""
+        behind, further = await self._read(ahead)
+        rows, _ = await self._ask(place)
+        return Page([*rows[offset - place.at :], *behind], further is not None)
+
+    async def _read(self, place: _Place) -> tuple[Sequence[Raw], _Place | None]:
+        """A page, on into the next part where its own ends; remembers where it leads."""
+        rows, token = await self._ask(place)
+        ahead = _Place(place.at + len(rows), place.part, token, place.floor) if token else None
+        later = self._parts[self._parts.index(place.part) + 1 :]
+        if ahead is None and later:
+            beginning = _Place(place.at + len(rows), later[0], None, place.at + len(rows))
+            more, ahead = await self._read(beginning)
+            rows = [*rows, *more]
+        elif ahead and place.token is None and self._halves:
+            await self._halve(place, len(rows))
+        if ahead:
+            self._places[ahead.at] = ahead
+            for at in sorted(self._places)[1:-REMEMBERED]:
+                del self._places[at]
+        return rows, ahead
+
+    async def _halve(self, place: _Place, rows: int) -> None:
+        """Begins the other way, half a page further on."""
+        half = rows // 2
+        found = await self._answer(Ask(ordered=False, size=max(1, half)), place.part)
+        self._halves = OVERLAP < len(found.rows) <= half and found.token is not None
+        if self._halves:
+            at = place.at + len(found.rows)
+            self._places[at] = _Place(at, place.part, found.token, place.floor)
+
+    async def _ask(self, place: _Place) -> tuple[Sequence[Raw], str | None]:
+        """A page, and the token of the next; empty ones that lead on are passed over, and ends that come too early
+        asked about once more."""
+        token, doubted = place.token, False
+        for _ in range(MAX_EMPTY):
+            ask = Ask(ordered=False, token=token, count=token is None, size=self._sizes[0])
+            found = await self._answer(ask, place.part)
+            if found.total is not None:
+                self._totals[place.part] = found.total
+            if found.token is not None and found.token == token:
+                raise ScanUnstable("the list's tokens repeat")
+            if found.rows and found.token:
+                self._most = max(self._most, len(found.rows))
+            if found.token is None and not doubted and self._is_early(place, found):
+                doubted = True
+            elif found.rows or found.token is None:
+                return found.rows, found.token
+            else:
+                token = found.token
+        raise ScanUnstable("the list's pages are empty and lead on")
+
+    async def _answer(self, ask: Ask, part: int) -> Found:
+        found = await self._query(ask, part)
+        self.answers += 1
+        return found
+
+    def _is_early(self, place: _Place, found: Found) -> bool:
+        """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""
+        full = len(found.rows) >= (found.size or self._most or self._sizes[0] or 1)
+        return full or self._is_short(place, len(found.rows))
+
+    def _is_short(self, place: _Place, rows: int) -> bool:
+        """Whether a part ends before it has as many rows as it is said to have."""
+        return place.at + rows - place.floor < self._totals.get(place.part, 0)

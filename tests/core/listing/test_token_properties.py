@@ -1,0 +1,152 @@
+"""Worlds made up by hypothesis, in which reading by time must lose nothing, or say that it could not be done."""
+
+from __future__ import annotations
+
+from math import ceil
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.core.listing import chain, tokens
+from sources.core.listing.scan import Ending
+
+from .test_scan_properties import worlds
+from .test_tokens_world import KEYSET, OFFSET, Habits, Reader, World
+
+FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
+
+PATIENCE = 600
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some worlds grow faster than they can be read."""
+    monkeypatch.setattr(chain, "MAX_REPLIES", PATIENCE)
+    monkeypatch.setattr(tokens, "MAX_REPLIES", PATIENCE)
+
+
+seeds = st.integers(0, 2**32).map(Random)
+sizes = st.one_of(st.integers(0, 12), st.integers(80, 320), st.integers(0, 900))
+ties = st.sampled_from((1, 1, 2, 10, 130, 100_000))
+churns = st.lists(st.sampled_from(("new", "update", "edit", "delete", "spot")), max_size=3, unique=True)
+token_kinds = st.sampled_from((OFFSET, KEYSET))
+caps = st.one_of(st.just(100), st.integers(10, 100), st.integers(2, 12))
+honest = st.builds(
+    Habits,
+    tokens=token_kinds,
+    cap=caps,
+    total=st.sampled_from((0, None)),
+    largest=st.sampled_from((500, 100, 60)),
+    says_size=st.booleans(),
+)
+liars = st.builds(
+    Habits,
+    tokens=token_kinds,
+    order=st.sampled_from(("kept", "kept", "ignored", "page", "refused")),
+    filter=st.sampled_from(("kept", "kept", "after", "rounded", "ignored", "refused", "nothing")),
+    total=st.sampled_from((0, 0, 7)),
+    cap=st.one_of(st.just(100), st.integers(5, 100)),
+    largest=st.sampled_from((500, 100, 60)),
+    expires=st.sampled_from((1_000_000, 1_000_000, 60, 3)),
+    repeats=st.sampled_from((False, False, False, True)),
+    ends=st.sampled_from((0.0, 0.0, 0.05)),
+    empty=st.sampled_from((0.0, 0.0, 0.3)),
+    says_size=st.booleans(),
+    nulls=st.sampled_from(("first", "last", "nowhere")),
+)
+
+
+@worlds(15)
+@given(rows=sizes, habits=honest, rng=seeds)
+def test_a_quiet_list_is_handed_on_once_and_costs_little(rows: int, habits: Habits, rng: Random) -> None:
+    world = World(rows, rng, habits)
+    reader = Reader(world)
+    read = reader.run()
+    assert read
+    assert read.concludes
+    assert set(reader.copy.handed) == world.stayed
+    if habits.cap == 100 and habits.largest >= 100:
+        assert len(world.asked) <= 1.05 * ceil(rows / 99) + 6
+
+
+@worlds(30)
+@given(rows=sizes, habits=honest, tied=ties, churn=churns, rng=seeds)
+def test_a_changing_list_loses_no_row_that_stayed(
+    rows: int, habits: Habits, tied: int, churn: list[str], rng: Random
+) -> None:
+    world = World(rows, rng, habits, tied, churn=churn)
+    reader = Reader(world)
+    read = reader.run()
+    if read and read.ending in FULL:
+        assert world.stayed <= set(reader.copy.handed), reader.scan
+        versions = {row.id: row.version for row in world.rows}
+        if not churn:
+            assert reader.copy.rows_of == versions
+
+
+@worlds(60)
+@given(
+    rows=sizes,
+    habits=liars,
+    tied=ties,
+    nulls=st.sampled_from((0.0, 0.0, 0.1, 1.0)),
+    churn=churns,
+    newest_first=st.booleans(),
+    rng=seeds,
+)
+def test_a_server_that_lies_is_found_out_or_nothing_is_lost(
+    rows: int, habits: Habits, tied: int, nulls: float, churn: list[str], newest_first: bool, rng: Random
+) -> None:
+    if habits.order == "page":  # as many rows as such a server hides may be deleted while it is read
+        churn = [kind for kind in churn if kind in ("new", "edit")]
+    world = World(rows, rng, habits, tied, nulls, churn, newest_first)
+    reader = Reader(world, nullable=nulls > 0)
+    read = reader.run()
+    if read and read.ending in FULL:
+        assert world.stayed <= set(reader.copy.handed), reader.scan
+
+
+between = st.lists(st.sampled_from(("new", "update", "delete")), min_size=1, unique=True)
+
+
+@worlds(15)
+@given(
+    rows=sizes,
+    habits=honest,
+    tied=st.sampled_from((1, 2, 10)),
+    nulls=st.sampled_from((0.0, 0.2)),
+    churn=between,
+    bouts=st.integers(0, 40),
+    rng=seeds,
+)
+def test_later_runs_bring_what_changed_between_them(
+    rows: int, habits: Habits, tied: int, nulls: float, churn: list[str], bouts: int, rng: Random
+) -> None:
+    world = World(rows, rng, habits, tied, nulls)
+    reader = Reader(world, nullable=nulls > 0)
+    assert reader.run()
+    for _ in range(3):
+        world.churn = churn
+        for _ in range(bouts):
+            world.change()
+        world.churn = ()
+        assert reader.run()
+        versions = {row.id: row.version for row in world.rows}
+        assert {n: reader.copy.rows_of.get(n) for n in versions} == versions, reader.scan
+
+
+@worlds(15)
+@given(rows=st.integers(150, 600), habits=honest, churn=churns, stop=st.integers(1, 12), rng=seeds)
+def test_a_scan_cut_into_slices_loses_nothing(
+    rows: int, habits: Habits, churn: list[str], stop: int, rng: Random
+) -> None:
+    world = World(rows, rng, habits, churn=churn)
+    reader = Reader(world)
+    for _ in range(2000):
+        left = iter(range(stop))
+        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+        if read is None or read.ending:
+            break
+    assert read is None or (read.ending in FULL and world.stayed <= set(reader.copy.handed))

@@ -1,0 +1,130 @@
+"""What reading by time does in one case after another; see `test_token_properties` for worlds of them."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from sources.core.listing.tokens import Ask, earlier, moment
+
+from .test_tokens_world import OFFSET, Habits, Reader, World
+
+
+def world(rows: int = 950, habits: Habits | None = None, **more: object) -> World:
+    return World(rows, Random(7), habits, **more)  # type: ignore[arg-type]
+
+
+def test_instants_are_understood_however_they_are_written() -> None:
+    same = ("2026-07-01T10:00:00Z", "2026-07-01 12:00:00+02:00", "2026-07-01T10:00:00.0000000+00:00")
+    assert len({moment(text) for text in same}) == 1
+    assert moment("2026-07-01T10:00:00.1234567Z") == (moment(same[0]) or 0) + 123_456_700
+    assert moment("yesterday") is moment(None) is None
+
+
+def test_an_earlier_instant_is_written_as_the_later_one_is() -> None:
+    assert earlier("2026-07-01T10:00:00.123Z", 59) == "2026-07-01T09:59:00.000Z"
+    assert earlier("2026-07-01T10:00:00+02:00", 0) == "2026-07-01T10:00:00+02:00"
+
+
+def test_a_quiet_run_costs_one_request_and_hands_nothing_on() -> None:
+    there = world()
+    reader = Reader(there, lookback=60)
+    reader.run()
+    reader.run()
+    there.asked.clear()
+    reader.copy.handed.clear()
+    assert reader.run()
+    assert len(there.asked) == 1
+    assert not reader.copy.handed
+
+
+def test_what_is_new_costs_requests_in_proportion() -> None:
+    there = world(5000)
+    reader = Reader(there)
+    reader.run()
+    for _ in range(250):
+        there.do_new()
+    there.asked.clear()
+    assert reader.run()
+    assert len(there.asked) <= 4
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
+
+
+def test_rows_of_one_instant_longer_than_a_page_are_all_read() -> None:
+    there = world(2000, Habits(tokens=OFFSET), ties=100_000)
+    reader = Reader(there)
+    read = reader.run()
+    assert read
+    assert read.concludes
+    assert set(reader.copy.handed) == there.stayed
+
+
+@pytest.mark.parametrize(
+    ("habits", "said"),
+    [
+        (Habits(order="refused"), "its order or filter is refused"),
+        (Habits(filter="refused"), "its order or filter is refused"),
+        (Habits(filter="ignored"), "it does not keep to order or filter"),
+        (Habits(total=7), "7 rows were missing"),
+    ],
+)
+def test_a_list_that_cannot_be_read_by_time_is_read_by_tokens_and_says_why(habits: Habits, said: str) -> None:
+    there = world(habits=habits)
+    reader = Reader(there)
+    read = reader.run()
+    assert read
+    assert set(reader.copy.handed) == there.stayed
+    assert f"by tokens: {said}" in reader.scan
+    there.asked.clear()
+    reader.run(full=True)
+    assert not any(ask.ordered for ask in there.asked)
+
+
+def test_an_order_that_is_ignored_is_found_out() -> None:
+    there = world(habits=Habits(order="ignored"), newest_first=True)
+    reader = Reader(there)
+    assert reader.run()
+    assert set(reader.copy.handed) == there.stayed
+    assert "does not keep to order" in reader.scan
+
+
+def test_a_filter_that_is_understood_otherwise_costs_a_complete_scan_in_the_same_run() -> None:
+    there = world()
+    reader = Reader(there)
+    reader.run()
+    there.do_new()
+    there.habits.filter = "nothing"
+    assert reader.run()
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
+
+
+def test_rows_that_came_where_runs_do_not_look_back_to_are_found_by_the_next_complete_scan() -> None:
+    there = world()
+    reader = Reader(there)
+    reader.run()
+    there.do_late()
+    reader.run()
+    assert len(set(reader.copy.handed)) == 950
+    reader.run(full=True)
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
+    assert "look back" in reader.scan
+    there.asked.clear()
+    reader.run()
+    assert Ask(count=True, size=500) in there.asked  # and until one finds none, all is read
+
+
+def test_a_smaller_page_is_asked_for_once_a_larger_one_is_refused_and_that_is_remembered() -> None:
+    there = world(habits=Habits(largest=100))
+    reader = Reader(there)
+    reader.run()
+    assert there.asked[0].size == 500
+    there.asked.clear()
+    reader.run(full=True)
+    assert {ask.size for ask in there.asked} <= {100, 50}
+
+
+def test_tokens_that_repeat_are_not_followed_for_ever() -> None:
+    there = world(habits=Habits(order="refused", repeats=True))
+    assert Reader(there).run() is None
+    assert len(there.asked) < 20
