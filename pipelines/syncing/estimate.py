@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from sources.core.api.client import Client
-from sources.core.engine.fetching import pages
+from sources.core.engine.fetching import count, pages
 from sources.core.engine.run import Run
-from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.reading import Fetch
-from sources.core.vendor import Vendor
+from sources.core.resources import Listing
+from sources.core.vendor import Account, Vendor
 
 LIMIT = 100
 """Rows a page."""
@@ -75,8 +76,8 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
     for account in sample:
         try:
             names = [name for name in lists if account.has(name)]
-            fetches = [pages(api, run.vendor.listings[name], account, run.traffic) for name in names]
-            lengths = await asyncio.gather(*map(length, fetches))
+            listings = [run.vendor.listings[name] for name in names]
+            lengths = await asyncio.gather(*(_length(api, run, listing, account) for listing in listings))
         except Unauthorized:
             raise
         except LeadhouseError:
@@ -113,6 +114,16 @@ def estimate(
     return Estimate(
         rows, measured, clients, opening + pages + once, opening + pages + a_day, opening + units, per_second
     )
+
+
+async def _length(api: Client, run: Run, listing: Listing, account: Account) -> int:
+    try:
+        counted = await count(api, listing, account, run.traffic)
+        return await length(pages(api, listing, account, run.traffic)) if counted is None else counted
+    except NotFound:
+        if listing.documented:
+            raise
+        return 0  # not offered to this key
 
 
 async def length(fetch: Fetch) -> int:

@@ -43,6 +43,14 @@ def example(**values: Any) -> Mapping[str, Any]:
     return {EXAMPLE: values}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests in any so many seconds."""
+
+    requests: int
+    seconds: float
+
+
 @dataclasses.dataclass(frozen=True)
 class SourceConfig:
     """How to read a vendor's account; a vendor's own settings are added in a subclass.
@@ -70,6 +78,11 @@ class SourceConfig:
     attempts: int = 6
     backoff_seconds: float = 1.0
     timeout_seconds: float = 30.0
+
+    @property
+    def limit(self) -> Limit | None:
+        """What the vendor documents that a key may ask for; None if it does not."""
+        return None
 
     @property
     def allowed(self) -> Sequence[str]:

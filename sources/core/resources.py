@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 # --- how a list pages --------------------------------------------------------------------------------
 
 
@@ -46,7 +48,31 @@ class Whole:
     bare: bool = False
 
 
-Paging = Offset | ByNumber | Whole
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """By questions in JSON: an order, a filter by time, and tokens from one page to the next.
+
+    Args:
+        instant: the field with a row's instant; it only grows.
+        question: the JSON of a question: from the field, since when, a token, whether in order, whether to count, and
+            rows a page; None where something is not asked for.
+        nullable: rows may have no instant.
+        lookback: from the settings, seconds before the last instant seen from which on a run reads.
+        parts: query parameters of parts that the list can be read in, should the whole not be had; the last one is
+            of what a server that does not know the whole would leave out.
+    """
+
+    instant: str
+    question: Callable[..., Mapping[str, Any]]
+    nullable: bool = False
+    lookback: Callable[[Any], float] = lambda config: 0.0
+    parts: tuple[Mapping[str, Any], ...] = ()
+
+
+Paging = Offset | ByNumber | Whole | Tokens
+
+Reshape = Callable[[bytes | msgspec.Raw], bytes | msgspec.Raw]
+"""Makes another row of a row's JSON as it came, before anything is kept of it."""
 
 
 # --- what there is to read ---------------------------------------------------------------------------
@@ -67,6 +93,7 @@ class Listing:
         documented: whether the vendor's documents promise it to everybody; a 404 for one that they don't is
             "not offered": skipped, remembered, and asked again a week later.
         row_id: the field that tells its rows apart.
+        reshape: makes other rows of them as they come; None where they stay.
     """
 
     resource: str
@@ -78,6 +105,7 @@ class Listing:
     item: bool = False
     documented: bool = True
     row_id: str = "id"
+    reshape: Reshape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +148,8 @@ class Detail:
         split: takes that list out of the answer, given what the envelope says of there being more: the answer
             without it, its rows, and whether there are more of them.
         documented: as of a `Listing`.
+        keeps_to_row: a 401 says that the row is not the key's, not that the key is not accepted.
+        reshape: makes another object of an answer; None where it stays.
     """
 
     resource: str
@@ -135,6 +165,8 @@ class Detail:
     lists: str | None = None
     split: Split | None = None
     documented: bool = True
+    keeps_to_row: bool = False
+    reshape: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

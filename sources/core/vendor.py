@@ -81,8 +81,8 @@ class Opener(Protocol):
     config: Any
     """The vendor's settings, of the type that `Vendor.config` names."""
 
-    async def item(self, resource: str, path: str) -> dict[str, Any]:
-        """One object; counts for a resource that opening fills.
+    async def item(self, resource: str, *paths: str) -> dict[str, Any]:
+        """One object, from the first path that is there; counts for a resource that opening fills.
 
         Raises:
             ApiError: it cannot be had, so nothing else can.

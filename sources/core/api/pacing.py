@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 
+from sources.core.configuration import Limit
 from sources.core.errors import DeadlineReached
 
 MEMORY = 2.0
@@ -29,6 +30,9 @@ FIRST_RATE = 20.0
 """Requests per second to go on with where the server refused before a few answers showed what it bears."""
 
 PAUSE_AFTER_REFUSAL = 0.5
+
+SHARE_OF_LIMIT = 0.25
+"""Where nobody says when to come back, so much of a limit's time is waited for: tries enough are left to outlast it."""
 
 DAY = 86_400.0
 """A reset below this is in so many seconds, one above it a Unix time."""
@@ -57,6 +61,7 @@ class Pace:
         ceiling: the most requests per second; None for no ceiling.
         seconds_left: how long the run may still take; None for ever.
         clock: seconds, never going backwards.
+        limit: what the vendor documents, kept before anything is refused; None for nothing.
     """
 
     def __init__(
@@ -65,12 +70,15 @@ class Pace:
         ceiling: float | None = None,
         seconds_left: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        limit: Limit | None = None,
     ) -> None:
         self._clock = clock
         self._free = min(in_flight, FIRST_IN_FLIGHT)
         self._held_back = in_flight - self._free
         self._ceiling = self.rate = ceiling or float("inf")
         self._deadline = float("inf") if seconds_left is None else clock() + seconds_left
+        self._limit = limit
+        self._sent: deque[float] = deque(maxlen=limit.requests if limit else 1)
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
         self._next_at = 0.0
@@ -130,14 +138,21 @@ class Pace:
     def _book(self) -> float:
         """Books the next free moment if it is now; otherwise says how long until one may be free."""
         now = self._clock()
-        next_at = max(self._next_at, now + self._wait_for_allowance())
+        next_at = max(self._next_at, now + self._wait_for_allowance(), self._within_limit())
         if max(now, next_at) >= self._deadline:
             raise DeadlineReached("the run's time is up; the next run goes on from here")
         if next_at > now:
             return next_at - now
         self._next_at = max(self._next_at, now - 1 / self.rate) + 1 / self.rate
         self._left = None if self._left is None else self._left - 1
+        self._sent.append(now)
         return 0.0
+
+    def _within_limit(self) -> float:
+        """When the documented limit lets another request be sent."""
+        if self._limit is None or len(self._sent) < self._limit.requests:
+            return 0.0
+        return self._sent[0] + self._limit.seconds
 
     def accepted(self) -> None:
         """An answer came: remembered, and after a quiet while the pace rises. At first each one lets one more
@@ -195,9 +210,9 @@ class Pace:
             DeadlineReached: the server wants us back after the run's end.
         """
         now = self._clock()
-        self._next_at = max(
-            self._next_at, now + (PAUSE_AFTER_REFUSAL if retry_after is None else retry_after)
-        )
+        # Somebody else may have used up a documented limit, and only time renews it.
+        usual = max(PAUSE_AFTER_REFUSAL, self._limit.seconds * SHARE_OF_LIMIT if self._limit else 0.0)
+        self._next_at = max(self._next_at, now + (usual if retry_after is None else retry_after))
         if self._next_at >= min(self._deadline, now + LONGEST):
             raise DeadlineReached("the server wants us back after the run's time is up")
         if sent_at <= self._refused_at:

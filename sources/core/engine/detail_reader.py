@@ -116,7 +116,12 @@ class _DetailReader:
                 except NotFound as error:
                     gone.append(error)
                     self._read_before.add((account, row_id))
-                except (Unauthorized, DeadlineReached):
+                except Unauthorized as error:
+                    if not self._detail.keeps_to_row:
+                        raise
+                    gone.append(error)
+                    self._read_before.add((account, row_id))
+                except DeadlineReached:
                     raise
                 except LeadhouseError as error:
                     failures.append(error)
@@ -164,7 +169,8 @@ class _DetailReader:
         window = {"limit": Offset().cap, "offset": offset} if split else {}
         asked = request(self._run.accounts[account], path, window)
         item = await self._reader.api.item(asked, traffic, priority=1)
-        return split(item.data, item.has_more) if split else (item.data, [], False)
+        data = self._detail.reshape(item.data) if self._detail.reshape else item.data
+        return split(data, item.has_more) if split else (data, [], False)
 
     async def _read_list(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome, keep: bool) -> bool:
         """Reads the list that a row's details are, or hold, from where its checkpoint left off if one is kept."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from sources.core.api.client import Client
+from sources.core.api.envelope import Body
 from sources.core.api.http import Request, Traffic
 from sources.core.errors import TooLong
 from sources.core.listing.pages import Numbered, Sizing
+from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.reading import Fetch, Page
-from sources.core.resources import ByNumber, Listing, Offset, Whole
+from sources.core.listing.tokens import Ask
+from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw
 from sources.core.vendor import Account
 
@@ -43,6 +48,51 @@ def pages(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
             return _Pages(api, listing, account, traffic, priority).fetch
         case Whole():
             return _whole(api, listing, account, traffic, priority)
+        case Tokens():
+            return Passage(query(api, listing, account, traffic, priority)).fetch
+
+
+def query(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int = 0) -> Query:
+    """What asks questions of a list that is read by tokens.
+
+    Args:
+        api, listing, account, traffic, priority: as for `pages`.
+    """
+    assert isinstance(listing.paging, Tokens)
+    paging = listing.paging
+
+    async def ask(what: Ask, part: int) -> Found:
+        question = paging.question(
+            paging.instant, what.since, what.token, what.ordered, what.count, what.size
+        )
+        params = {**account.params, **listing.params, **(paging.parts[part - 1] if part else {})}
+        body = await api.page(
+            Request(
+                account.root + listing.path,
+                params,
+                listing.method,
+                msgspec.json.encode(question),
+                account.headers,
+            ),
+            traffic,
+            priority,
+        )
+        return Found(_rows(listing, body), body.token or None, body.total, body.size)
+
+    return ask
+
+
+async def count(api: Client, listing: Listing, account: Account, traffic: Traffic) -> int | None:
+    """How many rows a list has, where one request can tell; of one that is read by tokens at least so many."""
+    if not isinstance(listing.paging, Tokens):
+        return None
+    found = await query(api, listing, account, traffic)(Ask(ordered=False, count=True), 0)
+    return len(found.rows) if found.total is None else found.total
+
+
+def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
+    """The rows of a reply as they are to be kept."""
+    return body.rows if listing.reshape is None else list(map(listing.reshape, body.rows))
 
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
@@ -52,7 +102,7 @@ def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic
     async def fetch(offset: int) -> Page:
         asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
         body = await api.page(asked, traffic, priority)
-        return Page(body.rows, bool(body.has_more))
+        return Page(_rows(listing, body), bool(body.has_more))
 
     return fetch
 
@@ -64,7 +114,7 @@ def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, pr
 
     async def fetch(offset: int) -> Page:
         body = await ask(request(account, listing.path, listing.params), traffic, priority)
-        return Page(body.rows[offset:], False)
+        return Page(_rows(listing, body)[offset:], False)
 
     return fetch
 
@@ -113,13 +163,14 @@ class _Pages:
         body = await self._api.page(asked, self._traffic, self._priority)
         if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
             raise TooLong(body.total or 0, self._account.most_rows)
+        rows = _rows(listing, body)
         begins = ((body.page or number) - 1) * (body.size or size)
         end = begins + len(body.rows)
         more = body.has_more if body.has_more is not None else end < (body.total or 0)
         # A full page may be the last, or the API may not know: the scan will ask.
         full = len(body.rows) >= (body.size or size)
         as_asked = not self._sizing.learn(size, len(body.rows), body.size, more)
-        return Numbered(begins, body.rows, more or full), as_asked
+        return Numbered(begins, rows, more or full), as_asked
 
 
 def _bytes(row: Raw) -> bytes:

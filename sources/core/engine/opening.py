@@ -12,7 +12,7 @@ import msgspec
 
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.reader import Reader
-from sources.core.errors import ScanUnstable
+from sources.core.errors import NotFound, ScanUnstable
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
@@ -20,6 +20,9 @@ from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Account
 from sources.core.warehouse.warehouse import Warehouse
+
+PATH = "path"
+"""Where the state keeps which of several paths answered."""
 
 MARK = "mark"
 """Where the state keeps a digest of what was last handed over."""
@@ -68,10 +71,22 @@ class Opening:
         self._run = reader.run
         self._known = known
 
-    async def item(self, resource: str, path: str) -> dict[str, Any]:
+    async def item(self, resource: str, *paths: str) -> dict[str, Any]:
         outcome = self._outcome(resource)
+        known = self._reader.states.get(resource, {}).get(PATH)
+        *others, last = sorted(paths, key=lambda path: path != known)
+        for path in others:
+            try:
+                return await self._item(outcome, path, known)
+            except NotFound:
+                continue
+        return await self._item(outcome, last, known if others else last)
+
+    async def _item(self, outcome: Outcome, path: str, known: str | None) -> dict[str, Any]:
         data = (await self._reader.api.item(request(Account(""), path), outcome.traffic)).data
         outcome.end(Status.OK)
+        if path != known:
+            await self._reader.remember(outcome.unit.resource, lambda state: state.update({PATH: path}))
         return data
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:

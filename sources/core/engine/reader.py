@@ -5,27 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sources.core.api.client import Client
 from sources.core.engine.feed import Feed
-from sources.core.engine.fetching import pages
+from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.parents import notes
 from sources.core.engine.run import COMPARED, Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
+from sources.core.listing.by_time import ByTime, Read, read_by_time
 from sources.core.listing.checkpoint import (
     Checkpoint,
     Order,
     believed,
+    from_scratch,
     under_policy,
     where_it_grew,
 )
 from sources.core.listing.content import Content
-from sources.core.listing.reading import Memory, read_list
+from sources.core.listing.reading import Memory, Reading, read_list
 from sources.core.listing.scan import Scan
+from sources.core.resources import Listing, Tokens
 from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.deletes import Conclusion
@@ -148,13 +151,13 @@ class Reader:
             return outcome.end(Status.SKIPPED, NOT_OFFERED)
         before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint)
         if run.full and not outcome.traffic.requests:
-            before = replace(before, complete_at=None, unfinished=None)
+            before = from_scratch(before)
         outcome.order = believed(state.get(VOTES, {}))
         fetch = pages(self.api, listing, account, outcome.traffic)
         memory = run.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
         try:
-            after, scan = await read_list(reading, before, _Noting(self, outcome))
+            after, scan = await self._read_as_it_pages(listing, reading, before)
         except Unauthorized:
             raise
         except LeadhouseError as error:
@@ -163,12 +166,25 @@ class Reader:
             await self.learn(outcome, memory)
         await self.admit(unit)
         await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
-        if unit.resource in self.states:
+        if unit.resource in self.states and isinstance(scan, Scan):
             await self._vote(outcome, before, after, scan)
         if scan.concludes:
             run.conclusions.append(Conclusion(unit, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
+
+    async def _read_as_it_pages(
+        self, listing: Listing, reading: Reading, before: Checkpoint
+    ) -> tuple[Checkpoint, Scan | Read]:
+        """Reads a list by offset, or by time."""
+        outcome, paging = reading.outcome, listing.paging
+        sink = _Noting(self, outcome)
+        if not isinstance(paging, Tokens):
+            return await read_list(reading, before, sink)
+        ask = query(self.api, listing, self.run.accounts[outcome.unit.account], outcome.traffic)
+        lookback = paging.lookback(self.run.config)
+        by = ByTime(ask, paging.instant, paging.nullable, lookback, len(paging.parts))
+        return await read_by_time(reading, by, before, sink)
 
     async def learn(self, outcome: Outcome, memory: Memory) -> None:
         """Remembers of a resource how its rows are compared, if that is not as usual, and says so."""

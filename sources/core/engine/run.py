@@ -94,6 +94,7 @@ class Run:
             self.config.requests_in_flight,
             self.config.requests_per_second or None,
             minutes * 60 if minutes else None,
+            limit=self.config.limit,
         )
 
     # --- for whoever runs it ---------------------------------------------------------------------

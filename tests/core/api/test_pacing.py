@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from sources.core.api.pacing import FIRST_IN_FLIGHT, Pace
+from sources.core.configuration import Limit
 from sources.core.errors import DeadlineReached
 
 
@@ -144,3 +145,24 @@ def test_a_turn_after_the_end_is_refused() -> None:
     clock.now += 61
     with pytest.raises(DeadlineReached):
         asyncio.run(take(pace))
+
+
+def test_a_documented_limit_is_kept_over_any_stretch_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, sent = Clock(), list[float]()
+    sleep = asyncio.sleep
+
+    async def pass_time(seconds: float) -> None:
+        clock.now += seconds
+        await sleep(0)
+
+    async def run() -> None:
+        pace = Pace(in_flight=3, clock=clock, limit=Limit(10, 60.0))
+        monkeypatch.setattr(asyncio, "sleep", pass_time)
+        for _ in range(35):
+            sent.append(await take(pace))
+            clock.now += 0.3
+
+    asyncio.run(run())
+    assert all(later - earlier >= 60 for earlier, later in zip(sent, sent[10:], strict=False))
+    assert sent[9] - sent[0] < 4
+    assert sent[-1] - sent[0] < 195
