@@ -11,8 +11,9 @@ from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
 from sources.leadleap import LEADLEAP
 from sources.leadpanther import LEADPANTHER
+from sources.leadron import LEADRON
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP)}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP, LEADRON)}
 
 
 @dataclass(frozen=True)

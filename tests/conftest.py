@@ -14,6 +14,8 @@ os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")  # dlt would
 
 LEAKY = (
     "LEADPANTHER_",
+    "LEADLEAP_",
+    "LEADRON_",
     "SOURCES__",
     "LEADHOUSE__",
     "PRIVACY__",

@@ -68,6 +68,8 @@ def _check(source: Source) -> None:
         console.print(f"skipped where {reason}", style="yellow", highlight=False, soft_wrap=True)
     for _, about, note in trouble(run):
         console.print(f"{about}: {note}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+    if run.pace.quota:
+        console.print(f"{run.pace.quota} requests are left in the plan's period", highlight=False)
     if costs:
         _show_costs(console, vendor, costs)
     _show_unreviewed(console, vendor)

@@ -18,6 +18,7 @@ from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
 from pipelines.vendors import vendors_named
+from sources.core.api.pacing import Quota
 from sources.core.units import Status
 from sources.core.vendor import Vendor
 
@@ -64,6 +65,8 @@ def _show(console: Console, storage: Storage, vendor: Vendor, status: WarehouseS
     console.print(
         "\nLast runs", _runs(status), "\nWhen each was last read to its end", _matrix(vendor, status.units)
     )
+    if (left := status.runs[0]["quota_left"]) is not None:
+        say(f"\n{Quota(left, status.runs[0]['quota_limit'])} requests were left in the plan's period then")
     due = [unit.complete_due for unit in status.units if unit.complete_due]
     if due:
         say(f"\nnext complete scan due {_moment(min(due))}; of all lists by {_moment(max(due))}")

@@ -84,6 +84,8 @@ def ledger_row(run: Run, outcome: Outcome) -> dict[str, Any]:
         "request_id": outcome.request_id,
         "list_order": outcome.order,
         "scan": outcome.scan,
+        "quota_left": run.pace.quota and run.pace.quota.left,
+        "quota_limit": run.pace.quota and run.pace.quota.limit,
         "started": outcome.started,
         "finished": outcome.finished or datetime.now(UTC),
     }

@@ -131,9 +131,10 @@ class _Reconciliation:
         for row_id in sorted(wanted.keys() & stored.keys()):
             if columns := differing(wanted[row_id], stored[row_id], volatile):
                 comparison.different[row_id] = columns
-        if comparison.listed is not None:
+        whose, kin = self._run.whose(unit.account), self._run.kin(unit.account, unit.resource)
+        if comparison.listed is not None and len(kin) == 1:  # others may see what this account does not
             sql = f"SELECT id FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
-            ids = {row_id for (row_id,) in self._warehouse.query(sql, unit.account)}
+            ids = {row_id for (row_id,) in self._warehouse.query(sql, whose)}
             comparison.extra = sorted(ids - wanted.keys())
 
     async def _read(self, api: Client, comparison: Comparison, pages: int | None) -> list[Raw]:
@@ -142,7 +143,7 @@ class _Reconciliation:
         listing = run.vendor.listings[unit.resource]
         fetch = pages_of(api, listing, run.accounts[unit.account], outcome.traffic)
         sql = f"SELECT count(*) FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
-        ((count,),) = self._warehouse.query(sql, unit.account) or [(0,)]
+        ((count,),) = self._warehouse.query(sql, self._run.whose(unit.account)) or [(0,)]
         if pages is None:
             return await self._cover(fetch, listing.row_id, count, comparison)
         offsets = range(0, max(count, 1), LIMIT)
@@ -177,9 +178,13 @@ class _Reconciliation:
         """Rows as a sync would load them, by id: treated, typed and without those who were erased."""
         policy = self._run.policy
         shaper = make_shaper(
-            self._run.vendor.tables[unit.resource], self._schema, policy, self._suppressions, policy.frozen
+            self._run.vendor.tables[unit.resource],
+            self._schema,
+            policy,
+            self._suppressions,
+            self._run.config.spreads,
         )
-        ours = {self._account: unit.account, SYNCED_AT: self._run.now()}
+        ours = {self._account: self._run.whose(unit.account), SYNCED_AT: self._run.now()}
         stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
         data = shaper.shape(rows, stamps).data
         decode = msgspec.json.decode
@@ -202,7 +207,7 @@ class _Reconciliation:
             f"SELECT {selection(names)} FROM {unit.resource} "
             f"WHERE {self._account} = %s AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
         )
-        found = self._warehouse.query_for_ids(sql, ids, unit.account)
+        found = self._warehouse.query_for_ids(sql, ids, self._run.whose(unit.account))
         decode = self._warehouse.from_json
         rows = [_comparable(types, dict(zip(names, values, strict=True)), decode) for values in found]
         return {row["id"]: row for row in rows}

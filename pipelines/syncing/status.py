@@ -26,6 +26,10 @@ RUNS = 5
 """How many of the last runs are shown."""
 
 
+QUOTA = ("quota_left", "quota_limit")
+"""What a run's units say of the requests that were left when it ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnitStatus:
     """How one unit is doing. Times are UTC.
@@ -57,7 +61,7 @@ class WarehouseStatus:
 
     Args:
         bytes: its size; None where that cannot be told.
-        runs: the last runs, the latest first.
+        runs: the last runs, the latest first, with the requests that were left of the plan's, if the API tells.
         units: all units that were ever tried, but for accounts that the configuration leaves out.
         lost: accounts that cannot be read, and since when.
         unreviewed: columns of which nobody said what they hold.
@@ -208,10 +212,12 @@ def _states(pipeline: dlt.Pipeline) -> Iterator[Mapping[str, Any]]:
 
 
 def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
+    told = warehouse.columns(SYNC_LOG)
+    quota = [f"min({name})" if name in told else "NULL" for name in QUOTA]
     counts = [f"sum(CASE WHEN status = '{s}' THEN 1 ELSE 0 END)" for s in Status]
     sums = [f"sum({name})" for name in ("rows", "new_rows", "requests", "retries")]
     sql = (
-        f"SELECT run_id, min(started), max(finished), {', '.join([*sums, *counts])} FROM {SYNC_LOG} "
+        f"SELECT run_id, min(started), max(finished), {', '.join([*quota, *sums, *counts])} FROM {SYNC_LOG} "
         f"GROUP BY run_id ORDER BY 2 DESC LIMIT {RUNS}"
     )
     names = ("rows", "new_rows", "requests", "retries", *map(str, Status))
@@ -220,7 +226,8 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
             "run_id": run_id,
             "started": started.astimezone(UTC),
             "finished": finished.astimezone(UTC),
+            **dict(zip(QUOTA, (left, limit), strict=True)),
             **{name: int(value or 0) for name, value in zip(names, values, strict=True)},
         }
-        for run_id, started, finished, *values in warehouse.query(sql)
+        for run_id, started, finished, left, limit, *values in warehouse.query(sql)
     ]

@@ -22,7 +22,6 @@ from sources.core.engine.run import Run, Slice
 from sources.core.engine.source import make_source
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
-from sources.core.tables import QUARANTINE
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 
@@ -116,6 +115,7 @@ def read_and_load(
     vendor = source.vendor
     resources = [n for n in vendor.resource_names if not wanted.resources or n in wanted.resources]
     policy = load_policy()
+    asides = [table.name for table in vendor.asides]
     vendor.check_settings()  # what is wrong with it is better said before anything is read
     config = storage.config
     portion = Slice(config.slice_rows, config.slice_minutes)
@@ -131,7 +131,7 @@ def read_and_load(
         changed_since = policy_since(pipeline, vendor, policy)
         while not run.finished:
             whole = make_source(vendor, source.config, run)
-            load(storage, pipeline, whole.with_resources(*resources, QUARANTINE))
+            load(storage, pipeline, whole.with_resources(*resources, *asides))
             on_load(run)
             if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
@@ -150,7 +150,7 @@ def _conclude(
     """What is done once everything that was read is loaded."""
     for outcome in run.outcomes.values():
         if not outcome.finished:
-            outcome.end(Status.PARTIAL, "stopped before it was through; the next sync goes on")
+            outcome.end(Status.PARTIAL, run.why_partial)
     finish(pipeline, run, accept_deletes)
     if changed_since and run.shard.is_first:
         retreat(storage, pipeline, run.vendor, run.policy, changed_since)

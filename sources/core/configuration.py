@@ -66,6 +66,8 @@ class SourceConfig:
         attempts: how often a request is tried in all.
         backoff_seconds: the first pause before trying again is a random time below this.
         timeout_seconds: without a byte for this long, a request counts as dead.
+        keep_quota: where the API tells how many requests are left of a period's, the percentage that is left for
+            others: a run that comes down to it stops.
     """
 
     api_key: str | None = dataclasses.field(default=None, repr=False, metadata=SECRET)
@@ -78,6 +80,7 @@ class SourceConfig:
     attempts: int = 6
     backoff_seconds: float = 1.0
     timeout_seconds: float = 30.0
+    keep_quota: float = 5.0
 
     @property
     def limit(self) -> Limit | None:
@@ -93,6 +96,11 @@ class SourceConfig:
     def denied(self) -> Sequence[str]:
         """Ids of accounts to leave out."""
         return ()
+
+    @property
+    def spreads(self) -> Mapping[str, int]:
+        """By a column whose fields get columns of their own, how many may."""
+        return {}
 
 
 def read_settings(

@@ -140,9 +140,10 @@ class Detail:
         scope: what the key must be allowed.
         tiers: how often, by the parent's age.
         born: the parent's columns that tell its age, the best first; else it counts from when it was first seen.
+        moved: the parent's column that tells when it was last changed: what changed after its detail was read is due.
         without: a column of the parent and its value for rows that have no such detail.
         answers: whether an answer is one object, a `snapshot` of the day or the `latest` that replaces the one
-            before, or a list of `rows`.
+            before, or a list of `rows`, told apart by what they hold where they have no id.
         paging: how a list of `rows` pages.
         lists: the resource filled from the paginated list inside the answer, if there is one.
         split: takes that list out of the answer, given what the envelope says of there being more: the answer
@@ -159,6 +160,7 @@ class Detail:
     scope: str = ""
     tiers: tuple[Tier, ...] = BY_AGE
     born: tuple[str, ...] = ("created_at",)
+    moved: str = ""
     without: tuple[str, str] | None = None
     answers: Literal["snapshot", "latest", "rows"] = "snapshot"
     paging: Paging = field(default_factory=Whole)
@@ -179,6 +181,7 @@ class Snapshot:
         scope: what the key must be allowed.
         params: query parameters.
         stamps: our own columns, the same in all its rows; tells several snapshots in one table apart.
+        any_shape: no document says that it is an object; what is none is loaded as the column `data`.
         documented: as of a `Listing`.
     """
 
@@ -187,6 +190,7 @@ class Snapshot:
     scope: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     stamps: Mapping[str, Any] = field(default_factory=dict)
+    any_shape: bool = False
     documented: bool = True
 
 

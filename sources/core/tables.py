@@ -54,6 +54,8 @@ class Column:
         identifies: whether it alone tells who the person is.
         prose: the document only speaks of it; the name is our expectation.
         ours: Leadhouse fills it; a field that the API calls the same goes to `_misfits`.
+        spreads: of `json` that holds objects: their fields get columns of their own, as far as the source's settings
+            allow; what does not is left in here.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Column:
     identifies: bool = False
     prose: bool = False
     ours: bool = False
+    spreads: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,30 @@ def quarantine_table(account: Column) -> Table:
     )
 
 
+DETAIL_READS = "detail_reads"
+
+
+def detail_reads_table(account: Column) -> Table:
+    """When details that are lists of rows were last read: an empty list leaves no row of its own to tell.
+
+    Args:
+        account: the column that says whose the parent is.
+    """
+    return Table(
+        DETAIL_READS,
+        (account.name, "resource", "parent_id"),
+        (
+            account,
+            Column("resource", "text", "what was read", ours=True),
+            Column("parent_id", "text", "of which row", ours=True),
+            Column("rows", "bigint", "how many rows it had; null where the API has no such list", ours=True),
+            SYNCED,
+        ),
+        "the last time that a row's list of details was read",
+        personal=True,
+    )
+
+
 SYNC_LOG = "sync_log"
 
 
@@ -173,6 +200,8 @@ def ledger_table(account: Column) -> Table:
             Column("request_id", "text", "the request that went wrong", ours=True),
             Column("list_order", "text", "where the list was believed to grow", ours=True),
             Column("scan", "text", "what was read of the list, and how that ended", ours=True),
+            Column("quota_left", "bigint", "requests left in the plan's period, if the API tells", ours=True),
+            Column("quota_limit", "bigint", "requests in that period, if the API tells", ours=True),
             Column("started", "timestamp", "when the unit began", ours=True),
             Column("finished", "timestamp", "when it ended", ours=True),
         ),

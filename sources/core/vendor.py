@@ -7,8 +7,9 @@ named beside each fact there.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +19,14 @@ from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
 from sources.core.privacy.policy import Policy
 from sources.core.resources import Detail, Listing, Resource, Snapshot
-from sources.core.tables import Column, DataType, Table, ledger_table, quarantine_table
+from sources.core.tables import (
+    Column,
+    DataType,
+    Table,
+    detail_reads_table,
+    ledger_table,
+    quarantine_table,
+)
 
 # --- whose rows there are ----------------------------------------------------------------------------
 
@@ -28,7 +36,8 @@ class Account:
     """Whose rows they are, as the vendor divides them; with a resource, a unit.
 
     Args:
-        id: what stands in the account's column.
+        id: of its units, and what stands in the account's column where `owner` does not.
+        owner: whose rows they are, where several accounts are ways to see one owner's: their rows are the union.
         root: the path before its resources.
         params: what makes a list this account's, where the path does not.
         headers: likewise.
@@ -50,6 +59,12 @@ class Account:
     about: Mapping[str, str] = field(default_factory=dict)
     full_scan_hours: float | None = None
     most_rows: int | None = None
+    owner: str = ""
+
+    @property
+    def whose(self) -> str:
+        """What stands in the account's column."""
+        return self.owner or self.id
 
     def has(self, resource: str) -> bool:
         return self.resources is None or resource in self.resources
@@ -81,11 +96,41 @@ class Opener(Protocol):
     config: Any
     """The vendor's settings, of the type that `Vendor.config` names."""
 
+    today: date
+    """The run's UTC day."""
+
     async def item(self, resource: str, *paths: str) -> dict[str, Any]:
         """One object, from the first path that is there; counts for a resource that opening fills.
 
         Raises:
             ApiError: it cannot be had, so nothing else can.
+        """
+        ...
+
+    async def item_if_offered(self, resource: str, path: str, aside: bool = False) -> dict[str, Any] | None:
+        """One object that no document promises; None where there is none for this key. A 404 is remembered, and asked
+        about again a week later.
+
+        Args:
+            resource: that opening fills, for which it counts.
+            path: of the object.
+            aside: the resource does not depend on it.
+
+        Raises:
+            ApiError: it cannot be told.
+        """
+        ...
+
+    def hint(self, scopes: Iterable[str]) -> None:
+        """Takes scopes of the key in words that no document explains: they keep nothing from being tried, but a refusal
+        that they bear out is no news."""
+        ...
+
+    async def first(self, listing: Listing, account: Account) -> dict[str, Any] | None:
+        """The first row of a list; None if there is none.
+
+        Raises:
+            ApiError: it cannot be had.
         """
         ...
 
@@ -227,13 +272,27 @@ class Vendor:
         return quarantine_table(self.account)
 
     @cached_property
+    def detail_reads(self) -> Table:
+        return detail_reads_table(self.account)
+
+    @cached_property
+    def notes_reads(self) -> bool:
+        """Whether it is noted when details were read, because what they hold may not tell."""
+        return any(detail.answers == "rows" for detail in self.details.values())
+
+    @cached_property
+    def asides(self) -> tuple[Table, ...]:
+        """Tables that are filled beside the resources."""
+        return (*([self.detail_reads] if self.notes_reads else []), self.quarantine)
+
+    @cached_property
     def ledger(self) -> Table:
         return ledger_table(self.account)
 
     @cached_property
     def all_tables(self) -> tuple[Table, ...]:
         """The tables that hold what the API says, refused rows included."""
-        return (*self.tables.values(), self.quarantine)
+        return (*self.tables.values(), *self.asides)
 
     def scopes_for(self, resource: str) -> list[str]:
         """The scopes that reading a resource takes; a detail needs its parents' list too."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from sources.core.rows.shaping import digest
+from sources.core.rows.identity import identified
 
 
 def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[bytes], bool]:
@@ -37,15 +35,7 @@ def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], 
         if has_more is None and isinstance(pagination, dict):
             has_more = pagination.get("has_more") is True
     rest.pop("pagination", None)
-    return rest, [with_id(capture) for capture in holder[path[-1]]], bool(has_more)
-
-
-def with_id(capture: Any) -> bytes:
-    """A capture as JSON with an id: its own, or a digest of its content where it has none."""
-    raw = msgspec.json.encode(capture, order="deterministic")
-    if isinstance(capture, dict) and capture.get("id") in (None, ""):
-        return msgspec.json.encode({**capture, "id": digest(raw)})
-    return raw
+    return rest, [identified(capture) for capture in holder[path[-1]]], bool(has_more)
 
 
 def _find(data: dict[str, Any]) -> tuple[str, ...] | None:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sources.leadpanther.captures import split, with_id
+from sources.core.rows.identity import identified
+from sources.leadpanther.captures import split
 
 
 def taken_out(body: dict[str, Any], has_more: bool | None) -> tuple[Any, list[Any], bool]:
@@ -62,7 +63,7 @@ def test_an_empty_list_of_captures_is_recognised_by_its_name() -> None:
 
 def test_a_capture_without_an_id_gets_one_that_depends_on_its_content_alone() -> None:
     one, same, other = (
-        json.loads(with_id(c)) for c in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 3})
+        json.loads(identified(c)) for c in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 3})
     )
     assert one["id"] == same["id"] != other["id"]
-    assert json.loads(with_id({"id": "x", "a": 1})) == {"id": "x", "a": 1}
+    assert json.loads(identified({"id": "x", "a": 1})) == {"id": "x", "a": 1}

@@ -96,3 +96,11 @@ class Client:
             NotARead, ApiError, DeadlineReached: as `Http.ask`.
         """
         return (await self.http.ask(request, self._envelope.item_of, traffic, priority)).body
+
+    async def anything(self, request: Request, traffic: Traffic, priority: int = 0) -> Item:
+        """One thing of which no document says that it is an object: any other is `data` of one.
+
+        Raises:
+            NotARead, ApiError, DeadlineReached: as `Http.ask`.
+        """
+        return (await self.http.ask(request, self._envelope.anything_of, traffic, priority)).body

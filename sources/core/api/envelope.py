@@ -92,11 +92,19 @@ class Envelope:
 
     def item_of(self, body: bytes) -> Item:
         """Reads what is not a list. Raises ValueError if it is no object."""
-        found = self._found(self._items, body)
-        data = msgspec.json.decode(found["item"])
+        data, has_more = self._item(body)
         if not isinstance(data, dict):
             raise ValueError("it is not an object")
-        return Item(data, _if(bool, found.get("has_more")))
+        return Item(data, has_more)
+
+    def anything_of(self, body: bytes) -> Item:
+        """Reads what may be anything; what is no object becomes `data` of one. Raises ValueError if there is none."""
+        data, has_more = self._item(body)
+        return Item(data if isinstance(data, dict) else {"data": data}, has_more)
+
+    def _item(self, body: bytes) -> tuple[Any, bool | None]:
+        found = self._found(self._items, body)
+        return msgspec.json.decode(found["item"]), _if(bool, found.get("has_more"))
 
     def error_code(self, body: bytes) -> str | None:
         """The documented error code in an error's body; anything else in it stays there."""

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 
 from sources.core.configuration import Limit
@@ -49,8 +50,30 @@ NAP = 0.5
 LONGEST = 86_400.0
 """A run without an end waits no longer than this to be let in again."""
 
+KEPT = "`keep_quota` leaves these to others"
+
 FIRST_IN_FLIGHT = 4
 """Requests under way at a time, before the first answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many requests a period has, as the server tells (`X-API-Usage-Limit`, `-Remaining`, `-Used`).
+
+    Args:
+        left: those that are left.
+        limit: all of them; None if it does not say.
+    """
+
+    left: int
+    limit: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.left:,}" if self.limit is None else f"{self.left:,} of {self.limit:,}"
+
+    def is_down_to(self, percent: float) -> bool:
+        """Whether no more than so much is left."""
+        return self.left <= (self.limit or 0) * percent / 100
 
 
 class Pace:
@@ -62,6 +85,7 @@ class Pace:
         seconds_left: how long the run may still take; None for ever.
         clock: seconds, never going backwards.
         limit: what the vendor documents, kept before anything is refused; None for nothing.
+        keep_quota: percentage of a period's requests, where the server tells it, that is left for others.
     """
 
     def __init__(
@@ -71,7 +95,10 @@ class Pace:
         seconds_left: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         limit: Limit | None = None,
+        keep_quota: float = 0.0,
     ) -> None:
+        self.quota: Quota | None = None
+        self._keep_quota = keep_quota
         self._clock = clock
         self._free = min(in_flight, FIRST_IN_FLIGHT)
         self._held_back = in_flight - self._free
@@ -100,7 +127,7 @@ class Pace:
             The time of sending, for `refused`.
 
         Raises:
-            DeadlineReached: the turn would come after the run's end.
+            DeadlineReached: the turn would come after the run's end, or no request is left for it.
         """
         await self._enter(priority)
         try:
@@ -138,6 +165,8 @@ class Pace:
     def _book(self) -> float:
         """Books the next free moment if it is now; otherwise says how long until one may be free."""
         now = self._clock()
+        if self.quota_is_used:
+            raise DeadlineReached(f"{self.quota} requests are left in the plan's period: {KEPT}")
         next_at = max(self._next_at, now + self._wait_for_allowance(), self._within_limit())
         if max(now, next_at) >= self._deadline:
             raise DeadlineReached("the run's time is up; the next run goes on from here")
@@ -169,14 +198,20 @@ class Pace:
             self._sped_up_at = now
             self.rate = min(self._ceiling, self.rate * SPEED_UP)
 
+    @property
+    def quota_is_used(self) -> bool:
+        """Whether no more requests are left than are to be left for others."""
+        return self.quota is not None and self.quota.is_down_to(self._keep_quota)
+
     def heed(self, headers: Mapping[str, str], now: float) -> None:
-        """Keeps to a limit that the server publishes (`X-RateLimit-Limit`, `-Remaining`, `-Reset`) before it has to
-        refuse anything.
+        """Keeps to limits that the server publishes before it has to refuse anything: how many requests there are in
+        a window of time (`X-RateLimit-Limit`, `-Remaining`, `-Reset`), and in the plan's period (`Quota`).
 
         Args:
             headers: of an answer.
             now: seconds since 1970.
         """
+        self.quota = _quota(headers) or self.quota
         if (left := _number(headers.get("X-RateLimit-Remaining"))) is None:
             return
         limit, reset = _number(headers.get("X-RateLimit-Limit")), _number(headers.get("X-RateLimit-Reset"))
@@ -236,6 +271,15 @@ class Pace:
     def seconds_left(self) -> float:
         """Seconds until the run's end."""
         return self._deadline - self._clock()
+
+
+def _quota(headers: Mapping[str, str]) -> Quota | None:
+    limit, used, left = (
+        _number(headers.get(f"X-API-Usage-{name}")) for name in ("Limit", "Used", "Remaining")
+    )
+    if left is None and limit is not None and used is not None:
+        left = max(0.0, limit - used)
+    return None if left is None else Quota(int(left), None if limit is None else int(limit))
 
 
 def _number(text: str | None) -> float | None:

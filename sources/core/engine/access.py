@@ -85,3 +85,15 @@ def _task(
     lost = known.get(account.id)
     news = lost is None and account.id in known
     return Task(unit, f"{account.trouble}, since {lost:%Y-%m-%d}" if lost else account.trouble, news)
+
+
+def bears_out(hints: Collection[str], scopes: Sequence[str]) -> bool:
+    """Whether what a key's scopes are called speaks of other things, and of none of these.
+
+    Args:
+        hints: what they are called.
+        scopes: what it takes, in words that should be in there.
+    """
+    said = [hint.lower() for hint in hints]
+    may_all = any("*" in hint or hint in ("all", "full", "admin") for hint in said)
+    return bool(said) and not may_all and not any(scope in hint for scope in scopes for hint in said)

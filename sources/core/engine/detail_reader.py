@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from sources.core.api.http import Traffic
-from sources.core.engine.details import due
+from sources.core.engine.details import Parent, due
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered
-from sources.core.engine.parents import known_parents, merge
+from sources.core.engine.parents import Known, known_parents, merge
 from sources.core.engine.reader import (
     UNITS,
     VOTES,
@@ -21,10 +22,11 @@ from sources.core.engine.reader import (
     load_checkpoint,
     together,
 )
-from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
+from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
 from sources.core.listing.reading import Fetch, Page, read_list
 from sources.core.resources import Detail, Listing, Offset
+from sources.core.rows.identity import with_id
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import segment
 
@@ -56,6 +58,7 @@ class _DetailReader:
         self._detail = detail
         self._main = detail.resource if detail.resource in reader.states else str(detail.lists)
         self._read_before = reader.run.details_read[self._main]
+        self._ever_read: set[str] = set()
 
     async def read(self) -> None:
         wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
@@ -80,7 +83,10 @@ class _DetailReader:
         """By account, the ids of rows to read now, those read longest ago first over all accounts."""
         parent_state = self._reader.states.get(self._detail.parent)
         parent_units = (parent_state or {}).get(UNITS, {})
-        backfilled = {account: backfilled_at(stored) for account, stored in parent_units.items()}
+        backfilled: dict[str, float] = {}
+        for account, stored in parent_units.items():
+            whose = self._run.whose(account)
+            backfilled[whose] = max(backfilled_at(stored), backfilled.get(whose, 0.0))
         column = self._run.vendor.account.name
         known = await self._reader.ask(
             self._main,
@@ -88,11 +94,15 @@ class _DetailReader:
         )
         if parent_state is not None and not parent_units:
             known = {}  # nothing is remembered of the lists either: all begins anew
+        self._ever_read = {
+            account for account, rows in known.items() if any(each.parent.fetched for each in rows.values())
+        }
         parents = [
             parent
             for account in outcomes
-            for parent in merge(known.get(account, {}), self._run.noted[Unit(account, self._detail.parent)])
-            if (account, parent.id) not in self._read_before and not parent.has_none
+            if account == self._kin(account, outcomes)[0]
+            for parent in self._parents(known, self._kin(account, outcomes))
+            if (self._run.whose(account), parent.id) not in self._read_before and not parent.has_none
         ]
         budget = self._run.config.details_per_run - len(self._read_before)
         todo: dict[str, list[str]] = defaultdict(list)
@@ -100,42 +110,77 @@ class _DetailReader:
             todo[parent.account].append(parent.id)
         return todo
 
+    def _kin(self, account: str, outcomes: Mapping[str, Any]) -> list[str]:
+        """The accounts to be read that see the same owner's rows, always in the same order."""
+        return sorted(set(self._run.kin(account, self._detail.parent)) & outcomes.keys())
+
+    def _parents(self, known: Mapping[str, Mapping[str, Known]], kin: list[str]) -> Iterator[Parent]:
+        """An owner's rows, each of the account that just saw it."""
+        noted = {account: self._run.noted[Unit(account, self._detail.parent)] for account in kin}
+        seen_by = {note.parent.id: account for account in reversed(kin) for note in noted[account]}
+        notes = [note for account in kin for note in noted[account]]
+        for parent in merge(known.get(self._run.whose(kin[0]), {}), notes):
+            yield replace(parent, account=seen_by.get(parent.id, kin[0]))
+
     async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
         """Reads one account's details concurrently; one that is gone is skipped."""
-        waiting = iter(ids)
+        waiting, whose = iter(ids), self._run.whose(account)
         failures: list[LeadhouseError] = []
-        gone: list[LeadhouseError] = []
+        gone: dict[str, LeadhouseError] = {}
+        read: set[str] = set()
+
+        def is_absent() -> bool:
+            """Whether it looks as if there were no such route, rather than no such rows."""
+            enough = len(gone) >= MAX_FAILURES or (len(gone) == len(ids) and whose not in self._ever_read)
+            return bool(gone) and not read and enough and not self._detail.documented
 
         async def worker() -> None:
-            while not self._run.pausing() and len(failures) < MAX_FAILURES:
+            while not self._run.pausing() and len(failures) < MAX_FAILURES and not is_absent():
                 if (row_id := next(waiting, None)) is None:
                     return
                 try:
-                    if await self._read_one(account, row_id, outcomes):
-                        self._read_before.add((account, row_id))
+                    if await self._read_as_any(account, row_id, outcomes):
+                        read.add(row_id)
+                        self._read_before.add((whose, row_id))
                 except NotFound as error:
-                    gone.append(error)
-                    self._read_before.add((account, row_id))
+                    gone[row_id] = error
+                    self._read_before.add((whose, row_id))
                 except Unauthorized as error:
                     if not self._detail.keeps_to_row:
                         raise
-                    gone.append(error)
-                    self._read_before.add((account, row_id))
+                    gone[row_id] = error
+                    self._read_before.add((whose, row_id))
                 except DeadlineReached:
                     raise
                 except LeadhouseError as error:
                     failures.append(error)
 
         await together(worker() for _ in range(min(WORKERS, len(ids))))
-        through = {(account, row_id) for row_id in ids} <= self._read_before
-        if ids and len(gone) == len(ids) and not self._detail.documented:
-            failures.append(gone[0])
+        if self._detail.answers == "rows":
+            sizing = self._run.sizing(self._detail.resource, account, self._state)
+            await self._reader.learn_pages(self._main, account, sizing)
+        through = {(whose, row_id) for row_id in ids} <= self._read_before
+        if is_absent():
+            failures.extend(gone.values())
+        elif self._detail.answers == "rows":
+            for row_id in gone:
+                await self._reader.note_read(whose, self._main, row_id, None)
         for outcome in outcomes:
             if failures:
                 await self._reader.fail(outcome, failures[0], self._detail.documented)
             elif through:
                 await self._reader.admit(outcome.unit)
                 outcome.end(Status.OK, f"{len(gone)} no longer there" if gone else "")
+
+    async def _read_as_any(self, account: str, row_id: str, outcomes: list[Outcome]) -> bool:
+        """Reads one row's details through whichever account may."""
+        refusals: list[LeadhouseError] = []
+        for one in self._run.kin(account, self._detail.resource):
+            try:
+                return await self._read_one(one, row_id, outcomes)
+            except (NotFound, Forbidden) as error:
+                refusals.append(error)
+        raise refusals[0]
 
     async def _read_one(self, account: str, row_id: str, outcomes: list[Outcome]) -> bool:
         """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
@@ -145,8 +190,11 @@ class _DetailReader:
         one, lists = by_resource.get(detail.resource), by_resource.get(str(detail.lists))
         if detail.answers == "rows":
             listing = Listing(detail.resource, path, paging=detail.paging)
-            fetch = pages(self._reader.api, listing, self._run.accounts[account], traffic, priority=1)
-            return await self._read_list(fetch, account, row_id, outcomes[0], keep=False)
+            sizing = self._run.sizing(detail.resource, account, self._state)
+            fetch = pages(
+                self._reader.api, listing, self._run.accounts[account], traffic, priority=1, sizing=sizing
+            )
+            return await self._read_rows(fetch, account, row_id, outcomes[0])
         bodies: list[dict[str, Any]] = []
 
         async def fetch_inner(offset: int) -> Page:
@@ -160,6 +208,26 @@ class _DetailReader:
             return False
         await self._hand_over(one, account, row_id, bodies[0])
         return True
+
+    async def _read_rows(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome) -> bool:
+        """Reads the list that a row's details are, and notes that it was read, for it may be empty."""
+        first = await fetch(0)
+        count, in_hand = len(first.rows), [first]
+
+        async def with_ids(offset: int) -> Page:
+            nonlocal count
+            page = in_hand.pop() if in_hand and not offset else await fetch(offset)
+            count = max(count, offset + len(page.rows))
+            return Page([with_id(row) for row in page.rows], page.has_more)
+
+        # Nothing is concluded from an empty list but that there is nothing to load: it need not be asked for twice.
+        through = not (count or first.has_more) or await self._read_list(
+            with_ids, account, row_id, outcome, keep=False
+        )
+        if through:
+            whose = self._run.whose(account)
+            await self._reader.note_read(whose, outcome.unit.resource, row_id, count)
+        return through
 
     async def _ask(
         self, account: str, path: str, traffic: Traffic, offset: int
@@ -181,7 +249,10 @@ class _DetailReader:
                 self._reader.states[unit.resource], unit, key, self._run.policy.fingerprint
             )
             order = believed(self._reader.states[unit.resource].get(VOTES, {}))
-        stamps = {self._run.vendor.account.name: account, self._detail.parent_key: row_id}
+        stamps = {
+            self._run.vendor.account.name: self._run.whose(account),
+            self._detail.parent_key: row_id,
+        }
         memory = self._run.memory(unit.resource, key, self._reader.states.get(unit.resource, {}))
         reading = self._run.reading(fetch, outcome, order, memory, stamps)
         after, scan = await read_list(reading, before, self._reader)
@@ -195,7 +266,7 @@ class _DetailReader:
             return
         now = self._run.now()
         stamps = {
-            self._run.vendor.account.name: account,
+            self._run.vendor.account.name: self._run.whose(account),
             self._detail.parent_key: row_id,
             "fetched_at": now,
         }

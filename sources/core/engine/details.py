@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zlib import crc32
 
 from sources.core.resources import Tier
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Parent:
         born: when it came about, as far as it says, else when it was first seen; None for old.
         has_none: it says that it has no details.
         fetched: the day its detail was last read; None if never.
-        changed: the list row is new or changed in this run.
+        read_at: when on that day.
+        changed: the list row changed since its detail was read.
     """
 
     account: str
@@ -33,13 +36,23 @@ class Parent:
     has_none: bool = False
     fetched: date | None = None
     changed: bool = False
+    read_at: datetime | None = None
 
 
 def due(parents: Iterable[Parent], tiers: Sequence[Tier], now: datetime, budget: int) -> list[Parent]:
-    """The rows to read details for now, those read longest ago first, no more than the budget."""
+    """The rows to read details for now, those read longest ago first, no more than the budget.
+
+    Half of a budget that does not suffice is for rows that changed, so that news need not wait until a backlog is
+    read, nor the backlog until there is no news.
+    """
     waiting = [parent for parent in parents if _is_due(parent, tiers, now)]
-    waiting.sort(key=lambda parent: (parent.fetched or date.min, parent.id))
-    return waiting[:budget]
+    waiting.sort(key=lambda parent: (parent.fetched or date.min, parent.read_at or _LONG_AGO, parent.id))
+    if len(waiting) <= budget:
+        return waiting
+    changed = [parent for parent in waiting if parent.changed]
+    others = [parent for parent in waiting if not parent.changed]
+    share = max(budget // 2, budget - len(others))
+    return [*changed[:share], *others][: max(budget, 0)]
 
 
 def _is_due(parent: Parent, tiers: Sequence[Tier], now: datetime) -> bool:

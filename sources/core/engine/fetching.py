@@ -31,7 +31,14 @@ def request(account: Account, path: str, params: Mapping[str, Any] | None = None
     return Request(account.root + path, {**account.params, **(params or {})}, headers=account.headers)
 
 
-def pages(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int = 0) -> Fetch:
+def pages(
+    api: Client,
+    listing: Listing,
+    account: Account,
+    traffic: Traffic,
+    priority: int = 0,
+    sizing: Sizing | None = None,
+) -> Fetch:
     """The pages of one list, by their offset.
 
     Args:
@@ -40,12 +47,13 @@ def pages(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
         account: whose.
         traffic: counts the requests.
         priority: lower goes first where requests wait for their turn.
+        sizing: what is known of how the server makes pages by number.
     """
     match listing.paging:
         case Offset():
             return _by_offset(api, listing, account, traffic, priority)
         case ByNumber():
-            return _Pages(api, listing, account, traffic, priority).fetch
+            return _Pages(api, listing, account, traffic, priority, sizing).fetch
         case Whole():
             return _whole(api, listing, account, traffic, priority)
         case Tokens():
@@ -123,24 +131,32 @@ class _Pages:
     """The pages of a list by their numbers, handed out by offset.
 
     Args:
-        api, listing, account, traffic, priority: as for `pages`.
+        api, listing, account, traffic, priority, sizing: as for `pages`.
     """
 
     def __init__(
-        self, api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int
+        self,
+        api: Client,
+        listing: Listing,
+        account: Account,
+        traffic: Traffic,
+        priority: int,
+        sizing: Sizing | None,
     ) -> None:
         assert isinstance(listing.paging, ByNumber)
         self._api, self._listing, self._account = api, listing, account
         self._traffic, self._priority = traffic, priority
         self._paging = listing.paging
-        self._sizing = Sizing(listing.paging.cap)
+        self._sizing = sizing or Sizing(listing.paging.cap)
+        self._first: tuple[bytes, ...] = ()
 
     async def fetch(self, offset: int) -> Page:
         """The rows from an offset on, as far as one page has them."""
         while True:
             number, size = self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)
-            if as_asked:
+            # Page 1 begins at 0, however long it is.
+            if as_asked or (number == 1 and (not offset or len(page.rows) > offset)):
                 break
         if not self._sizing.own or page.begins == offset or not page.has_more:
             return Page(page.after(offset), page.has_more)
@@ -152,7 +168,8 @@ class _Pages:
         again, _ = await self._ask(number, self._sizing.cap)
         if list(map(_bytes, again.rows)) != list(map(_bytes, page.rows)):
             return Page(again.after(offset), True)
-        return Page([*again.after(offset), *behind.rows], behind.has_more)
+        further = behind.after(again.begins + len(again.rows))  # none, where it is the same page again
+        return Page([*again.after(offset), *further], behind.has_more and bool(further))
 
     async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
         """A page, and whether it is the one that was asked for."""
@@ -165,12 +182,29 @@ class _Pages:
             raise TooLong(body.total or 0, self._account.most_rows)
         rows = _rows(listing, body)
         begins = ((body.page or number) - 1) * (body.size or size)
-        end = begins + len(body.rows)
-        more = body.has_more if body.has_more is not None else end < (body.total or 0)
+        end, goes_on = begins + len(body.rows), False
+        if body.has_more is not None or body.total is not None:
+            goes_on = more = body.has_more if body.has_more is not None else end < (body.total or 0)
+        elif number > 1 and not self._goes_on(number, body.rows):
+            return Numbered(begins, [], False), True
+        else:
+            self._first = tuple(map(_bytes, body.rows)) if number == 1 else self._first
+            more = self._sizing.hides_more(end)
+            goes_on = more and number == 1  # a later one may be short because it is the last
+            # Whether it follows sizes cannot be told either, so they are not changed.
+            self._sizing.own = self._sizing.own or more
         # A full page may be the last, or the API may not know: the scan will ask.
         full = len(body.rows) >= (body.size or size)
-        as_asked = not self._sizing.learn(size, len(body.rows), body.size, more)
+        as_asked = not self._sizing.learn(size, len(body.rows), body.size, goes_on)
         return Numbered(begins, rows, more or full), as_asked
+
+    def _goes_on(self, number: int, rows: Sequence[Raw]) -> bool:
+        """Whether a later page of a list whose pages say nothing of themselves brings anything; one that is the first
+        again comes of a server that has all in one page."""
+        goes_on = bool(rows) and tuple(map(_bytes, rows)) != self._first
+        if not goes_on and number == 2:
+            self._sizing.found_whole(len(self._first))
+        return goes_on
 
 
 def _bytes(row: Raw) -> bytes:

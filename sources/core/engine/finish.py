@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dlt
@@ -18,7 +19,7 @@ from sources.core.units import Outcome
 from sources.core.vendor import Vendor, segment
 from sources.core.warehouse.analysis import annotations_of_views, make_views
 from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
-from sources.core.warehouse.deletes import gone_rows, mark_deleted
+from sources.core.warehouse.deletes import Conclusion, gone_rows, joined, mark_deleted
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 KEPT_STATES = 5
@@ -64,7 +65,7 @@ def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
 
 def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:
     conclusions, run.conclusions = run.conclusions, []
-    for conclusion in conclusions:
+    for conclusion in _joined(run, conclusions):
         table = run.vendor.tables[conclusion.unit.resource]
         gone, held = gone_rows(warehouse, table, conclusion, accept)
         outcome = run.outcomes[conclusion.unit]
@@ -74,21 +75,39 @@ def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:
             )
         if gone and run.vendor.listings[conclusion.unit.resource].item:
             gone = asyncio.run(_confirmed(run, outcome, gone))
-        mark_deleted(warehouse, table, conclusion.unit, gone, datetime.now(UTC))
+        mark_deleted(warehouse, table, conclusion.whose, gone, datetime.now(UTC))
+
+
+def _joined(run: Run, conclusions: Sequence[Conclusion]) -> Iterator[Conclusion]:
+    """One for each owner and resource; none where not all accounts that see the owner's rows have come to one."""
+    found: dict[tuple[str, str], list[Conclusion]] = defaultdict(list)
+    for conclusion in conclusions:
+        found[conclusion.whose, conclusion.unit.resource].append(conclusion)
+    for each in found.values():
+        unit = each[0].unit
+        if len(each) == len(run.kin(unit.account, unit.resource)):
+            yield joined(each)
 
 
 async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str]:
     """Those rows that the API itself says are not there, where it has a route for one."""
     unit = outcome.unit
-    account, listing = run.accounts[unit.account], run.vendor.listings[unit.resource]
+    kin, path = run.kin(unit.account, unit.resource), run.vendor.listings[unit.resource].path
     gone = []
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
-        for row_id in ids:
-            asked = request(account, f"{listing.path}/{segment(row_id)}")
+
+        async def is_there(row_id: str, account: str) -> bool:
             try:
+                asked = request(run.accounts[account], f"{path}/{segment(row_id)}")
                 await api.item(asked, outcome.traffic)
             except NotFound:
-                gone.append(row_id)
+                return False
+            return True
+
+        for row_id in ids:
+            try:
+                if not any([await is_there(row_id, account) for account in kin]):
+                    gone.append(row_id)
             except LeadhouseError:
                 break  # not now, then: the next complete scan asks again
     return gone

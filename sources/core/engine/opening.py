@@ -3,16 +3,18 @@ handed over and remembered here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from sources.core.engine.fetching import pages, request
+from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
-from sources.core.errors import NotFound, ScanUnstable
+from sources.core.errors import Forbidden, NotFound, NotInPlan, Rejected, ScanUnstable
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
@@ -66,6 +68,7 @@ class Opening:
 
     def __init__(self, reader: Reader, known: Mapping[str, datetime | None]) -> None:
         self.config = reader.run.config
+        self.today = reader.run.now().date()
         self.unstable = False
         self._reader = reader
         self._run = reader.run
@@ -88,6 +91,32 @@ class Opening:
         if path != known:
             await self._reader.remember(outcome.unit.resource, lambda state: state.update({PATH: path}))
         return data
+
+    async def item_if_offered(self, resource: str, path: str, aside: bool = False) -> dict[str, Any] | None:
+        outcome, state, now = self._outcome(resource), self._reader.states.get(resource, {}), self._run.now()
+        data = None
+        try:
+            if is_offered(state, path, now):
+                data = (await self._reader.api.item(request(Account(""), path), outcome.traffic)).data
+        except NotFound:
+            await self._reader.remember(resource, partial(note_absence, key=path, now=now))
+        except (Forbidden, NotInPlan, Rejected) as error:
+            if not aside:
+                await self._reader.fail(outcome, error)
+            return None
+        if not aside and data is None:
+            outcome.end(Status.SKIPPED, NOT_OFFERED)
+        elif not aside:
+            await self._reader.admit(outcome.unit)
+        return data
+
+    def hint(self, scopes: Iterable[str]) -> None:
+        self._run.hints = frozenset(scopes)
+
+    async def first(self, listing: Listing, account: Account) -> dict[str, Any] | None:
+        page = await pages(self._reader.api, listing, account, self._outcome(listing.resource).traffic)(0)
+        found = msgspec.json.decode(page.rows[0]) if page.rows else None
+        return found if isinstance(found, dict) else None
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:
         outcome = self._outcome(listing.resource)
@@ -139,9 +168,9 @@ class Opening:
     async def _hand_over(self, outcome: Outcome, rows: Sequence[Rows]) -> None:
         """Hands rows over unless the last run handed over exactly the same."""
         resource, reader = outcome.unit.resource, self._reader
-        lost = [str(r.stamps.get("access_lost_at")).encode() for r in rows]
+        stamps = [str(sorted(r.stamps.items())).encode() for r in rows]
         treated = self._run.policy.fingerprint.encode()
-        mark = digest(b"".join([*(_bytes(r.rows[0]) for r in rows), *lost, treated]))
+        mark = digest(b"".join([*(_bytes(r.rows[0]) for r in rows), *stamps, treated]))
         if not self._run.full and reader.states.get(resource, {}).get(MARK) == mark:
             return
         for each in rows:

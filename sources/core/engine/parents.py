@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from sources.core.engine.details import Parent
+from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
-from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT
+from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
 from sources.core.vendor import is_id
 from sources.core.warehouse.warehouse import Warehouse, quoted
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""The vendor's and ours."""
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -51,10 +55,11 @@ def known_parents(
     if warehouse is None or not warehouse.has(detail.parent):
         return found
     present = warehouse.columns(detail.parent)
-    wanted = [CONTENT_DIGEST, detail.without[0] if detail.without else "", *detail.born, FIRST_SEEN_AT]
+    without = detail.without[0] if detail.without else ""
+    wanted = [CONTENT_DIGEST, without, detail.moved, *detail.born, FIRST_SEEN_AT]
     columns = ", ".join(quoted(name) if name in present else "NULL" for name in wanted)
     fetched = _last_fetched(warehouse, detail, resource, account)
-    for account_id, row_id, row_digest, mark, *births in warehouse.query(
+    for account_id, row_id, row_digest, mark, moved, *births in warehouse.query(
         f"SELECT {account}, id, {columns} FROM {detail.parent} WHERE {DELETED_AT} IS NULL"
     ):
         times = [time for time in map(as_timestamp, births) if time]
@@ -62,7 +67,9 @@ def known_parents(
         old = only_first_seen and times and times[0].timestamp() <= backfilled.get(account_id, float("inf"))
         born = None if old or not times else times[0]
         last = fetched.get((account_id, row_id))
-        parent = Parent(account_id, row_id, born, _has_none(detail, mark), last and last.date())
+        changed = last is not None and _moved_since(as_timestamp(moved), last)
+        day = last and last.date()
+        parent = Parent(account_id, row_id, born, _has_none(detail, mark), day, changed, last)
         found[account_id][row_id] = Known(parent, row_digest)
     return found
 
@@ -71,34 +78,59 @@ def _has_none(detail: Detail, mark: Any) -> bool:
     return detail.without is not None and mark == detail.without[1]
 
 
+def _moved_since(moved: datetime | None, last: datetime) -> bool:
+    """Whether a row changed after its detail was read; clocks differ, and once too often does no harm."""
+    return moved is not None and last - CLOCKS_DIFFER < moved <= datetime.now(UTC) + CLOCKS_DIFFER
+
+
 def _last_fetched(
     warehouse: Warehouse, detail: Detail, resource: str, account: str
 ) -> Mapping[tuple[str, str], datetime]:
-    if not warehouse.has(resource):
-        return {}
-    time = "fetched_at" if "fetched_at" in warehouse.columns(resource) else "synced_at"
-    sql = f"SELECT {account}, {detail.parent_key}, max({time}) FROM {resource} GROUP BY 1, 2"
-    return {(whose, row): last.astimezone(UTC) for whose, row, last in warehouse.query(sql)}
+    found: dict[tuple[str, str], datetime] = {}
+    if warehouse.has(resource):
+        time = "fetched_at" if "fetched_at" in warehouse.columns(resource) else "synced_at"
+        sql = f"SELECT {account}, {detail.parent_key}, max({time}) FROM {resource} GROUP BY 1, 2"
+        found.update(_moments(warehouse.query(sql)))
+    if detail.answers == "rows" and warehouse.has(DETAIL_READS):
+        sql = f"SELECT {account}, parent_id, synced_at FROM {DETAIL_READS} WHERE resource = %s"
+        found.update(_moments(warehouse.query(sql, resource)))
+    return found
 
 
-def notes(detail: Detail, account: str, rows: Rows) -> list[Known]:
+def _moments(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[str, str], datetime]]:
+    return (((whose, row), last.astimezone(UTC)) for whose, row, last in rows)
+
+
+def notes(detail: Detail, account: str, rows: Rows, erased: Suppressions | None, table: Table) -> list[Known]:
     """What rows that were just read say of themselves.
 
     Args:
         detail: what they have.
         account: whose they are.
         rows: the rows.
+        erased: who must not come back, so that nobody asks for what is theirs.
+        table: that the rows go to.
     """
-    return [known for row in rows.rows if (known := _note(detail, account, row, rows.digest))]
+    facts = [(row, _facts(row)) for row in rows.rows]
+    if erased:
+        reached_by = contacts(table)
+        facts = [(row, known) for row, known in facts if known and not erased.is_about(known, reached_by)]
+    return [
+        known for row, found in facts if found and (known := _note(detail, account, row, found, rows.digest))
+    ]
 
 
-def _note(detail: Detail, account: str, row: Raw, digest: Callable[[Raw], str]) -> Known | None:
+def _facts(row: Raw) -> dict[str, Any] | None:
     try:
         facts = msgspec.json.decode(row)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(facts, dict):
-        return None  # it has no details, then
+    return facts if isinstance(facts, dict) else None  # it has no details, then
+
+
+def _note(
+    detail: Detail, account: str, row: Raw, facts: dict[str, Any], digest: Callable[[Raw], str]
+) -> Known | None:
     facts = {_CAPITAL.sub("_", key).lower(): value for key, value in facts.items()}  # as columns are called
     row_id = facts.get("id")
     if not isinstance(row_id, str | int) or isinstance(row_id, bool) or not is_id(str(row_id)):
@@ -117,6 +149,8 @@ def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:
             parents[note.parent.id] = note.parent
             continue
         born = note.parent.born or old.parent.born
-        changed = old.digest is not None and old.digest != note.digest
-        parents[note.parent.id] = replace(note.parent, born=born, fetched=old.parent.fetched, changed=changed)
+        changed = old.parent.changed or (old.digest is not None and old.digest != note.digest)
+        parents[note.parent.id] = replace(
+            old.parent, born=born, has_none=note.parent.has_none, changed=changed
+        )
     return list(parents.values())

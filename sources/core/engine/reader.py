@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sources.core.api.client import Client
+from sources.core.engine.access import bears_out
 from sources.core.engine.feed import Feed
 from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.parents import notes
-from sources.core.engine.run import COMPARED, Run
+from sources.core.engine.run import COMPARED, PAGES, Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.by_time import ByTime, Read, read_by_time
 from sources.core.listing.checkpoint import (
@@ -26,6 +27,7 @@ from sources.core.listing.checkpoint import (
     where_it_grew,
 )
 from sources.core.listing.content import Content
+from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Memory, Reading, read_list
 from sources.core.listing.scan import Scan
 from sources.core.resources import Listing, Tokens
@@ -55,6 +57,25 @@ class Remember:
     """A change to the resource's state, made once all its rows have been handed over."""
 
     change: Callable[[State], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRead:
+    """A list of details was read to its end.
+
+    Args:
+        account: whose the parent row is.
+        resource: the detail's.
+        parent_id: of the row.
+        rows: how many there were; None where the API has no such list.
+        at: when.
+    """
+
+    account: str
+    resource: str
+    parent_id: str
+    rows: int | None
+    at: datetime
 
 
 class Reader:
@@ -92,13 +113,14 @@ class Reader:
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         """How many of these rows the warehouse lacks."""
         unit = outcome.unit
-        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(unit.account, rows))
+        whose = self.run.whose(unit.account)
+        count = await self.ask(unit.resource, lambda loader: loader.count_unknown(whose, rows))
         return count or 0
 
     async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
         """Ids of a unit's rows that were loaded after a moment."""
-        unit = outcome.unit
-        return await self.ask(unit.resource, lambda loader: loader.read_since(unit.account, moment)) or ()
+        whose, resource = self.run.whose(outcome.unit.account), outcome.unit.resource
+        return await self.ask(resource, lambda loader: loader.read_since(whose, moment)) or ()
 
     async def ask(self, resource: str, question: Callable[[Loader], Any]) -> Any:
         """Asks the loading side; None where the resource is not wanted."""
@@ -110,6 +132,11 @@ class Reader:
         """Has the resource's state changed, in the load package that carries the rows."""
         if self._feed and resource in self.states:
             await self._feed.put(resource, Remember(change))
+
+    async def note_read(self, account: str, resource: str, parent_id: str, rows: int | None) -> None:
+        """Has it noted that a list of details was read."""
+        if self._feed and resource in self.states:
+            await self._feed.put(resource, DetailRead(account, resource, parent_id, rows, self.run.now()))
 
     # --- lists -----------------------------------------------------------------------------------
 
@@ -152,10 +179,14 @@ class Reader:
         before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint)
         if run.full and not outcome.traffic.requests:
             before = from_scratch(before)
+        elif account.owner and not outcome.traffic.requests:
+            before = replace(before, unfinished=None)  # what was read since then, others may have read
         outcome.order = believed(state.get(VOTES, {}))
-        fetch = pages(self.api, listing, account, outcome.traffic)
+        sizing = run.sizing(unit.resource, unit.account, state)
+        fetch = pages(self.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
+        reading = replace(reading, one_reply=sizing.cap) if sizing else reading
         try:
             after, scan = await self._read_as_it_pages(listing, reading, before)
         except Unauthorized:
@@ -164,12 +195,13 @@ class Reader:
             return await self.fail(outcome, error, listing.documented)
         finally:
             await self.learn(outcome, memory)
+            await self.learn_pages(unit.resource, unit.account, sizing)
         await self.admit(unit)
         await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self.states and isinstance(scan, Scan):
             await self._vote(outcome, before, after, scan)
         if scan.concludes:
-            run.conclusions.append(Conclusion(unit, after.closed))
+            run.conclusions.append(Conclusion(unit, account.whose, after.closed))
         if scan.ending:
             outcome.end(Status.OK)
 
@@ -196,6 +228,12 @@ class Reader:
         if self.states.get(resource, {}).get(COMPARED) != content.encode():
             await self.remember(resource, lambda state: state.update({COMPARED: content.encode()}))
 
+    async def learn_pages(self, resource: str, key: str, sizing: Sizing | None) -> None:
+        """Remembers how a list's pages are made, if that is not as asked."""
+        found = sizing.encode() if sizing else None
+        if found and found != self.states.get(resource, {}).get(PAGES, {}).get(key):
+            await self.remember(resource, lambda state: state.setdefault(PAGES, {}).update({key: found}))
+
     async def fail(self, outcome: Outcome, error: LeadhouseError, documented: bool = True) -> None:
         """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
         run, and skipped if it is still refused. What no document promises may simply not be offered.
@@ -212,8 +250,11 @@ class Reader:
             return await self.remember(unit.resource, lambda state: note_absence(state, unit.account, now))
         if outcome.status not in (Status.DENIED, Status.GONE):
             return
+        scopes = self.run.vendor.scopes_for(unit.resource) or [unit.resource]
         if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
             outcome.end(Status.SKIPPED, f"still refused: {outcome.note}")
+        elif bears_out(self.run.hints, scopes):
+            outcome.end(Status.SKIPPED, f"no scope of the key names it: {outcome.note}")
         await self.remember(
             unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.account, 1)
         )
@@ -281,7 +322,10 @@ class _Noting:
 
     async def rows(self, rows: Rows) -> None:
         if self._detail:
-            self._noted.extend(notes(self._detail, rows.outcome.unit.account, rows))
+            run, unit = self._reader.run, rows.outcome.unit
+            self._noted.extend(
+                notes(self._detail, unit.account, rows, run.erased, run.vendor.tables[unit.resource])
+            )
         await self._reader.rows(rows)
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:

@@ -23,15 +23,20 @@ from sources.core.engine.shards import Shard
 from sources.core.errors import Unauthorized
 from sources.core.listing.checkpoint import Order
 from sources.core.listing.content import Content
+from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Fetch, Memory, Reading
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
+from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Access, Account, Vendor
 from sources.core.warehouse.deletes import Conclusion
 
 COMPARED = "compared"
 """Where a resource's state keeps how its rows are compared, if that is not as usual."""
+
+PAGES = "pages"
+"""Where a resource's state keeps how lists' pages by number are made, if that is not as asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class Run:
         self._memories: dict[tuple[str, str], Memory] = {}
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
+        self.erased: Suppressions | None = None
+        self.hints: frozenset[str] = frozenset()
+        self._sizings: dict[tuple[str, str], Sizing] = {}
         self._silent: dict[Unit, Outcome] = {}
         self._clock = _Clock()
         self._stopping = False
@@ -95,6 +103,7 @@ class Run:
             self.config.requests_per_second or None,
             minutes * 60 if minutes else None,
             limit=self.config.limit,
+            keep_quota=self.config.keep_quota,
         )
 
     # --- for whoever runs it ---------------------------------------------------------------------
@@ -136,8 +145,15 @@ class Run:
         self._slice_rows += len(rows.rows)
 
     def expire(self) -> None:
-        """Notes that the run's time is up."""
+        """Notes that the run's time is up, or its requests are used."""
         self.out_of_time = True
+
+    @property
+    def why_partial(self) -> str:
+        """Why units are not through, once the run has ended."""
+        if self.pace.quota_is_used:
+            return f"stopped with {self.pace.quota} requests left in the plan's period; a later sync goes on"
+        return "stopped before it was through; the next sync goes on"
 
     def endpoint(self) -> Endpoint:
         """Where and how to ask."""
@@ -164,6 +180,20 @@ class Run:
         memory.content = self.contents.get(resource) or Content.decode(state.get(COMPARED))
         return memory
 
+    def sizing(self, resource: str, key: str, state: Mapping[str, Any]) -> Sizing | None:
+        """What this run knows of how a list's pages are made; None where they have no numbers.
+
+        Args:
+            resource: of which resource.
+            key: which list of it.
+            state: what dlt remembers of the resource.
+        """
+        source: Listing | Detail = self.vendor.listings.get(resource) or self.vendor.details[resource]
+        if not isinstance(paging := source.paging, ByNumber):
+            return None
+        kept = None if self.full else state.get(PAGES, {}).get(key)
+        return self._sizings.setdefault((resource, key), Sizing.decode(kept, paging.cap))
+
     def reading(
         self,
         fetch: Fetch,
@@ -178,7 +208,7 @@ class Run:
             outcome,
             order,
             self._complete_hours(outcome.unit.account) * 3600,
-            stamps or {self.vendor.account.name: outcome.unit.account},
+            stamps or {self.vendor.account.name: self.whose(outcome.unit.account)},
             self.now,
             self.pausing,
             self.expire,
@@ -205,9 +235,9 @@ class Run:
             ConfigurationError: an account that was asked for does not exist.
         """
         config, vendor = self.config, self.vendor
-        accounts = [account for account in access.accounts if not self.is_erased(account.id)]
+        accounts = [account for account in access.accounts if not self.is_erased(account.whose)]
         mine = chosen(accounts, config.allowed, config.denied, vendor.account_word)
-        self.accounts = {account.id: account for account in mine if self.shard.owns(account.id)}
+        self.accounts = {account.id: account for account in mine if self.shard.owns(account.whose)}
         self.known = {account: lost for account, lost in known.items() if self.shard.owns(account)}
         self.access = access
         self._missing = self.known.keys() - {account.id for account in accounts} if listed else set()
@@ -215,6 +245,17 @@ class Run:
             if known[account_id] is None and vendor.accounts_table:
                 unit = Unit(account_id, vendor.accounts_table)
                 self.outcome(unit).end(Status.DENIED, f"the API no longer lists this {vendor.account_word}")
+
+    def whose(self, account_id: str) -> str:
+        """What stands in the account's column of its rows."""
+        account = self.accounts.get(account_id)
+        return account.whose if account else account_id
+
+    def kin(self, account_id: str, resource: str) -> list[str]:
+        """All accounts that see the same owner's rows of a resource, this one first."""
+        whose = self.whose(account_id)
+        others = [a.id for a in self.accounts.values() if a.whose == whose and a.has(resource)]
+        return [account_id, *(other for other in others if other != account_id)]
 
     def forgets(self, account_id: str) -> bool:
         """Whether what is remembered of an account must go: it was erased, or is read elsewhere now."""

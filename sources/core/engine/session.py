@@ -21,13 +21,14 @@ from dlt.common.pipeline import PipelineContext
 
 from sources.core.api.mending import shallow
 from sources.core.engine.feed import Feed
-from sources.core.engine.reader import UNITS, Ask, Remember
+from sources.core.engine.reader import UNITS, Ask, DetailRead, Remember
 from sources.core.engine.run import Run
 from sources.core.engine.slices import read_slice
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import to_arrow
 from sources.core.rows.shaping import Raw
+from sources.core.tables import Table
 from sources.core.units import Rows
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import Loader, as_taken
@@ -68,12 +69,16 @@ class Session:
         vendor: whose rows.
         make_run: makes the run to read for; called when an extraction begins.
         policy: how personal data is treated, by every run.
+        spreads: by a column whose fields get columns of their own, how many may.
     """
 
-    def __init__(self, vendor: Vendor, make_run: Callable[[], Run], policy: Policy) -> None:
+    def __init__(
+        self, vendor: Vendor, make_run: Callable[[], Run], policy: Policy, spreads: Mapping[str, int]
+    ) -> None:
         self._vendor = vendor
         self._make_run = make_run
         self._policy = policy
+        self._spreads = spreads
         self._wanted: dict[str, _Wanted] = {}
         self._feed: Feed | None = None
         self._run: Run | None = None
@@ -81,6 +86,7 @@ class Session:
         self._goal: Warehouse | None = None
         self._open = ExitStack()
         self._refused: list[dict[str, Any]] = []
+        self._details_read: list[dict[str, Any]] = []
 
     def read(self, resource: str) -> Iterator[Any]:
         """The items of one resource: Arrow batches, and None while there is nothing yet."""
@@ -103,12 +109,19 @@ class Session:
 
     def read_quarantine(self) -> Iterator[Any]:
         """Rows that could not be loaded where they belong, once all others have been read."""
+        yield from self._last(self._refused, self._vendor.quarantine)
+
+    def read_detail_reads(self) -> Iterator[Any]:
+        """When lists of details were read, once all rows have been."""
+        yield from self._last(self._details_read, self._vendor.detail_reads)
+
+    def _last(self, rows: list[dict[str, Any]], table: Table) -> Iterator[Any]:
         yield None
         while self._wanted:
             yield None
-        refused, self._refused = self._refused, []
-        if refused:
-            yield as_taken(self._warehouse(), to_arrow(refused, self._vendor.quarantine))
+        if rows:
+            yield as_taken(self._warehouse(), to_arrow(rows, table))
+            rows.clear()
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -116,8 +129,19 @@ class Session:
                 yield from wanted.loader.add(item)
             case Remember():
                 wanted.changes.append(item.change)
+            case DetailRead():
+                self._details_read.append(self._read_of(item))
             case Ask():
                 feed.answer(item.future, item.question(wanted.loader))
+
+    def _read_of(self, read: DetailRead) -> dict[str, Any]:
+        return {
+            self._vendor.account.name: read.account,
+            "resource": read.resource,
+            "parent_id": read.parent_id,
+            "rows": read.rows,
+            "synced_at": read.at,
+        }
 
     def _join(self, resource: str) -> _Wanted:
         schema, warehouse = dlt.current.source_schema(), self._warehouse()
@@ -129,7 +153,7 @@ class Session:
             self._refuse,
             self._policy,
             erased,
-            self._policy.frozen,
+            self._spreads,
         )
         self._note_policy(dlt.current.source_state())
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
@@ -166,6 +190,7 @@ class Session:
         if self._feed is None:
             self._run = self._make_run()
             self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, ACCOUNT)
+            self._run.erased = self._suppressions()
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
             run = self._run
             self._feed = Feed(lambda feed: read_slice(run, feed, states))
@@ -191,7 +216,7 @@ class Session:
         self._refused.append(
             {
                 "run_id": self._run.run_id,
-                self._vendor.account.name: unit.account,
+                self._vendor.account.name: self._run.whose(unit.account),
                 "resource": unit.resource,
                 "n": self._run.refused_rows,
                 "row": self._treated(erased.without(content)["row"]),

@@ -14,7 +14,7 @@ from sources.core.engine.reader import Reader, State, together
 from sources.core.engine.run import Run
 from sources.core.engine.snapshots import read_snapshots
 from sources.core.errors import DeadlineReached, Unauthorized
-from sources.core.units import Outcome, Status
+from sources.core.units import Outcome, Status, Unit
 
 log = logging.getLogger("leadhouse")
 
@@ -53,6 +53,9 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
             run.through = not run.pausing() and all(o.finished for o in run.outcomes.values())
         except DeadlineReached:
             run.expire()
+            if run.access is None:
+                for resource in states:  # nobody knows yet whose they are
+                    run.outcome(Unit("", resource)).end(Status.PARTIAL, run.why_partial)
         except Unauthorized as error:
             if run.access is None or not run.looped:
                 raise

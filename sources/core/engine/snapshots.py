@@ -9,7 +9,7 @@ import msgspec
 from sources.core.engine.fetching import request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader, together
-from sources.core.errors import LeadhouseError, NotFound, Unauthorized
+from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
 from sources.core.resources import Snapshot
 from sources.core.units import Outcome, Rows, Status
 
@@ -21,12 +21,11 @@ async def read_snapshots(reader: Reader) -> None:
 
 
 async def _read(reader: Reader, outcome: Outcome) -> None:
-    """Reads all that one unit consists of; what the key is not offered is left out."""
+    """Reads all that one unit consists of; what the key is not offered is left out, and of what fails nothing else."""
     unit, run = outcome.unit, reader.run
-    parts = run.vendor.snapshots[unit.resource]
     state = reader.states[unit.resource]
-    read = 0
-    for part in parts:
+    read, failures = 0, list[LeadhouseError]()
+    for part in run.vendor.snapshots[unit.resource]:
         key = f"{unit.account}{part.path}"
         if not part.documented and not is_offered(state, key, run.now()):
             continue
@@ -34,10 +33,15 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
             read += await _read_part(reader, outcome, part)
         except Unauthorized:
             raise
+        except DeadlineReached:
+            return run.expire()
         except LeadhouseError as error:
             if not isinstance(error, NotFound) or part.documented:
-                return await reader.fail(outcome, error)
+                failures.append(error)
+                continue
             await reader.remember(unit.resource, partial(note_absence, key=key, now=run.now()))
+    if failures:
+        return await reader.fail(outcome, failures[0])
     await reader.admit(unit)
     outcome.end(*((Status.OK,) if read else (Status.SKIPPED, NOT_OFFERED)))
 
@@ -45,10 +49,11 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
 async def _read_part(reader: Reader, outcome: Outcome, part: Snapshot) -> int:
     run = reader.run
     account = run.accounts[outcome.unit.account]
-    data = (await reader.api.item(request(account, part.path, part.params), outcome.traffic)).data
+    ask = reader.api.anything if part.any_shape else reader.api.item
+    data = (await ask(request(account, part.path, part.params), outcome.traffic)).data
     now = run.now()
     ours = {
-        run.vendor.account.name: account.id,
+        run.vendor.account.name: account.whose,
         "snapshot_date": now.date(),
         "fetched_at": now,
         **part.stamps,

@@ -33,14 +33,15 @@ def make_source(vendor: Vendor, config: SourceConfig, run: Run | None = None) ->
         ConfigurationError: the privacy settings cannot be right.
     """
     policy = run.policy if run else load_policy()
-    session = Session(vendor, lambda: run or Run(vendor, config, policy), policy)
+    session = Session(vendor, lambda: run or Run(vendor, config, policy), policy, config.spreads)
 
     @dlt.source(name=vendor.name, max_table_nesting=0)
     def source() -> list[DltResource]:
         resources = [
             _resource(vendor.tables[name], partial(session.read, name)) for name in vendor.resource_names
         ]
-        return [*resources, _quarantine(vendor, session.read_quarantine)]
+        reads = [_resource(vendor.detail_reads, session.read_detail_reads)] if vendor.notes_reads else []
+        return [*resources, *reads, _quarantine(vendor, session.read_quarantine)]
 
     return source()
 
@@ -53,6 +54,7 @@ def documented_tables(vendor: Vendor, file_format: Any = None) -> list[TTableSch
         file_format: that rows will come in; it decides how some destinations make JSON columns.
     """
     tables = [vendor.tables[name] for name in vendor.resource_names]
+    tables += [vendor.detail_reads] if vendor.notes_reads else []
     resources = [_resource(table, lambda: iter(())) for table in tables]
     resources += [
         _resource(table, lambda: iter(()), "append") for table in (vendor.quarantine, vendor.ledger)

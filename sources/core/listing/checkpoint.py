@@ -204,7 +204,9 @@ def from_scratch(checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, complete_at=None, unfinished=None, times=times)
 
 
-def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float) -> Start:
+def plan(
+    checkpoint: Checkpoint, order: Order, now: float, complete_every: float, one_reply: int = ONE_REPLY
+) -> Start:
     """What the next scan of a unit has to read.
 
     Args:
@@ -212,6 +214,7 @@ def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float
         order: where lists of its resource are believed to grow.
         now: seconds since 1970.
         complete_every: seconds after which a complete scan is due.
+        one_reply: a list with no more rows is read whole.
     """
     tail_grows = order is Order.OLDEST_FIRST
     if (u := checkpoint.unfinished) is not None:
@@ -227,7 +230,7 @@ def plan(checkpoint: Checkpoint, order: Order, now: float, complete_every: float
         )
     if checkpoint.complete_at is None or not 0 <= now - checkpoint.complete_at < complete_every:
         return Start(count=checkpoint.count, grows_at_tail=tail_grows)
-    if checkpoint.count is not None and checkpoint.count <= ONE_REPLY:
+    if checkpoint.count is not None and checkpoint.count <= one_reply:
         return Start(count=checkpoint.count, page=checkpoint.page)
     if order is Order.NEWEST_FIRST:
         return Start(Kind.HEAD, checkpoint.head, checkpoint.count, checkpoint.page)

@@ -39,10 +39,13 @@ class Sizing:
     Args:
         cap: the most rows that it gives.
         own: whether its pages have a size of its own, whatever it is asked for.
+        whole: the longest reply that was found to be all of its list without saying so, for the next page was empty:
+            a shorter one is no full page, whatever the server's limit.
     """
 
     cap: int
     own: bool = False
+    whole: int = 0
 
     def ask(self, offset: int) -> tuple[int, int]:
         """The number and size of the page to ask for."""
@@ -64,6 +67,25 @@ class Sizing:
         self.own = self.own or (asked <= self.cap and size > asked) or asked != self.cap
         self.cap = size
         return True
+
+    def hides_more(self, rows: int) -> bool:
+        """Whether there may be more than a reply of so many rows, if it does not say."""
+        return rows > 0 and rows >= self.whole
+
+    def found_whole(self, rows: int) -> None:
+        """Takes in that there was no more than a reply of so many rows."""
+        self.whole = max(self.whole, rows)
+
+    def encode(self) -> list[int]:
+        """As it is kept in the state."""
+        return [self.cap, int(self.own), self.whole]
+
+    @classmethod
+    def decode(cls, kept: Sequence[int] | None, cap: int) -> Sizing:
+        """From what `encode` made, if that is there, and fits the most that is asked for."""
+        if not kept or not 0 < kept[0] <= cap:
+            return cls(cap)
+        return cls(kept[0], bool(kept[1]), kept[2])
 
 
 @dataclass(frozen=True, slots=True)

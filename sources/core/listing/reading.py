@@ -14,6 +14,7 @@ from sources.core.errors import DeadlineReached, ScanUnstable
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import (
     CONTENT,
+    ONE_REPLY,
     TAIL_LENGTH,
     Checkpoint,
     Ends,
@@ -108,6 +109,7 @@ class Reading:
         expire: told when the run's time is up.
         memory: of the list.
         row_id: the field that tells rows apart.
+        one_reply: how many rows one reply may have.
     """
 
     fetch: Fetch
@@ -120,6 +122,7 @@ class Reading:
     expire: Callable[[], None]
     memory: Memory = field(default_factory=Memory)
     row_id: str = "id"
+    one_reply: int = ONE_REPLY
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -132,7 +135,8 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         ApiError: a page could not be had.
         ScanUnstable: the list would not hold still.
     """
-    start = plan(before, reading.order, reading.now().timestamp(), reading.complete_every)
+    now = reading.now().timestamp()
+    start = plan(before, reading.order, now, reading.complete_every, reading.one_reply)
     began = reading.outcome.started.timestamp()
     if before.unfinished and start.resume_at:
         began = before.unfinished.started

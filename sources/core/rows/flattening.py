@@ -31,10 +31,13 @@ MANY_KEYS = 2 * MAX_COLUMNS
 MAX_DEPTH = 8
 """An object below so many others is one JSON column."""
 
+NO_SPREADS: Mapping[str, int] = {}
+
 FEW = 10
 """With fewer objects than this, or keys, it cannot be told by their differences whether keys are data."""
 
 _PLAIN = re.compile(r"_?[a-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*|[A-Z][A-Z0-9_]*")
+_SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 _DATA = re.compile(r"(?=.*\d)[0-9a-f-]{16,}|.*\d{5,}.*", re.IGNORECASE)
 
 
@@ -46,25 +49,53 @@ class Flat:
         count: rows.
         columns: their values, null where a row has none.
         misfits: by a row's position, values that have no column, by path.
+        left: by a column that spreads and a row's position, what has no column of its own, as it was nested.
     """
 
     count: int
     columns: dict[str, list[Any]] = field(default_factory=dict)
     misfits: dict[int, Row] = field(default_factory=dict)
+    left: dict[str, dict[int, Row]] = field(default_factory=dict)
 
     def set_aside(self, position: int, path: str, value: Any) -> None:
         self.misfits.setdefault(position, {})[path] = value
 
+    def leave(self, position: int, name: _Name, value: Any) -> None:
+        """Keeps a value in the column that its object is spread from."""
+        *outer, last = name.inside
+        place = self.left.setdefault(name.spread_from, {}).setdefault(position, {})
+        for key in outer:
+            place = place.setdefault(key, {})
+        place[last] = value
+
+    def gather(self) -> None:
+        """Puts what was left into its columns."""
+        for column, rows in self.left.items():
+            values = self.columns.setdefault(column, [None] * self.count)
+            self.columns[column] = [rows.get(n, value) for n, value in enumerate(values)]
+
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What a key of the API is called in the warehouse, and whether its value may go there."""
+    """What a key of the API is called in the warehouse, and whether its value may go there.
+
+    Args:
+        column: the column.
+        path: where it stands in a row.
+        usable: whether the column is this key's.
+        opaque: whether objects stay whole.
+        map: whether objects stay whole because their keys are data.
+        spread_from: the column that takes what finds none, if there is one.
+        inside: the keys that lead from there to this one.
+    """
 
     column: str
     path: str
-    usable: bool
-    opaque: bool
+    usable: bool = True
+    opaque: bool = False
     map: bool = False
+    spread_from: str = ""
+    inside: tuple[str, ...] = ()
 
 
 class Flattener:
@@ -74,14 +105,25 @@ class Flattener:
         table: what is documented.
         naming: the destination's way to make column names of keys.
         frozen: undocumented fields get no columns.
+        spreads: by a column that spreads, how many columns may come of it.
     """
 
-    def __init__(self, table: Table, naming: NamingConvention, frozen: bool) -> None:
+    def __init__(
+        self,
+        table: Table,
+        naming: NamingConvention,
+        frozen: bool,
+        spreads: Mapping[str, int] = NO_SPREADS,
+    ) -> None:
         self._table = table
         self._naming = naming
         self._max_columns = 0 if frozen else MAX_COLUMNS
+        self._room = {c.name: spreads.get(c.name, MAX_COLUMNS) for c in table.columns if c.spreads}
         self._names: dict[tuple[str, str], _Name] = {}
-        self._paths = {c.name: c.name.replace("__", ".") for c in table.columns if not c.ours}
+        self.ours: dict[str, str] = {}
+        """By path, the column of ours that a field is called like."""
+        self._spelt = {c.name: spellings(c.name) for c in table.columns if not c.ours}
+        self._paths: dict[str, str] = {}
         self._known: set[str] = set()
         self._types: Mapping[str, DataType] = {}
 
@@ -118,32 +160,31 @@ class Flattener:
         """
         self._types, self._known = known, set(known)
         flat = Flat(len(rows))
-        self._take_apart(range(len(rows)), rows, "", "", flat)
+        self._take_apart(range(len(rows)), rows, _ROW, flat)
+        flat.gather()
         return flat
 
-    def _take_apart(
-        self, places: Sequence[int], objects: Sequence[Row], prefix: str, path: str, flat: Flat
-    ) -> None:
+    def _take_apart(self, places: Sequence[int], objects: Sequence[Row], of: _Name, flat: Flat) -> None:
         keys = dict.fromkeys(chain.from_iterable(objects))
         if len(keys) > MANY_KEYS and len(objects) > 1:
             for place, single in zip(places, objects, strict=True):
-                self._take_apart([place], [single], prefix, path, flat)
+                self._take_apart([place], [single], of, flat)
             return
         for key in keys:
-            name = self._names.get((path, key)) or self._name(prefix, path, key)
+            name = self._names.get((of.path, key)) or self._name(of, key)
             values = _values(key, objects)
             kinds = () if name.opaque else set(map(type, values))
             if dict in kinds and self._is_map(name, [v for v in values if type(v) is dict]):
-                name = self._names[path, key] = replace(name, opaque=True, map=True)
+                name = self._names[of.path, key] = replace(name, opaque=True, map=True)
                 kinds = ()
             if name.map:
                 values = [None if value == {} else value for value in values]  # as of any other object
             if kinds == {dict}:
-                self._take_apart(places, values, name.column, name.path, flat)
+                self._take_apart(places, values, name, flat)
                 continue
             if dict in kinds:
                 inner = [(n, v) for n, v in zip(places, values, strict=True) if type(v) is dict]
-                self._take_apart([n for n, _ in inner], [v for _, v in inner], name.column, name.path, flat)
+                self._take_apart([n for n, _ in inner], [v for _, v in inner], name, flat)
                 values = [None if type(v) is dict else v for v in values]
             self._put(name, places, values, flat)
 
@@ -157,7 +198,8 @@ class Flattener:
         inside = f"{name.column}__"
         if any(column.startswith(inside) for column in self._known):
             return False
-        if self._types.get(name.column) == "json" or name.column.count("__") >= MAX_DEPTH:
+        stays_whole = self._types.get(name.column) == "json" and name.column not in self._room
+        if stays_whole or name.column.count("__") >= MAX_DEPTH:
             return True
         keys = set(chain.from_iterable(objects))
         usual = sum(map(len, objects)) / len(objects)
@@ -174,31 +216,58 @@ class Flattener:
         filled = [(n, v) for n, v in zip(places, values, strict=True) if v is not None]
         if not filled:
             return
-        if name.usable and (name.column in self._known or len(self._known) < self._max_columns):
+        if name.usable and (name.column in self._known or self._has_room(name)):
             self._known.add(name.column)
             column = flat.columns.setdefault(name.column, [None] * flat.count)
             for place, value in filled:
                 column[place] = value
+        elif name.spread_from:
+            for place, value in filled:
+                flat.leave(place, name, value)
         else:
             for place, value in filled:
                 flat.set_aside(place, name.path, value)
 
-    def _name(self, prefix: str, path: str, key: str) -> _Name:
-        """Decides once what a key is called. Of keys that normalize to one name the documented one has it,
-        else the first. In paths, a dot within a key is written with a backslash."""
+    def _has_room(self, name: _Name) -> bool:
+        """Whether there may be another column, for this key."""
+        if name.spread_from:
+            inside = f"{name.spread_from}__"
+            if sum(column.startswith(inside) for column in self._known) >= self._room[name.spread_from]:
+                return False
+        return len(self._known) < self._max_columns
+
+    def _name(self, of: _Name, key: str) -> _Name:
+        """Decides once what a key is called. Of keys that normalize to one name the one that is spelt as documented
+        has it, in snake case or camel case, else the first. In paths, a dot within a key is written with a backslash."""
         step = key.replace("\\", "\\\\").replace(".", "\\.") or '""'
-        full_path = f"{path}.{step}" if path else step
+        full_path = f"{of.path}.{step}" if of.path else step
         own = self._naming.normalize_identifier(key.strip() or "_")
-        joined = self._naming.make_path(*filter(None, [prefix, own]))
+        joined = self._naming.make_path(*filter(None, [of.column, own]))
         column = self._naming.normalize_path(joined) or "_"
         documented = self._table.by_name.get(column)
         ours = column.startswith("_dlt") or (documented is not None and documented.ours)
         personal = names_somebody(full_path)  # no column is called after a person
-        usable = not (ours or personal) and self._paths.setdefault(column, full_path) == full_path
-        opaque = documented is not None and documented.type == "json"
-        name = _Name(column, full_path, usable, opaque)
-        self._names[path, key] = name
+        fitting = full_path in self._spelt.get(column, (full_path,))
+        usable = fitting and not (ours or personal)
+        usable = usable and self._paths.setdefault(column, full_path) == full_path
+        opaque = documented is not None and documented.type == "json" and not documented.spreads
+        spread_from = of.column if of.column in self._room else of.spread_from
+        inside = (*of.inside, key) if spread_from else ()
+        name = _Name(column, full_path, usable, opaque, spread_from=spread_from, inside=inside)
+        self._names[of.path, key] = name
+        if documented is not None and documented.ours:
+            self.ours[full_path] = column
         return name
+
+
+_ROW = _Name("", "")
+"""What a row itself is called."""
+
+
+def spellings(column: str) -> tuple[str, str]:
+    """The paths of fields that a documented column may be filled from: `a_b.c` and `aB.c`, of `a_b__c`."""
+    snake = column.replace("__", ".")
+    return snake, _SNAKE.sub(lambda match: match[1].upper(), snake)
 
 
 def _values(key: str, objects: Sequence[Row]) -> list[Any]:

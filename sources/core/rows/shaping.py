@@ -23,7 +23,7 @@ from sources.core.api.mending import shallow
 from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
-from sources.core.rows.flattening import Flat, Flattener
+from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
 from sources.core.rows.parsing import parse
 from sources.core.tables import MISFITS, DataType, Table
 
@@ -61,6 +61,7 @@ class Shaper:
         policy: how personal data is treated.
         suppressions: who must not come back.
         frozen: undocumented fields get no columns; their values go to `_misfits`.
+        spreads: by a column that spreads, how many columns may come of it.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class Shaper:
         policy: Policy | None = None,
         suppressions: Suppressions | None = None,
         frozen: bool = False,
+        spreads: Mapping[str, int] = NO_SPREADS,
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**known, **{c.name: c.type for c in table.columns}}
-        self._flattener = Flattener(table, naming, frozen)
+        self._flattener = Flattener(table, naming, frozen, spreads)
         self._policy = policy or Policy()
         self._suppressions = suppressions
         self._surprises = 0
@@ -191,11 +193,13 @@ class Shaper:
 
     def _misfits(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Array:
         """What is left of each row; a field that says no more than our own column of that name is not."""
-        for name in stamps.keys() & {name for left in flat.misfits.values() for name in left}:
-            ours = stamps[name].to_pylist()
+        for path in self._flattener.ours.keys() & {path for left in flat.misfits.values() for path in left}:
+            if (stamped := stamps.get(self._flattener.ours[path])) is None:
+                continue
+            ours = stamped.to_pylist()
             for n, left in flat.misfits.items():
-                if name in left and left[name] == ours[n]:
-                    del left[name]
+                if path in left and left[path] == ours[n]:
+                    del left[path]
         if not any(flat.misfits.values()):
             return pa.nulls(flat.count, ARROW["json"])
         strictest = self._policy.strictest(self.table)

@@ -8,7 +8,7 @@ rather than believed, until a third scan agrees or the operator says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sources.core.tables import DELETED_AT, SYNCED_AT, Table
@@ -28,10 +28,12 @@ class Conclusion:
 
     Args:
         unit: the unit.
+        whose: what stands in the account's column of its rows.
         closed: when its last such scans began, in seconds since 1970, the latest first.
     """
 
     unit: Unit
+    whose: str
     closed: Sequence[int]
 
     def absent_since(self, scans: int) -> datetime | None:
@@ -45,6 +47,15 @@ class Conclusion:
         return datetime.fromtimestamp(min(self.closed[:scans]), UTC)
 
 
+def joined(conclusions: Sequence[Conclusion]) -> Conclusion:
+    """What the scans of several units allow to conclude that see the same owner's rows: a row is absent only where
+    none of them brought it."""
+    first = conclusions[0]
+    return replace(
+        first, closed=[min(scans) for scans in zip(*(c.closed for c in conclusions), strict=False)]
+    )
+
+
 def is_braked(gone: int, total: int) -> bool:
     """Whether so many rows of a unit would go that it must be a mistake."""
     return gone > BRAKE_ROWS and gone > BRAKE_SHARE * total
@@ -53,7 +64,7 @@ def is_braked(gone: int, total: int) -> bool:
 def gone_rows(
     warehouse: Warehouse, table: Table, conclusion: Conclusion, accept: bool
 ) -> tuple[list[str], int]:
-    """The rows of a unit to mark as deleted.
+    """The rows to mark as deleted.
 
     Args:
         warehouse: where they are.
@@ -67,35 +78,35 @@ def gone_rows(
     twice = conclusion.absent_since(2)
     if twice is None:
         return [], 0
-    gone = _not_read_since(warehouse, table, conclusion.unit, twice)
-    if not gone or accept or not is_braked(len(gone), _present(warehouse, table, conclusion.unit)):
+    gone = _not_read_since(warehouse, table, conclusion.whose, twice)
+    if not gone or accept or not is_braked(len(gone), _present(warehouse, table, conclusion.whose)):
         return gone, 0
     thrice = conclusion.absent_since(3)
-    surely = _not_read_since(warehouse, table, conclusion.unit, thrice) if thrice else []
+    surely = _not_read_since(warehouse, table, conclusion.whose, thrice) if thrice else []
     return surely, len(gone) - len(surely)
 
 
-def _not_read_since(warehouse: Warehouse, table: Table, unit: Unit, moment: datetime) -> list[str]:
+def _not_read_since(warehouse: Warehouse, table: Table, whose: str, moment: datetime) -> list[str]:
     """What was read at a time that is still to come was read when a clock was ahead, and not since it was put right."""
     account, row_id = table.key
     sql = (
         f"SELECT {row_id} FROM {table.name} "
         f"WHERE {account} = %s AND {DELETED_AT} IS NULL AND ({SYNCED_AT} < %s OR {SYNCED_AT} > %s)"
     )
-    return [found for (found,) in warehouse.query(sql, unit.account, moment, datetime.now(UTC) + AHEAD)]
+    return [found for (found,) in warehouse.query(sql, whose, moment, datetime.now(UTC) + AHEAD)]
 
 
-def _present(warehouse: Warehouse, table: Table, unit: Unit) -> int:
+def _present(warehouse: Warehouse, table: Table, whose: str) -> int:
     sql = f"SELECT count(*) FROM {table.name} WHERE {table.key[0]} = %s AND {DELETED_AT} IS NULL"
-    return int(warehouse.query(sql, unit.account)[0][0])
+    return int(warehouse.query(sql, whose)[0][0])
 
 
-def mark_deleted(warehouse: Warehouse, table: Table, unit: Unit, ids: Sequence[str], now: datetime) -> None:
+def mark_deleted(warehouse: Warehouse, table: Table, whose: str, ids: Sequence[str], now: datetime) -> None:
     """Sets `deleted_at` of rows; loading one again clears it."""
     account, row_id = table.key
     warehouse.execute_for_ids(
         f"UPDATE {table.name} SET {DELETED_AT} = %s WHERE {account} = %s AND {row_id} IN ({{ids}})",
         ids,
         now,
-        unit.account,
+        whose,
     )

@@ -6,7 +6,7 @@ normalising dicts would cost more than all the rest together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -37,7 +37,7 @@ class Loader:
         refuse: takes rows that cannot be loaded, with what they came with.
         policy: how personal data is treated.
         suppressions: who must not come back.
-        frozen: undocumented fields get no columns.
+        spreads: by a column whose fields get columns of their own, how many may.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Loader:
         refuse: Callable[[Rows, Raw], None],
         policy: Policy,
         suppressions: Suppressions,
-        frozen: bool,
+        spreads: Mapping[str, int],
     ) -> None:
         self.table = table
         self.warehouse = warehouse
         self._refuse = refuse
         self._policy = policy
-        self._shaper = make_shaper(table, schema, policy, suppressions, frozen)
+        self._shaper = make_shaper(table, schema, policy, suppressions, spreads)
         self._suppressions = suppressions
         self._yielded = False
         self._waiting: list[Rows] = []
@@ -170,10 +170,11 @@ def as_taken(warehouse: Warehouse | None, data: pa.Table) -> Any:
 
 
 def make_shaper(
-    table: Table, schema: Schema, policy: Policy, suppressions: Suppressions, frozen: bool
+    table: Table, schema: Schema, policy: Policy, suppressions: Suppressions, spreads: Mapping[str, int]
 ) -> Shaper:
     """What shapes a table's rows for the warehouse that this is the schema of."""
-    return Shaper(table, _known_types(schema, table.name), schema.naming, policy, suppressions, frozen)
+    known = _known_types(schema, table.name)
+    return Shaper(table, known, schema.naming, policy, suppressions, policy.frozen, spreads)
 
 
 def _known_types(schema: Schema, table: str) -> dict[str, DataType]:

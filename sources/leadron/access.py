@@ -1,0 +1,103 @@
+"""Whose rows there are: a key is one tenant's, and leads name it. The SDKs' `/account` tells more where it is offered,
+their `/api-keys/scopes` what the key may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sources.core.errors import Forbidden
+from sources.core.resources import Snapshot
+from sources.core.vendor import Access, Account, Opener, is_id
+from sources.leadron.settings import (
+    ACCOUNT,
+    ACCOUNT_PATH,
+    ACTING,
+    LEADS,
+    LEADS_LIST,
+    RESOURCES,
+    SCOPES_PATH,
+    LeadronConfig,
+)
+
+EYES = frozenset(r.resource for r in RESOURCES if not isinstance(r, Snapshot))
+"""What another user may see more or less of."""
+
+NOBODY = (
+    "no lead yet tells whose rows these are: set tenant_id under [sources.leadron] to read the rest without waiting "
+    "for one"
+)
+
+
+async def open_account(opener: Opener) -> Access:
+    """Finds out which tenant the key is of, and as which users to read it.
+
+    Raises:
+        ApiError: neither the account nor leads can be read.
+    """
+    config: LeadronConfig = opener.config
+    opener.hint(await _scopes(opener))
+    account = await opener.item_if_offered(ACCOUNT, ACCOUNT_PATH)
+    tenant = config.tenant_id or await _tenant(opener, account, users(config)[0])
+    environment = "a sandbox key, of test data" if is_sandbox(config.api_key) else "a live key"
+    if not tenant:
+        opener.skip(LEADS, NOBODY)
+        return Access(f"It is {environment}, of a tenant without leads.", [])
+    if account is not None:
+        stamps = {"tenant_id": tenant, "snapshot_date": opener.today}
+        await opener.give(ACCOUNT, [(msgspec.json.encode(account), stamps)])
+    accounts = _accounts(tenant, users(config))
+    as_whom = f", read as {len(accounts)} users" if len(accounts) > 1 else ""
+    return Access(f"It is {environment}, of the tenant {tenant}{as_whom}.", accounts)
+
+
+def users(config: LeadronConfig) -> list[str]:
+    """As whom to read; "" is the key's own user."""
+    return list(dict.fromkeys(config.on_behalf_of or [])) or [""]
+
+
+def is_sandbox(key: str | None) -> bool:
+    """Whether a key is of the environment with test data."""
+    return (key or "").startswith("ldr_sandbox_")
+
+
+async def _scopes(opener: Opener) -> list[str]:
+    data = await opener.item_if_offered(ACCOUNT, SCOPES_PATH, aside=True) or {}
+    scopes = data.get("scopes")
+    return list(filter(is_id, scopes)) if isinstance(scopes, list) else []
+
+
+async def _tenant(opener: Opener, account: Mapping[str, Any] | None, user: str) -> str:
+    """What leads call it, since their rows are the most; else what the account does."""
+    if name := _named(account, "tenantId"):
+        return name
+    try:
+        lead = await opener.first(LEADS_LIST, _accounts("", [user])[0])
+    except Forbidden:
+        if account is None:
+            raise
+        lead = None
+    return _named(lead, "tenantId") or _named(account, "id")
+
+
+def _named(row: Mapping[str, Any] | None, field: str) -> str:
+    value = (row or {}).get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _accounts(tenant: str, users: list[str]) -> list[Account]:
+    """The tenant, as each of the users sees it. What is the tenant's own is read as the first."""
+    if users == [""]:
+        return [Account(tenant)]
+    return [
+        Account(
+            f"{tenant}/{user}",
+            headers={ACTING: user},
+            resources=None if n == 0 else EYES,
+            about={"read as": user},
+            owner=tenant,
+        )
+        for n, user in enumerate(users)
+    ]

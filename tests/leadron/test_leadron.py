@@ -1,0 +1,227 @@
+"""Leadron, whole: over real HTTP into DuckDB, compared with what the sandbox holds."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.syncing.sync import Exit
+from sources.core.engine import run as engine_run
+from sources.leadron import LEADRON
+from sources.leadron.sandbox import Behaviour, Churn, Fault, Paging, World
+from tests.leadron.conftest import Start, statuses
+
+UNITS = ("leads", "partners", "marketers", "commissions/records", "commissions/rules", "sequences", "teams")
+REPORTS = ("overview", "leads", "commissions", "partners", "conversion-rate", "sms")
+LISTS = ("partners", "marketers", "commission_records", "commission_rules", "sequences", "teams")
+
+
+def old(leads: int = 120, **options: object) -> World:
+    """A world whose leads are not young, so that what was read of them is not read again at once."""
+    world = World.make(leads=leads, now=datetime.now(UTC) - timedelta(days=40), **options)  # type: ignore[arg-type]
+    return world
+
+
+def test_everything_is_read_as_it_is(place: Start) -> None:
+    there = place(leads=70)
+    assert there.sync().exit == Exit.DONE
+    assert there.leads() == there.truth()
+    assert there.notes() == there.true_notes()
+    assert there.query("SELECT count(*) FROM leadron.lead_timeline") == [
+        (sum(map(len, there.world.details("timeline").values())),)
+    ]
+    for resource in LISTS:
+        ids = there.column(f"SELECT id FROM leadron.{resource} WHERE tenant_id = 'acme-corp'")
+        assert sorted(ids) == sorted(there.world.ids("", resource)), resource
+    assert set(there.column("SELECT report FROM leadron.analytics")) == set(REPORTS)
+    assert there.column("SELECT data FROM leadron.analytics WHERE report = 'conversion-rate'") == ["0.125"]
+    assert there.column("SELECT plan FROM leadron.account") == ["starter"]
+    assert there.column("SELECT count(_misfits) FROM leadron.leads") == [0]
+
+
+def test_a_sync_that_finds_nothing_new_costs_a_request_a_unit(place: Start) -> None:
+    there = place(old(70))
+    there.sync()
+    there.sandbox.clear_requests()
+    assert there.sync().exit == Exit.DONE
+    assert {unit: there.asked(f"/{unit}") for unit in UNITS} == {**dict.fromkeys(UNITS, 1), "leads": 2}
+    assert there.asked("/leads/*") == 0
+    who, snapshots = 2, 1 + len(REPORTS)
+    assert (
+        len(there.sandbox.requests) == len(UNITS) + 1 + who + snapshots
+    )  # the tenant's name takes a look at leads
+
+
+def test_only_reads_are_ever_sent(place: Start) -> None:
+    there = place(leads=12)
+    there.sync()
+    there.sync(full=True)
+    assert {request.method for request in there.sandbox.requests} == {"GET"}
+    known = {f"/{unit}" for unit in UNITS} | {f"/analytics/{report}" for report in REPORTS}
+    known |= {"/account", "/account/usage", "/api-keys/scopes"}
+    asked = {request.path for request in there.sandbox.requests if not request.path.startswith("/leads/")}
+    assert asked == known
+    for method, path in (
+        ("POST", "/leads"),
+        ("GET", "/api-keys"),
+        ("PATCH", "/leads/1"),
+        ("GET", "/search/leads"),
+    ):
+        assert not LEADRON.is_read(method, path)
+
+
+@pytest.mark.long
+def test_what_a_key_may_not_read_is_skipped_at_once_where_its_scopes_say_so(place: Start) -> None:
+    there = place(leads=12)
+    there.world.scopes = ("leads:read",)
+    report = there.sync()
+    assert report.exit == Exit.DONE
+    readable = {"leads", "lead_notes", "lead_timeline"}
+    assert {name for name, status in statuses(report).items() if status == "ok"} == readable
+    assert {status for name, status in statuses(report).items() if name not in readable} == {"skipped"}
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+def test_what_a_key_may_not_read_is_news_once_where_nothing_tells_its_scopes(place: Start) -> None:
+    there = place(leads=12)
+    there.world.scopes, there.world.missing = ("leads:read",), {"/api-keys/.*"}
+    first = there.sync()
+    assert first.exit == Exit.PARTLY
+    assert statuses(first)["partners"] == statuses(first)["analytics"] == "denied"
+    second = there.sync()
+    assert second.exit == Exit.DONE
+    assert statuses(second)["partners"] == statuses(second)["analytics"] == "skipped"
+    there.world.scopes = ("*",)
+    third = there.sync()
+    assert set(statuses(third).values()) == {"ok"}
+
+
+def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
+    place: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(leads=12)
+    there.world.missing = {"/teams", "/leads/\\w+/timeline", "/analytics/sms", "/account", "/api-keys/scopes"}
+    first = there.sync()
+    assert first.exit == Exit.DONE
+    assert {n for n, s in statuses(first).items() if s == "skipped"} == {"account", "teams", "lead_timeline"}
+    there.sandbox.clear_requests()
+    assert there.sync().exit == Exit.DONE
+    unasked = ("/teams", "/leads/*/timeline", "/analytics/sms", "/account", "/api-keys/scopes")
+    assert {path: there.asked(path) for path in unasked} == dict.fromkeys(unasked, 0)
+    assert there.leads() == there.truth()
+    there.world.missing = set()
+    now = engine_run._Clock.now
+    monkeypatch.setattr(engine_run._Clock, "now", lambda clock: now(clock) + timedelta(days=8))
+    assert there.sync().exit == Exit.DONE
+    assert there.column("SELECT count(*) FROM leadron.teams") == [2]
+    assert there.column("SELECT count(*) > 0 FROM leadron.lead_timeline") == [True]
+
+
+@pytest.mark.long
+def test_a_deleted_lead_is_no_sign_that_notes_are_not_offered(place: Start) -> None:
+    there = place(old(12))
+    there.sync()
+    lead = there.world.ids()[0]
+    there.world.note(lead)
+    there.sandbox.faults.add(Fault("error", f"/leads/{lead}/notes", status=404, times=None))
+    assert statuses(there.sync())["lead_notes"] == "ok"
+    other = there.world.ids()[1]
+    there.world.note(other, "News.")
+    assert statuses(there.sync())["lead_notes"] == "ok"
+    assert "News." in {content for _, _, content in there.notes()}
+
+
+PAGINGS = {
+    "20 rows whatever is asked": Paging(own_size=20),
+    "20 rows, and nothing said": Paging(own_size=20, echo=False),
+    "nothing said": Paging(echo=False),
+    "everything in one reply, and nothing said": Paging(unpaged=True, echo=False),
+    "everything in one reply": Paging(unpaged=True),
+    "100 rows": Paging(cap=100),
+    "the last page for all past the end": Paging(last_for_all=True),
+    "a total that is too small": Paging(total_off=-100),
+    "a total that is too large": Paging(total_off=100),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "20 rows, and nothing said" else pytest.param(name, marks=pytest.mark.long)
+        for name in PAGINGS
+    ],
+)
+def test_all_is_read_however_the_server_pages(place: Start, name: str) -> None:
+    there = place(leads=130)
+    there.world.paging = PAGINGS[name]
+    for full in (False, False, True):
+        assert there.sync("leads", "partners", "commission_records", full=full).exit == Exit.DONE
+        assert there.leads() == there.truth()
+        for resource in ("partners", "commission_records"):
+            ids = there.column(f"SELECT id FROM leadron.{resource} WHERE deleted_at IS NULL")
+            assert sorted(ids) == sorted(there.world.ids("", resource))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["100 rows", "20 rows, and nothing said"])
+def test_nothing_is_lost_or_buried_while_rows_come_and_go(place: Start, name: str) -> None:
+    there = place(leads=400)
+    there.world.paging = PAGINGS[name]
+    before, changing = set(there.world.ids()), [True]
+    churn = Churn(deletes=1, inserts=1, edits=1, where="anywhere", resources=("leads",))
+    there.sandbox.before_each(lambda *request: changing and churn(*request))
+    report = there.sync("leads")
+    throughout = before & set(there.world.ids())
+    assert report.exit == Exit.PARTLY or throughout <= {row[1] for row in there.leads()}
+    changing.clear()
+    for _ in range(3):
+        assert there.sync("leads", full=True).exit == Exit.DONE
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+def test_an_order_that_is_not_stable_loses_nothing(place: Start) -> None:
+    there = place(leads=300, behaviour=Behaviour(ties=40))
+    for _ in range(2):
+        assert there.sync("leads", full=True).exit == Exit.DONE
+        assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+def test_deletes_are_concluded_after_two_scans_and_asked_for_one_by_one(place: Start) -> None:
+    there = place(leads=130)
+    there.sync("leads")
+    gone = there.world.ids()[:3]
+    for lead in gone:
+        there.world.delete("", "leads", lead)
+    there.sync("leads", full=True)
+    there.sandbox.clear_requests()
+    there.sync("leads", full=True)
+    assert {row[1] for row in there.leads("deleted_at IS NOT NULL")} == set(gone)
+    assert sum(there.asked(f"/leads/{lead}") for lead in gone) == len(gone)
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+def test_the_brake_holds_where_most_leads_seem_gone(place: Start) -> None:
+    there = place(leads=130)
+    there.sync("leads")
+    for lead in there.world.ids()[:90]:
+        there.world.delete("", "leads", lead)
+    for _ in range(2):
+        report = there.sync("leads", full=True)
+    assert any("held back" in outcome.note for outcome in report.run.outcomes.values())
+    assert not there.leads("deleted_at IS NOT NULL")
+    there.sync("leads", full=True)
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["error", "truncated", "disconnect", "html", "empty", "garbage"])
+def test_whatever_fails_now_and_then_everything_is_read(place: Start, kind: str) -> None:
+    there = place(old(60))
+    for after in range(0, 100, 7):
+        there.sandbox.faults.add(Fault(kind, "*", after=after, status=500 if kind == "error" else None))  # type: ignore[arg-type]
+    assert there.sync().exit == Exit.DONE
+    assert there.leads() == there.truth()
+    assert there.notes() == there.true_notes()
