@@ -120,8 +120,10 @@ class Session:
         while self._wanted:
             yield None
         if rows:
-            yield as_taken(self._warehouse(), to_arrow(rows, table))
+            batch = as_taken(self._warehouse(), to_arrow(rows, table))
             rows.clear()
+            self._close()
+            yield batch
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -180,6 +182,10 @@ class Session:
             self._goal.make_ready()
         return self._goal
 
+    def _close(self) -> None:
+        self._goal = None
+        self._open.close()
+
     def _suppressions(self) -> Suppressions:
         """Who was erased; asked once an extraction."""
         if self._erased is None:
@@ -202,8 +208,8 @@ class Session:
         if not self._wanted:
             if self._feed:
                 self._feed.stop()
-            self._feed = self._erased = self._goal = None
-            self._open.close()
+            self._feed = self._erased = None
+            self._close()
             pa.default_memory_pool().release_unused()  # loading needs room, too
 
     def _refuse(self, rows: Rows, row: Raw) -> None:
