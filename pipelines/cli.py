@@ -90,6 +90,19 @@ def demo(
 
 
 @app.command()
+def init(
+    source: Annotated[str | None, typer.Option("--source", help="Whose API.")] = None,
+    key: Annotated[str | None, typer.Option(help="Its key; asked for if it is not said.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Another one than the usual.")] = None,
+    unchecked: Annotated[bool, typer.Option("--unchecked", help="Do not try the key.")] = False,
+) -> None:
+    """Set up this folder: settings, a key that works, and the line for cron. Overwrites nothing."""
+    from pipelines.commands.init import run_init
+
+    run_init(source, key, base_url, check=not unchecked)
+
+
+@app.command()
 def check(
     clients: Clients = None,
     source: SourceName = None,
