@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sources.core.api.mending import parsed
 from sources.core.errors import ConfigurationError
 from sources.core.resources import Listing
 from sources.core.vendor import Access, Account, Opener, is_id, segment
@@ -65,7 +66,7 @@ async def open_account(opener: Opener) -> Access:
         )
     else:
         return Access(about, _named(opener), subject.scopes, listed=False)
-    accounts = [read_client(msgspec.json.decode(row), subject.is_agency) for row in rows]
+    accounts = [read_client(parsed(row), subject.is_agency) for row in rows]
     await opener.give_accounts(CLIENTS, list(zip(rows, accounts, strict=True)))
     found = {account.id: account for account in accounts if account}
     return Access(about, list(found.values()), subject.scopes, listed=subject.is_agency)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.api.mending import mend, shallow
+from sources.core.api.mending import lenient, parsed
 
 Shape = dict[str, Any]
 
@@ -88,7 +88,7 @@ class Envelope:
 
     def list_of(self, body: bytes) -> Body:
         """Reads a reply that is nothing but the list. Raises ValueError if it is none."""
-        return Body(_decoded(_BARE, body), has_more=False)
+        return Body(lenient(_BARE, body), has_more=False)
 
     def item_of(self, body: bytes) -> Item:
         """Reads what is not a list. Raises ValueError if it is no object."""
@@ -104,7 +104,7 @@ class Envelope:
 
     def _item(self, body: bytes) -> tuple[Any, bool | None]:
         found = self._found(self._items, body)
-        return msgspec.json.decode(found["item"]), _if(bool, found.get("has_more"))
+        return parsed(found["item"]), _if(bool, found.get("has_more"))
 
     def error_code(self, body: bytes) -> str | None:
         """The documented error code in an error's body; anything else in it stays there."""
@@ -168,9 +168,9 @@ class _Finder:
 
     def find(self, body: bytes) -> dict[str, Any]:
         """What is wanted, by name. Raises ValueError if it is not there."""
-        found = {name: _decoded(decoder, body) for name, decoder in self._whole.items()}
+        found = {name: lenient(decoder, body) for name, decoder in self._whole.items()}
         if len(found) < len(self._paths):
-            decoded = _decoded(self._decoder, body)
+            decoded = lenient(self._decoder, body)
             found |= {name: _walk(decoded, path) for name, path in self._paths.items() if path}
         return found
 
@@ -196,15 +196,6 @@ def _walk(decoded: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         decoded = None if decoded is None else getattr(decoded, key)
     return decoded
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    try:
-        return decoder.decode(body)
-    except RecursionError:
-        return decoder.decode(shallow(body))
-    except ValueError:
-        return decoder.decode(mend(body))
 
 
 def _if(type_: type, value: Any) -> Any:

@@ -159,7 +159,7 @@ class _Pages:
             if as_asked or (number == 1 and (not offset or len(page.rows) > offset)):
                 break
         if not self._sizing.own or page.begins == offset or not page.has_more:
-            return Page(page.after(offset), page.has_more)
+            return Page(page.after(offset), page.has_more, number * size - offset)
         return await self._with_next(offset, number, page)
 
     async def _with_next(self, offset: int, number: int, page: Numbered) -> Page:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
+from sources.core.api.mending import parsed
 from sources.core.engine.details import Parent
 from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.resources import Detail
@@ -122,7 +121,7 @@ def notes(detail: Detail, account: str, rows: Rows, erased: Suppressions | None,
 
 def _facts(row: Raw) -> dict[str, Any] | None:
     try:
-        facts = msgspec.json.decode(row)
+        facts = parsed(row)
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None  # it has no details, then

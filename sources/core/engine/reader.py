@@ -29,7 +29,7 @@ from sources.core.listing.checkpoint import (
 from sources.core.listing.content import Content
 from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Memory, Reading, read_list
-from sources.core.listing.scan import Scan
+from sources.core.listing.scan import Ending, Scan
 from sources.core.resources import Listing, Tokens
 from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
@@ -202,7 +202,9 @@ class Reader:
             await self._vote(outcome, before, after, scan)
         if scan.concludes:
             run.conclusions.append(Conclusion(unit, account.whose, after.closed))
-        if scan.ending:
+        if scan.ending is Ending.OVERTAKEN:
+            outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
+        elif scan.ending:
             outcome.end(Status.OK)
 
     async def _read_as_it_pages(

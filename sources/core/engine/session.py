@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dlt
-import msgspec
 import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import PipelineContext
 
-from sources.core.api.mending import shallow
+from sources.core.api.mending import parsed, shallow
 from sources.core.engine.feed import Feed
 from sources.core.engine.reader import UNITS, Ask, DetailRead, Remember
 from sources.core.engine.run import Run
@@ -215,7 +214,7 @@ class Session:
     def _refuse(self, rows: Rows, row: Raw) -> None:
         assert self._run
         unit, erased = rows.outcome.unit, self._suppressions()
-        content = {"row": msgspec.json.decode(shallow(bytes(row)))}
+        content = {"row": parsed(shallow(bytes(row)))}
         if erased and erased.is_about(content):
             return
         log.warning("%s of %s: a row has no usable id, see quarantine", unit.resource, unit.account)

@@ -3,14 +3,19 @@
 Where rows trade places between requests (ORDER BY a column with ties, and no tiebreaker), no chain holds. What
 holds is counting: a list of `reach` places of which as many different ids were read has nothing left to hide. So
 it is read in whole passes until that is so. At half a page's stride every group of ties that is no longer than
-half a page lies whole in some page, and one pass suffices; larger groups and random order take several, at other
+half a page lies whole in some page, and one pass finds all; larger groups and random order take several, at other
 strides, each of which meets a share of what is missing.
+
+Counting alone can be deceived: a row that goes after it was read makes up for one that was missed. So the books
+count only once passes brought nothing new that would have met a missing row with near certainty: a pass that met 97 %
+of all rows that are known would have met it, too, but in 3 cases of 100. Only where all of those passes found the list
+equally long, and as long as rows were read, may it be concluded that a row is gone.
 
 Half a stride also reads every place twice. Where each place said the same both times, the order is stable after
 all, and ids that are fewer than places are rows that the API lists twice.
 
-Costs, for 10,000 rows at 100 a page: 199 requests where groups are short; 850 to 1,200 for groups of 1,000 and for
-random order. What it cannot see: rows that come and go while a pass runs, beyond their number.
+Costs, for 10,000 rows at 100 a page: 305 requests where groups are short; 1,000 to 1,500 for groups of 1,000 and for
+random order.
 """
 
 from __future__ import annotations
@@ -18,9 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 
-from sources.core.listing import chain
+from sources.core.listing import walk
 from sources.core.listing.books import Books
-from sources.core.listing.chain import PAGE, Reply
+from sources.core.listing.replies import Reply
+from sources.core.listing.walk import ODD
 
 MAX_PASSES = 16
 SHARES = (0.5, 0.95, 0.35, 0.8, 0.5, 0.65)
@@ -28,6 +34,9 @@ SHARES = (0.5, 0.95, 0.35, 0.8, 0.5, 0.65)
 
 SAME = 2
 """So many times the same page for another offset say that the server does not look at the offset."""
+
+CHANCE, WHERE_IT_CHANGES = 0.1, 0.01
+"""So likely may it be that passes without news met all rows but a missing one: where all else agrees, and where not."""
 
 PATIENCE = 3
 """Rounds without progress after which a pass ends."""
@@ -52,18 +61,21 @@ class Coverage:
         self.tail: Sequence[str] = ()
         self._books = books
         self._limit, self._expected, self._window = max(1, limit), expected, max_window
+        self._longest, self._furthest, self._odd = 0, expected, False
         self._shares: Iterator[float] = cycle(SHARES)
         self._handed: dict[int, str] = {}
         self._replies = 0
+        self._chance, self._lengths = 1.0, set[int]()
         self._begin()
 
     def _begin(self) -> None:
         """A new pass."""
         self._stride = max(1, int(self._limit * next(self._shares)))
         self._before = self._books.distinct()
+        self._met: set[int] = set()
         self._places: dict[int, int] = {}
         self._consistent = True
-        self._covered = self._idle = self._empty = 0
+        self._covered = self._idle = self._ends = 0
         self._told, self._same = Reply(0, (), True), 0
         self._round: dict[int, Reply | None] = {}
 
@@ -108,18 +120,18 @@ class Coverage:
 
     def _settle(self, replies: list[Reply]) -> None:
         """Notes which places were read, and whether the pass is through."""
-        covered, ended = self._covered, False
+        covered = self._covered
         for reply in replies:
             if reply.offset > self._covered:
                 break  # a page before it was shorter than a page should be: read on from there
             if self._is_stuck(reply):
                 self.done = True
                 return
-            ended = self._take(reply) or ended
+            self._take(reply)
         self._idle = 0 if self._covered > covered else self._idle + 1
-        if ended or self._idle >= PATIENCE:
+        if self._is_end(replies[-1]) or self._idle >= PATIENCE:
             self._pass_ended()
-        elif self._replies >= chain.MAX_REPLIES:
+        elif self._replies >= walk.MAX_REPLIES:
             self.done = True
 
     def _is_stuck(self, reply: Reply) -> bool:
@@ -130,31 +142,45 @@ class Coverage:
         self._told = reply
         return self._same >= SAME
 
-    def _take(self, reply: Reply) -> bool:
-        """Takes a reply in; returns whether the list ends with it."""
-        if not reply.ids:
-            self._empty += reply.offset <= self._covered
-            return self._empty > 1 or bool(self.reach and self._covered >= self.reach)
-        self._limit = max(self._limit if self._limit < PAGE or not self._covered else 0, len(reply.ids))
+    def _take(self, reply: Reply) -> None:
+        """Takes a reply in, and what it says of the list's end."""
+        before, self._covered = self._covered, max(self._covered, reply.end if reply.ids else 0)
+        self._limit = self._longest = max(self._longest, len(reply.ids)) or self._limit
+        short = len(reply.ids) < self._longest
+        progress = self._covered > before
+        self._odd = self._odd or (progress and self._ends > 0) or (short and reply.has_more)
+        self._ends = (0 if progress else self._ends) + ((short and not reply.has_more) or not reply.ids)
+        self._met.update(reply.ids)
         for place, row in enumerate(reply.ids, reply.offset):
             self._consistent = self._consistent and self._places.setdefault(place, row) == row
-        if not reply.offset:
+        if reply.ids and not reply.offset:
             self.first = reply.digests
-        if reply.end >= self._covered:
-            self._covered, self.tail = reply.end, reply.digests
-        return not reply.has_more and len(reply.ids) < self._limit
+        if reply.ids and reply.end == self._covered:
+            self.tail = reply.digests
+
+    def _is_end(self, last: Reply) -> bool:
+        """Whether the list ends where it is covered: odd replies, and an end before the known one, say it thrice."""
+        if self._odd or self._covered < self._furthest:
+            return self._ends >= ODD
+        return self._ends >= (1 if last.ids or self._covered == self.reach else 2)
 
     def _pass_ended(self) -> None:
         self.passes += 1
         self.reach = self._covered
+        self._furthest = max(self._furthest, self.reach)
         distinct = self._books.distinct()
         short, found = self.reach - distinct, distinct - self._before
-        if short > 0 and self._consistent and self.passes > 1 and not found:
-            self.balanced = self.exact = True
-            self.doubled = short
+        if found:
+            self._chance, self._lengths = 1.0, set()
         else:
-            self.exact = short == 0
-            self.balanced = self.exact or (short < 0 and not found)
+            self._chance *= 1 - len(self._met) / max(1, distinct)
+            self._lengths.add(self.reach)
+        agrees = short == 0 and len(self._lengths) == 1
+        settled = self._chance <= (CHANCE if agrees else WHERE_IT_CHANGES)
+        listed_twice = short > 0 and self._consistent and self.passes > 1
+        self.balanced = settled and (short <= 0 or listed_twice)
+        self.exact = self.balanced and (listed_twice or agrees)
+        self.doubled = short if self.balanced and listed_twice else 0
         self.done = self.balanced or self.passes == MAX_PASSES
         if not self.done:
             self._expected = self.reach

@@ -37,10 +37,12 @@ class Page:
     Args:
         rows: the rows' JSON, as it came.
         has_more: whether the API says that there are more.
+        room: how many rows it could have held, if that is not a full page.
     """
 
     rows: Sequence[Raw]
     has_more: bool
+    room: int | None = None
 
 
 Fetch = Callable[[int], Awaitable[Page]]
@@ -257,7 +259,7 @@ class _Walk:
             hash((offset, n)) if row is None else row
             for n, row in enumerate(row_ids(page.rows, self._reading.row_id))
         ]
-        reply = Reply(offset, digests, page.has_more, ids)
+        reply = Reply(offset, digests, page.has_more, ids, page.room)
         new = self.scan.tell(reply)
         self._recent.append((reply, page.rows))
         if not offset and not self.head:

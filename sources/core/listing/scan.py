@@ -11,16 +11,17 @@ read. A list that grows at its tail ends with a reply that was asked for alone, 
 
 Why no complete scan ends before its books balance. At its end a scan that lost nothing holds at least as many
 different ids as the list has places. If it is short by no more than rows were seen to come in before where it
-stood, those may be all that is missing: it walks once more, and if that is still so, it is complete but concludes
-nothing. If it is short by more, the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
+stood, those may be all that is missing: it walks once more, and if that is still so, it was `OVERTAKEN`: it concludes
+nothing, and is not called done. If it is short by more, or a page held a row twice, perhaps in another's place, the
+list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
   again; and of a list longer than one reply only one end can be read last (`Start.grows_at_tail` says which), so
   what came to the other end meanwhile waits for the next run.
 - In a busy list, a row that is deleted makes up in the books for one that was missed.
-- A false `has_more: false` on a page that is shorter than others is believed, where the length of the list is not
-  known from before; so is an empty reply at offset 0 if it is said twice in a row, or once where the list was
+- A false `has_more: false` on a first page that is not full is believed, where the length of the list is not known
+  from before; so is an empty reply at offset 0 if it is said twice in a row, or once where the list was
   empty before.
 - A digest does not tell whose row it is. A row that was handed on with new content, and is then found
   with its old content at its old place, is handed on again only if its place was seen to hold another
@@ -30,12 +31,15 @@ What no rule over limit and offset can close:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import blake2b
 
 from sources.core.listing.books import Books
-from sources.core.listing.chain import LINK, MAX_REPLIES, PAGE, REMEMBERED, Kind, Pass, Reply, Start
+from sources.core.listing.chain import LINK, REMEMBERED
 from sources.core.listing.coverage import Coverage
+from sources.core.listing.replies import PAGE, Kind, Reply, Start
+from sources.core.listing.walk import MAX_REPLIES, Walk
 
 __all__ = ["Ending", "Kind", "Reply", "Scan", "Start", "fingerprint"]
 
@@ -43,10 +47,12 @@ MAX_CLOSING_PASSES = 6
 
 
 class Ending(StrEnum):
-    """How a scan ended. Only one that `concludes` may say that a row is gone."""
+    """How a scan ended. Only one that `concludes` may say that a row is gone, and one that was `OVERTAKEN` by rows
+    that kept coming to where it had read already lacks some of them."""
 
     CLOSED = "closed"
     NOT_CLOSED = "complete_not_closed"
+    OVERTAKEN = "overtaken"
     WEAK = "weak_end"
     COVERED = "covered"
     REFUTED = "refuted"
@@ -68,12 +74,13 @@ class Scan:
         self.start = start or Start()
         self.ending: Ending | None = None
         self.requests = 0
+        self._named_twice = False
         self.closing_passes = 0
         self.walks = 1
         self.books = books or Books()
         self.coverage: Coverage | None = None
         self._max_window = max_window
-        self.main = Pass(self.start, max_window)
+        self.main = Walk(self.start, max_window)
         self._pass = self.main
         self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
@@ -158,6 +165,7 @@ class Scan:
         reply = reply if reply.ids else _with_ids(reply)
         self.requests += 1
         self.books.enter(reply.ids)
+        self._named_twice = self._named_twice or reply.names_twice
         self._told = reply
         if self.coverage:
             return self._tell_coverage(self.coverage, reply)
@@ -223,7 +231,7 @@ class Scan:
         """Reads the head again, down to a run of rows that this scan has read there: what came meanwhile?"""
         sampled = () if self._read_at_head else tuple(self.root)
         self.closing_passes += 1
-        self._pass = Pass(Start(Kind.HEAD, anchors=sampled, handed_on=self._read_at_head))
+        self._pass = Walk(Start(Kind.HEAD, anchors=sampled, handed_on=self._read_at_head))
 
     def _audit(self, ending: Ending) -> None:
         """Holds the books against the length of the list before a scan of all of it may end."""
@@ -231,16 +239,18 @@ class Scan:
             self.ending = ending
             return
         short = self.main.reach - self.books.distinct()
-        if short <= 0:
+        # A page that holds a row twice may hide another, which the books don't show where rows went meanwhile.
+        doubtful = short > 0 or self._named_twice
+        if not doubtful:
             self.ending = ending
         elif self.start.kind is not Kind.COMPLETE:
             self.ending = Ending.REFUTED
-        elif short > self.main.inserted:
+        elif short > self.main.inserted or short <= 0:
             self._cover(expected=self.main.reach)
         elif self.walks < 2:
             self._walk_again()
         else:
-            self.ending = Ending.NOT_CLOSED
+            self.ending = Ending.OVERTAKEN
 
     def _was_one_known_page(self) -> bool:
         return self.requests == 1 and self._is_known_page(self._told)
@@ -249,7 +259,7 @@ class Scan:
         self.walks += 1
         self.closing_passes = 0
         start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
-        self.main = self._pass = Pass(start, self._max_window)
+        self.main = self._pass = Walk(start, self._max_window)
 
     def _gave_up(self) -> None:
         """A chain that does not hold is no way to read a list; where anything was familiar, coverage may be."""
@@ -269,8 +279,7 @@ def _places(reply: Reply) -> dict[int, str]:
 
 def _with_ids(reply: Reply) -> Reply:
     """Where nobody says which row is which, what it holds has to do."""
-    ids = tuple(map(hash, reply.digests))
-    return Reply(reply.offset, reply.digests, reply.has_more, ids)
+    return replace(reply, ids=tuple(map(hash, reply.digests)))
 
 
 def fingerprint(reply: Reply) -> str:

@@ -33,8 +33,9 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from sources.core.listing.books import Books
-from sources.core.listing.chain import MAX_REPLIES, REMEMBERED
+from sources.core.listing.chain import REMEMBERED
 from sources.core.listing.scan import Ending
+from sources.core.listing.walk import MAX_REPLIES
 
 SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""

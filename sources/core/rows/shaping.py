@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.normalizers.naming import NamingConvention
 
-from sources.core.api.mending import shallow
+from sources.core.api.mending import lenient, shallow
 from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
@@ -223,7 +223,7 @@ def _nulls(values: pa.Array | None) -> list[int]:
 
 def decode_rows(rows: Sequence[Raw]) -> list[Any]:
     """Decodes many rows at once."""
-    return _ROWS.decode(b"[" + b",".join(rows) + b"]")
+    return lenient(_ROWS, b"[" + b",".join(rows) + b"]")
 
 
 _ROWS = msgspec.json.Decoder(list[Any])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.core.listing import chain, tokens
+from sources.core.listing import tokens, walk
 from sources.core.listing.scan import Ending
 
 from .test_scan_properties import worlds
@@ -23,7 +23,7 @@ PATIENCE = 600
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some worlds grow faster than they can be read."""
-    monkeypatch.setattr(chain, "MAX_REPLIES", PATIENCE)
+    monkeypatch.setattr(walk, "MAX_REPLIES", PATIENCE)
     monkeypatch.setattr(tokens, "MAX_REPLIES", PATIENCE)
 
 

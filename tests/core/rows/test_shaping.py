@@ -482,9 +482,21 @@ def test_half_an_emoji_and_numbers_beyond_a_double_load(sandbox: StartSandbox, t
     assert rows["3"]["x"] == 0.1
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "NaN", "-Infinity"])
+def test_a_number_that_is_none_is_one_values_trouble(
+    sandbox: StartSandbox, target: Target, number: str
+) -> None:
+    api = sandbox(small_world(clients=1))
+    serve_body(api, [b'{"id":"1","name":"n","odd":%s,"deep":{"er":[%s]}}' % ((number.encode(),) * 2)])
+    target.sync(api, "leads")
+    [row] = target.rows("leads")
+    assert row["name"] == "n"
+    assert number in str(row["odd"]) + str(row["_misfits"])
+
+
 def test_what_is_not_json_fails_its_unit_alone(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1))
-    serve_body(api, [b'{"id":"1","x":NaN}'])
+    serve_body(api, [b'{"id":"1","x":nope}'])
     report = duck.sync(api, attempts=2)
     assert {unit.resource for unit, o in report.run.outcomes.items() if o.status == "failed"} == {"leads"}
     assert report.exit == 3
