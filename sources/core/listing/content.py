@@ -3,7 +3,8 @@
 A row's bytes are compared first, for that is cheap; but one server's 87 is 87.0 on its next reply, another
 shuffles keys, a third signs a URL anew each time. So anchors, which are compared with another day's replies, are
 digests of the parsed row: keys sorted, 87 equal to 87.0. And where replies agree on ids and never on bytes, one
-page is asked for twice, which tells what must be left out: `learned`.
+page is asked for twice, which tells what must be left out: `learned`. So it is where several rows that two replies share
+differ, since a field may change in some replies only.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import msgspec
 
 from sources.core.rows.shaping import Raw, digest
 
-SHARE = 0.5
-"""A field that differs in more than this share of the rows that were asked for twice is volatile."""
+SHARE = 0.1
+"""A field that differs in more than this share of the rows that were asked for twice, within moments, is volatile."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Content:
     """What of a resource's rows is compared.
 
     Args:
-        parsed: replies have to be compared parsed, since their bytes differ where their values do not.
+        parsed: replies have to be compared parsed, since their bytes differ where their values do not; a field
+            that is null is as one that is not there.
         volatile: paths of fields that change with every reply and are left out; they are loaded all the same.
     """
 
@@ -42,7 +44,7 @@ class Content:
         """A digest that holds from one day to the next."""
         try:
             value = _PARSE.decode(row)
-            return digest(_WRITE.encode(_without(value, self.volatile) if self.volatile else value))
+            return digest(_WRITE.encode(_without(value, self.volatile) if self.parsed else value))
         except (ValueError, RecursionError):
             return digest(row)  # nested too deep to be taken apart
 
@@ -74,7 +76,7 @@ def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content, named:
         named: the field that tells rows apart.
 
     Returns:
-        The same as before, unless the same rows differ in most cases.
+        The same as before, unless the same rows differ in more than a few cases.
     """
     known = dict(zip(row_ids(first, named), first, strict=True))
     pairs = [
@@ -129,7 +131,7 @@ def _without(value: Any, paths: frozenset[str], at: str = "") -> Any:
     return {
         key: _without(inner, paths, f"{at}{key}.")
         for key, inner in value.items()
-        if f"{at}{key}" not in paths
+        if inner is not None and f"{at}{key}" not in paths
     }
 
 

@@ -30,6 +30,9 @@ SIGNS = 3
 DOUBT = 0.1
 """An end by more than this share of the known length before it is asked about once more."""
 
+STRANGE = 2
+"""So many rows that changed between a reply and the next, where some are shared, are looked into."""
+
 ODD = 3
 """So often is an end asked about where replies were odd."""
 
@@ -74,9 +77,9 @@ class Walk:
         self._odd = False
         """Whether pages were shorter than others, empty, or wrong about what follows."""
         self._signs = 0
-        self._row_ids: frozenset[int] = frozenset()
+        self._held: dict[int, str] = {}
         self.estranged = False
-        """Whether a reply held rows of the one before it by their ids, and none by what they hold."""
+        """Whether a reply held rows of the one before it by their ids, and several held something else."""
         self.familiar = False
         """Whether a reply that did not link shared any row at all."""
         self._limit = self._pages = self._received = self._fresh = self._furthest = 0
@@ -152,7 +155,7 @@ class Walk:
             return
         self._empty_starts = 0
         before, self.last = self.last, max(joined, key=lambda r: (r.offset, len(r.digests)))
-        self._row_ids = frozenset(self.last.ids)
+        self._held = dict(zip(self.last.ids, self.last.digests, strict=False))
         progress, self.reach = self.last.end > self.reach, self.last.end
         self.tail = self.last.digests if progress or len(self.last.digests) > len(self.tail) else self.tail
         self._furthest = max(self._furthest, self.reach)
@@ -233,8 +236,7 @@ class Walk:
         self.shuffled = self._signs >= SIGNS
         known = any(self._chain.knows(reply) for reply in replies)
         self.familiar = self.familiar or known
-        if not known and any(len(self._row_ids.intersection(reply.ids)) >= LINK for reply in replies):
-            self.estranged = True
+        self.estranged = self.estranged or any(map(self._is_strange, replies))
         if not self._doublings:
             self._be_careful()
         self._doublings += 1
@@ -244,6 +246,15 @@ class Walk:
             if self._empty_starts == 2:
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
+
+    def _is_strange(self, reply: Reply) -> bool:
+        """Whether rows of the last reply are here, but so many of them changed that it is no chance."""
+        here = [
+            self._held[row] == digest
+            for row, digest in zip(reply.ids, reply.digests, strict=False)
+            if row in self._held
+        ]
+        return len(here) >= LINK and here.count(False) >= STRANGE
 
     def _advance(self, progress: bool, gap: bool) -> None:
         """Goes on behind the furthest linked reply, which says that there is more.
