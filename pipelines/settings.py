@@ -40,6 +40,7 @@ class SyncConfig:
         slice_minutes: and after so long.
         shard: such as `2/8`: read and load only the clients of the second of eight shards.
         shards: how many tasks Airflow makes of a sync; Postgres only.
+        max_shared: an e-mail address, phone number or profile on more leads than this ties them to no person.
     """
 
     destination: str = "duckdb"
@@ -52,6 +53,7 @@ class SyncConfig:
     slice_minutes: float = 10.0
     shard: str = ""
     shards: int = 1
+    max_shared: int = 5
 
     @property
     def part(self) -> Shard:

@@ -18,6 +18,7 @@ CORE = (
     "units",
     "listing",
     "warehouse",
+    "people",
     "engine",
 )
 """The rooms of `sources/core`, from the ground up."""

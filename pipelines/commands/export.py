@@ -24,7 +24,6 @@ from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.tables import SYNC_LOG
 from sources.core.vendor import Vendor
-from sources.core.warehouse.annotations import SHAREABLE
 from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
@@ -125,7 +124,7 @@ def export(
     if not _knows(warehouse, vendor, client):
         raise ConfigurationError(f"the warehouse has no {vendor.account_word} {client!r}")
     account = vendor.account.name
-    schema = SHAREABLE.format(dataset=warehouse.dataset) if shareable else warehouse.dataset
+    schema = warehouse.shareable if shareable else warehouse.dataset
     counts: dict[str, int] = {}
     written: list[Path] = []
     with _errors_in_a_line(folder, written):

@@ -13,7 +13,6 @@ from typing import Any
 
 from pipelines.report.figures import DAYS, FIGURES, WEEKS, Figure
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.warehouse.annotations import SHAREABLE
 from sources.core.warehouse.views import ENGINES, null
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
@@ -38,7 +37,7 @@ def gather(
         WarehouseError: there are no views yet.
     """
     now = now or datetime.now(UTC)
-    schema = warehouse.dataset if personal else SHAREABLE.format(dataset=warehouse.dataset)
+    schema = warehouse.dataset if personal else warehouse.shareable
     figures = {name: figure for name, figure in FIGURES.items() if personal or not figure.personal}
     existing = _existing(warehouse, schema, {figure.view for figure in figures.values()})
     answers = {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pipelines.storage import Storage
+from pipelines.syncing.people import bring_together
 from pipelines.syncing.reporting import Reporter
 from pipelines.syncing.sync import Exit, Wanted, read_and_load
 from pipelines.vendors import Source
@@ -61,6 +62,7 @@ def sync_all(
     with storage.claimed(wanted.wait):
         try:
             code = for_each(vendors, sync)
+            bring_together(storage)
         except LeadhouseError:
             with contextlib.suppress(LeadhouseError):
                 storage.publish()  # what was loaded before is shown all the same

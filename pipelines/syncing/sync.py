@@ -15,6 +15,7 @@ from pipelines.syncing.clock import look_at_clock
 from pipelines.syncing.erasing import erase_again
 from pipelines.syncing.ledger import about, write_ledger
 from pipelines.syncing.loading import load
+from pipelines.syncing.people import bring_together
 from pipelines.syncing.retreat import policy_since, retreat
 from pipelines.vendors import Source
 from sources.core.engine.finish import describe, finish
@@ -91,6 +92,7 @@ def sync(
     """
     with storage.claimed(wanted.wait):
         report = read_and_load(source, storage, wanted, on_run, on_load)
+        bring_together(storage)
         storage.publish()
     if report.run.fatal:
         raise report.run.fatal
@@ -179,6 +181,7 @@ def round_off(vendors: Sequence[Vendor], storage: Storage) -> None:
                 storage.agree(pipeline, vendor, policy)
                 load(storage, pipeline, about(pipeline, vendor, policy))
                 describe(pipeline, vendor, policy)
+        bring_together(storage)
         storage.publish()
 
 

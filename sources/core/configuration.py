@@ -68,6 +68,7 @@ class SourceConfig:
         timeout_seconds: without a byte for this long, a request counts as dead.
         keep_quota: where the API tells how many requests are left of a period's, the percentage that is left for
             others: a run that comes down to it stops.
+        default_region: where phone numbers without a country are, such as `US`; empty if that is not known.
     """
 
     api_key: str | None = dataclasses.field(default=None, repr=False, metadata=SECRET)
@@ -81,6 +82,7 @@ class SourceConfig:
     backoff_seconds: float = 1.0
     timeout_seconds: float = 30.0
     keep_quota: float = 5.0
+    default_region: str = ""
 
     @property
     def limit(self) -> Limit | None:

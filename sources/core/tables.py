@@ -56,6 +56,7 @@ class Column:
         ours: Leadhouse fills it; a field that the API calls the same goes to `_misfits`.
         spreads: of `json` that holds objects: their fields get columns of their own, as far as the source's settings
             allow; what does not is left in here.
+        phone_in: the column whose phone number it holds in the form in which numbers are compared.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Column:
     prose: bool = False
     ours: bool = False
     spreads: bool = False
+    phone_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,43 @@ def pii_hint(category: Category | None, identifies: bool = False) -> dict[str, A
     return {"x-annotation-pii": str(category), "x-annotation-pii-identifies": identifies}
 
 
+@dataclass(frozen=True, slots=True)
+class LeadColumns:
+    """Where a vendor's leads say what is common to all leads. Of several columns, the first that is filled counts;
+    those that the warehouse lacks are left out.
+
+    Args:
+        table: their table.
+        name: parts of the name.
+        email: e-mail addresses; all of them tell who it is.
+        phone: phone numbers, likewise; each needs a `comparable_phone` beside it.
+        profile_url: profiles, likewise.
+        company: where they work.
+        status: where the lead stands.
+        created_at: when it became a lead.
+        same_id: whether an id is one contact's, whichever account sees it.
+    """
+
+    table: str = "leads"
+    name: tuple[str, ...] = ()
+    email: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+    profile_url: tuple[str, ...] = ()
+    company: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    created_at: tuple[str, ...] = ()
+    same_id: bool = False
+
+
 def account_column(name: str, about: str) -> Column:
     """The column that says whose a row is: a vendor names it."""
     return Column(name, "text", about, pii=Category.ACCOUNT_ID, ours=True)
+
+
+def comparable_phone(of: str) -> Column:
+    """The column beside one of phone numbers that tells which of them are the same."""
+    about = f"`{of}` in E.164, as numbers are compared; null where that cannot be told"
+    return Column(f"{of}_e164", "text", about, pii=Category.PHONE, identifies=True, ours=True, phone_in=of)
 
 
 SYNCED = Column(SYNCED_AT, "timestamp", "when this version of the row was read", ours=True)

@@ -22,6 +22,7 @@ from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
     Column,
     DataType,
+    LeadColumns,
     Table,
     detail_reads_table,
     ledger_table,
@@ -188,6 +189,7 @@ class Vendor:
         sections: other sections of the configuration that are this vendor's, with the types of their settings.
         check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
         relations: which rows belong to which: the parent's table, the child's, and what to join them by.
+        leads: where its leads say who they are, if it has leads; people are found by that.
         wrong_hosts: hosts that are not the API, though they look like it.
         parent: of a further key, the vendor whose it is: its settings count where the key has none of its own.
     """
@@ -216,6 +218,7 @@ class Vendor:
     sections: Mapping[str, type[Any]] = field(default_factory=dict)
     check_settings: Callable[[], Any] = _nothing
     relations: tuple[tuple[str, str, str], ...] = ()
+    leads: LeadColumns | None = None
     wrong_hosts: frozenset[str] = frozenset()
     parent: Vendor | None = None
 

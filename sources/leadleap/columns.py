@@ -11,8 +11,10 @@ from sources.core.tables import (
     SYNCED,
     Category,
     Column,
+    LeadColumns,
     Table,
     account_column,
+    comparable_phone,
 )
 
 DOCUMENT = "API reference"
@@ -41,6 +43,7 @@ LEADS = Table(
         _column("last_name", "text", "the last name", Category.NAME, True),
         _column("email", "text", "e-mail, masked until the lead is unlocked", Category.EMAIL, True),
         _column("phone", "text", "phone, masked until the lead is unlocked", Category.PHONE, True),
+        comparable_phone("phone"),
         _column("job_title", "text", "what they do", Category.HEADLINE),
         _column("department", "text", "such as Engineering"),
         _column("industry", "text", "the company's industry"),
@@ -58,6 +61,14 @@ LEADS = Table(
     ),
     "a contact in a segment",
     personal=True,
+)
+
+LEAD_COLUMNS = LeadColumns(
+    name=("contact_name",),
+    email=("email",),
+    phone=("phone",),
+    company=("company_name",),
+    same_id=True,
 )
 
 ACCOUNT_USAGE = Table(

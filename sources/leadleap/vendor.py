@@ -7,7 +7,7 @@ from pathlib import Path
 from sources.core.vendor import Vendor
 from sources.leadleap import settings
 from sources.leadleap.access import open_account
-from sources.leadleap.columns import SEGMENT, TABLES
+from sources.leadleap.columns import LEAD_COLUMNS, SEGMENT, TABLES
 
 LEADLEAP = Vendor(
     name="leadleap",
@@ -23,4 +23,5 @@ LEADLEAP = Vendor(
     open=open_account,
     config=settings.LeadLeapConfig,
     views=Path(__file__).with_name("views"),
+    leads=LEAD_COLUMNS,
 )

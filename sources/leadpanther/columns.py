@@ -18,6 +18,7 @@ from sources.core.tables import (
     SYNCED,
     Category,
     Column,
+    LeadColumns,
     Table,
     account_column,
 )
@@ -99,6 +100,14 @@ LEADS = Table(
     ),
     "a person who became a lead of a client",
     personal=True,
+)
+
+LEAD_COLUMNS = LeadColumns(
+    name=("name",),
+    email=("emails__submitted", "emails__work", "emails__personal"),
+    profile_url=("linkedin_profile_url",),
+    status=("qualification_status",),
+    created_at=("created_at", "captured_at", "submitted_at"),
 )
 
 ACTIVITY = Table(

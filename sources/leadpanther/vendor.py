@@ -7,7 +7,7 @@ from pathlib import Path
 from sources.core.vendor import Vendor
 from sources.leadpanther import settings
 from sources.leadpanther.access import open_account
-from sources.leadpanther.columns import CLIENT_ID, TABLES
+from sources.leadpanther.columns import CLIENT_ID, LEAD_COLUMNS, TABLES
 from sources.leadpanther.views import EXTRAS, ViewsConfig, constants, derived, load_views_config
 
 LEADPANTHER = Vendor(
@@ -36,4 +36,5 @@ LEADPANTHER = Vendor(
     constants=constants,
     sections={"views": ViewsConfig},
     check_settings=load_views_config,
+    leads=LEAD_COLUMNS,
 )

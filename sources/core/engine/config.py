@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sources.core.configuration import SourceConfig, read_sections, read_setting, read_settings
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import refuse_misspelled
+from sources.core.privacy.identities import is_region
 from sources.core.vendor import Vendor
 
 ALIASED = ("api_key", "base_url")
@@ -43,6 +44,7 @@ def load_config(vendor: Vendor, **explicit: Any) -> Any:
     """
     config = read_config(vendor, **explicit)
     check_key(vendor, config.api_key)
+    check_region(vendor, config.default_region)
     return replace(config, base_url=check_base_url(vendor, config.base_url or vendor.base_url))
 
 
@@ -111,6 +113,14 @@ def check_key(vendor: Vendor, key: str | None) -> None:
         raise ConfigurationError(f"there is no API key for {vendor.title}: {how}")
     if not vendor.key.fullmatch(key):
         raise ConfigurationError(f"the API key for {vendor.title} is malformed: {vendor.key_form}; {how}")
+
+
+def check_region(vendor: Vendor, region: str) -> None:
+    """Raises ConfigurationError if there is no such region."""
+    if region and not is_region(region):
+        raise ConfigurationError(
+            f"default_region under [{vendor.section}] is a country's code of two letters, such as US"
+        )
 
 
 def check_base_url(vendor: Vendor, url: str) -> str:

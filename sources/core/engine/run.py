@@ -82,6 +82,7 @@ class Run:
     fatal: Unauthorized | None = None
 
     def __post_init__(self) -> None:
+        self.policy = self.policy.in_region(self.config.default_region)
         self.noted: defaultdict[Unit, list[Known]] = defaultdict(list)
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}

@@ -32,7 +32,7 @@ def make_source(vendor: Vendor, config: SourceConfig, run: Run | None = None) ->
     Raises:
         ConfigurationError: the privacy settings cannot be right.
     """
-    policy = run.policy if run else load_policy()
+    policy = run.policy if run else load_policy().in_region(config.default_region)
     session = Session(vendor, lambda: run or Run(vendor, config, policy), policy, config.spreads)
 
     @dlt.source(name=vendor.name, max_table_nesting=0)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cache, cached_property
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from sources.core.errors import ConfigurationError
+from sources.core.privacy.identities import EMAIL, URL, e164, is_nobodys, normalise
 from sources.core.tables import Category, Column, Table
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ NOT_PERSONAL = "none"
 """What a reviewed column is called that holds nothing personal."""
 
 HASHED = re.compile(r"[0-9a-f]{64}")
-EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-URL = re.compile(r"https?://.+|([\w-]+\.)*linkedin\.com/.+", re.IGNORECASE)
-_USUAL_URL = re.compile(r"https?://(?:www\.)?((?!www\.)(?!.*\.linkedin\.com)[a-z0-9.-]+(?:/[a-z0-9._-]+)+)/?")
-"""A URL that is spelt as nearly all are, so that nothing is to be done but to cut its ends off."""
+NOBODYS = "00000000"
+"""How hashes begin of what belongs to no single person, so that it can still be told."""
 
 _ADDRESS = re.compile(r"\S@\S|https?://|linkedin\.com/", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+")
@@ -58,6 +56,7 @@ class Policy:
         key: for keyed hashes.
         frozen: undocumented fields get no columns of their own.
         retention_days: personal columns are blanked so long after a row or a client is gone; None for never.
+        region: where phone numbers without a country are; empty if that is not known.
     """
 
     default: Treatment = Treatment.TAG
@@ -66,6 +65,7 @@ class Policy:
     key: bytes | None = field(default=None, repr=False)
     frozen: bool = False
     retention_days: int | None = None
+    region: str = ""
 
     def __post_init__(self) -> None:
         if self._hashes and not self.key:
@@ -162,10 +162,19 @@ class Policy:
 
     def hash(self, value: str) -> str:
         """A keyed hash: the same for the same person, wherever the value stands."""
-        inner, outer = self._hmac[0].copy(), self._hmac[1].copy()
-        inner.update(normalise(value).encode("utf-8", "replace"))
+        normal, inner, outer = normalise(value), self._hmac[0].copy(), self._hmac[1].copy()
+        inner.update(normal.encode("utf-8", "replace"))
         outer.update(inner.digest())
-        return outer.hexdigest()
+        found = outer.hexdigest()
+        return NOBODYS + found[len(NOBODYS) :] if is_nobodys(normal) else found
+
+    def phone(self, value: Any) -> str | None:
+        """A phone number as numbers are compared; None where that cannot be told."""
+        return e164(value, self.region) if isinstance(value, str) else None
+
+    def in_region(self, region: str) -> Policy:
+        """The same, with phone numbers without a country being of this region."""
+        return replace(self, region=region)
 
     @cached_property
     def _hmac(self) -> tuple[HASH, HASH]:
@@ -215,30 +224,6 @@ def _treat_key(key: str, change: Callable[[str], str | None]) -> str:
 def names_somebody(key: str) -> bool:
     """Whether an object's key, or a path of keys, holds an address rather than names."""
     return _ADDRESS.search(key) is not None
-
-
-def normalise(value: str) -> str:
-    """What two spellings of the same thing have in common.
-
-    E-mail addresses lose case and spaces around them; profile URLs become host and path, without scheme,
-    `www` or LinkedIn's country, query, fragment and trailing slash; other text only loses spaces around it.
-    """
-    text = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
-    if "@" in text and EMAIL.fullmatch(text):
-        return text.lower()
-    if "/" not in text:
-        return text
-    if usual := _USUAL_URL.fullmatch(text):
-        return usual[1]
-    if URL.fullmatch(text):
-        try:
-            parts = urlsplit(text if "://" in text else f"https://{text}")
-        except ValueError:
-            return text
-        host = (parts.hostname or "").removeprefix("www.")
-        host = "linkedin.com" if host.endswith(".linkedin.com") else host
-        return host + unicodedata.normalize("NFC", unquote(parts.path)).rstrip("/").lower()
-    return text
 
 
 def mask(value: str) -> str:

@@ -25,7 +25,7 @@ from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
 from sources.core.rows.parsing import parse
-from sources.core.tables import MISFITS, DataType, Table
+from sources.core.tables import MISFITS, Category, DataType, Table
 
 Raw = bytes | msgspec.Raw
 """A row's JSON."""
@@ -80,6 +80,7 @@ class Shaper:
         self._policy = policy or Policy()
         self._suppressions = suppressions
         self._surprises = 0
+        self._phones = [c for c in table.columns if c.phone_in]
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
 
     def shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
@@ -125,10 +126,13 @@ class Shaper:
             self._surprises += 1
             return None
         self._surprises = 0
+        phones = self._comparable(
+            {c.phone_in: columns[c.phone_in].to_pylist() for c in self._phones if c.phone_in in columns}
+        )
         for name in columns.keys() - self._untouched:
             type_ = self.types[name]
             columns[name], _ = fit(self._treated(name, type_, columns[name].to_pylist()), type_)
-        return columns
+        return columns | phones
 
     @property
     def _untouched(self) -> set[str]:
@@ -188,8 +192,19 @@ class Shaper:
             columns[name], bad = fit(self._treated(name, type_, values), type_)
             for n in bad:
                 flat.set_aside(n, self._flattener.path(name), values[n])
+        columns |= self._comparable(flat.columns)
         columns[MISFITS] = self._misfits(flat, stamps)
         return columns
+
+    def _comparable(self, values: Mapping[str, Sequence[Any]]) -> dict[str, pa.Array]:
+        """Phone numbers as numbers are compared, of columns of such as they came."""
+        return {
+            c.name: fit(
+                self._treated(c.name, c.type, list(map(self._policy.phone, values[c.phone_in]))), c.type
+            )[0]
+            for c in self._phones
+            if c.phone_in in values
+        }
 
     def _misfits(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> pa.Array:
         """What is left of each row; a field that says no more than our own column of that name is not."""
@@ -207,8 +222,11 @@ class Shaper:
         return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
 
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
-        """A column's values as they may touch a disk."""
-        return self._policy.treat(values, self._policy.treatment_as(self.table, name, type_))
+        """A column's values as they may touch a disk. Of phone numbers, all spellings have the same hash."""
+        treatment = self._policy.treatment_as(self.table, name, type_)
+        if treatment is Treatment.HASH and self._policy.category(self.table, name) is Category.PHONE:
+            values = [self._policy.phone(value) or value for value in values]
+        return self._policy.treat(values, treatment)
 
 
 def _tells(keys: pa.Array | None) -> bool:

@@ -34,9 +34,6 @@ PII_COLUMNS = Table(
     "a column that holds personal data, or may",
 )
 
-SHAREABLE = "{dataset}_shareable"
-"""The schema of views without any personal column."""
-
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -162,7 +159,7 @@ def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None
     """Makes views of all tables without any personal column, in a schema of their own."""
     if warehouse.engine not in _EXISTING_COMMENTS:
         return
-    schema = SHAREABLE.format(dataset=warehouse.dataset)
+    schema = warehouse.shareable
     existing = {table: list(columns) for table, columns in warehouse.stored(schema).items()}
     wanted: dict[str, list[str]] = {}
     for a in annotations:

@@ -25,7 +25,7 @@ from sqlglot.errors import SqlglotError, UnsupportedError
 
 from sources.core.privacy.policy import Policy, Treatment, parse_category
 from sources.core.tables import DataType
-from sources.core.warehouse.annotations import SHAREABLE, Annotation
+from sources.core.warehouse.annotations import Annotation
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 log = logging.getLogger("leadhouse")
@@ -269,7 +269,6 @@ def _create(warehouse: Warehouse, name: str, select: str, comment: str) -> Itera
 
 def _drops(warehouse: Warehouse, names: Sequence[str]) -> Iterator[str]:
     """First those that show them to others, which are made anew from them."""
-    shareable = SHAREABLE.format(dataset=warehouse.dataset)
-    if warehouse.has_schema(shareable):
-        yield from (f"DROP VIEW IF EXISTS {shareable}.{name}" for name in names)
+    if warehouse.has_schema(warehouse.shareable):
+        yield from (f"DROP VIEW IF EXISTS {warehouse.shareable}.{name}" for name in names)
     yield from (f"DROP VIEW IF EXISTS {warehouse.qualified(name)}" for name in names)

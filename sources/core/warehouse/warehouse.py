@@ -30,6 +30,9 @@ CHUNK = 1_000
 
 FEW_CLIENTS = 100
 
+SHAREABLE = "{dataset}_shareable"
+"""The schema of views without any personal column."""
+
 
 class Warehouse:
     """Looks into a pipeline's dataset. Where there is none yet, everything is unknown.
@@ -37,11 +40,13 @@ class Warehouse:
     Args:
         pipeline: the pipeline that will load.
         schema: its schema: tables that never saw data are not asked for.
+        dataset: the schema in the destination that is looked into, if not the pipeline's.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, schema: Schema) -> None:
+    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
         self._pipeline = pipeline
         self._schema = schema
+        self._dataset = dataset
         self._held: SqlClientBase[Any] | None = None
         self._spoken: Dialect | None = None
 
@@ -142,7 +147,12 @@ class Warehouse:
     @property
     def dataset(self) -> str:
         """The schema that the tables are in."""
-        return self._pipeline.dataset_name
+        return self._dataset or self._pipeline.dataset_name
+
+    @property
+    def shareable(self) -> str:
+        """The schema of views of them without any personal column."""
+        return SHAREABLE.format(dataset=self._pipeline.dataset_name)
 
     def qualified(self, table: str) -> str:
         """A table's name with its schema."""
@@ -226,6 +236,13 @@ class Warehouse:
                         for table in there if "{table}" in statement else [""]:
                             with contextlib.suppress(DatabaseUndefinedRelation):
                                 client.execute_sql(statement.format(schema=schema, table=table))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
+        """Runs statements, each with its parameters, all or none of them, and returns the rows of those that have
+        any."""
+        with self._client() as client, client.begin_transaction():
+            yield client.execute_sql
 
     def execute_all(self, statements: Iterable[str]) -> None:
         """Runs statements one after the other over one connection."""

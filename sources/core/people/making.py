@@ -1,0 +1,212 @@
+"""Who is who over all vendors: views of all leads and of what tells who they are, and tables of people made from them.
+
+Leads are one person's if they are tied, over however many steps, by an identifier that is nobody else's. Only ids
+are written down; whatever is personal stays where the vendors' rows are, and views show it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+
+import dlt
+from dlt.common.schema import Schema
+from dlt.destinations.exceptions import DatabaseException
+
+from sources.core.people.components import PEOPLE, TABLES, find_people
+from sources.core.people.sources import (
+    IDENTIFIERS,
+    Loaded,
+    all_leads,
+    contacts,
+    find_loaded,
+    identifiers,
+    sync_logs,
+)
+from sources.core.privacy.identities import DOTLESS, ROLES
+from sources.core.privacy.policy import NOBODYS, Policy
+from sources.core.tables import DELETED_AT, SYNCED_AT
+from sources.core.vendor import Vendor
+from sources.core.warehouse.analysis import views_in
+from sources.core.warehouse.annotations import Annotation, comment_columns, share_views
+from sources.core.warehouse.views import ENGINES, annotate_views, make_views
+from sources.core.warehouse.warehouse import Warehouse
+
+log = logging.getLogger("leadhouse")
+
+SCHEMA = "leadhouse"
+"""Where it is."""
+
+_MAIN = "main"
+"""Where it is in a DuckDB file of that very name: there `leadhouse.people` is a table of the file's main schema, and
+would be ambiguous if there were a schema of that name, too."""
+
+VIEWS = Path(__file__).with_name("views")
+
+_DIALECTS: Mapping[str, Mapping[str, str]] = {
+    "duckdb": {"nfc": "nfc_normalize", "decoded": "coalesce(try(url_decode(link)), link)"},
+    "postgres": {"nfc": "normalize", "decoded": f"{SCHEMA}.url_decoded(link)"},
+}
+"""What engines call what: Unicode's NFC, and a URL without percent signs."""
+
+_URL_DECODED = f"""
+CREATE OR REPLACE FUNCTION {SCHEMA}.url_decoded(url text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    bytes bytea := '';
+    part text;
+BEGIN
+    FOR part IN SELECT (regexp_matches(url, '%[0-9a-fA-F]{{2}}|[^%]+|%', 'g'))[1] LOOP
+        bytes := bytes || CASE
+            WHEN part ~ '^%[0-9a-fA-F]{{2}}$' THEN decode(substr(part, 2), 'hex')
+            ELSE convert_to(part, 'UTF8')
+        END;
+    END LOOP;
+    RETURN convert_from(bytes, 'UTF8');
+EXCEPTION WHEN others THEN
+    RETURN url;
+END $$"""
+
+
+def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
+    """Looks at what is said over all vendors.
+
+    Args:
+        pipeline: whose dataset is `SCHEMA`.
+    """
+    warehouse = Warehouse(pipeline, Schema(SCHEMA))
+    if warehouse.engine == "duckdb" and warehouse.query("SELECT 1 WHERE current_database() = %s", SCHEMA):
+        return Warehouse(pipeline, Schema(SCHEMA), _MAIN)
+    return warehouse
+
+
+def make_people(
+    warehouse: Warehouse, vendors: Sequence[Vendor], policy: Policy, max_shared: int, again: bool = False
+) -> None:
+    """Makes what is said over all vendors, where it is not what it should be.
+
+    What cannot be made stays as it was: the vendors' rows are loaded, and that is what a sync is for.
+
+    Args:
+        warehouse: from `warehouse_of_people`.
+        vendors: all that there are.
+        policy: how personal data is treated.
+        max_shared: an identifier that more leads have ties nobody.
+        again: find people anew, even though nothing seems to have changed.
+    """
+    if warehouse.engine not in ENGINES:
+        return
+    with warehouse.connected():
+        sources = find_loaded(warehouse, vendors)
+        if not sources:
+            return
+        try:
+            _make_schema(warehouse)
+            _make_views(warehouse, sources, policy, max_shared)
+            _make_tables(warehouse, sources, policy, max_shared, again)
+        except DatabaseException as error:
+            trouble = type(error.__cause__ or error).__name__
+            log.warning(
+                "people over all vendors stay as they were: %s (may we write to schema %s?)", trouble, SCHEMA
+            )
+
+
+def _make_schema(warehouse: Warehouse) -> None:
+    if not warehouse.has_schema(warehouse.dataset):
+        warehouse.execute_all([f"CREATE SCHEMA {warehouse.dataset}"])
+    if warehouse.engine == "postgres":
+        warehouse.execute_all([_URL_DECODED])
+
+
+def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int) -> None:
+    views = views_in(VIEWS)
+    values = {
+        **_DIALECTS[warehouse.engine],
+        "leads": all_leads(sources),
+        "emails": identifiers(sources, ["email"]),
+        "profile_urls": identifiers(sources, ["profile_url"]),
+        "phones": identifiers(sources, ["phone"]),
+        "identifiers": identifiers(sources, IDENTIFIERS),
+        "contacts": contacts(sources),
+        "sync_log": sync_logs(sources),
+        "blanks": "' ' || chr(9) || chr(10) || chr(13) || chr(160)",
+        "dotless": _texts(DOTLESS),
+        "dotless_first": _texts(DOTLESS[:1]),
+        "roles": _texts(sorted(ROLES)),
+        "nobodys": f"'{NOBODYS}%'",
+        "max_shared": str(max_shared),
+        **{view.name: warehouse.qualified(view.name) for view in views},
+    }
+    make_views(warehouse, views, {view.name: values for view in views})
+    annotations = [*annotate_views(views, [], [], policy), *_annotations()]
+    there = warehouse.stored()
+    present = [a for a in annotations if a.column in there.get(a.table, ())]
+    comment_columns(warehouse, present)
+    share_views(warehouse, present)
+
+
+def _texts(values: Sequence[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def _make_tables(
+    warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int, again: bool
+) -> None:
+    """Finds people, unless nothing that they are made of changed since that was last done."""
+    mark = _mark(warehouse, sources, policy, max_shared)
+    there = warehouse.stored()
+    if not again and warehouse.query(_MADE[warehouse.engine], warehouse.dataset, PEOPLE, mark):
+        return
+    with warehouse.transaction() as run:
+        for table, columns in TABLES.items():
+            if table not in there:
+                types = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+                run(f"CREATE TABLE {warehouse.qualified(table)} ({types})")
+        find_people(run, warehouse.dataset, max_shared, datetime.now(UTC))
+        run(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
+
+
+_MADE = {
+    "duckdb": "SELECT 1 FROM duckdb_tables() WHERE schema_name = %s AND table_name = %s AND comment = %s",
+    "postgres": (
+        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = %s AND obj_description(c.oid, 'pg_class') = %s"
+    ),
+}
+"""Asks whether people were made of just this."""
+
+
+def _mark(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int) -> str:
+    """Changes with whatever people are made of."""
+    counts = [
+        (s.schema, warehouse.query(f"SELECT count(*), count({DELETED_AT}), max({SYNCED_AT}) FROM {s.table}"))
+        for s in sources
+    ]
+    about = f"{counts} {policy.fingerprint} {max_shared} {identifiers(sources, IDENTIFIERS)}"
+    digest = blake2b(about.encode(), digest_size=8).hexdigest()
+    return f"a person, as found in their leads; a row per person_id. [leadhouse {digest}]"
+
+
+_ABOUT = {
+    "person_id": "the person: named after one of their leads, and kept while these stay tied",
+    "leads": "how many leads they are",
+    "sources": "where these are, in the order of the alphabet",
+    "source_count": "in how many schemas",
+    "first_seen_at": "when the first of their leads was first read",
+    "last_seen_at": "when the last of their leads was first read",
+    "changed_at": "when leads came to this person, or went, last",
+    "source": "the schema that the lead is in",
+    "account": "whose lead it is",
+    "id": "the lead",
+}
+
+
+def _annotations() -> list[Annotation]:
+    """What is said of the tables' columns: nothing in them is personal."""
+    return [
+        Annotation(table, name, _ABOUT[name], None, False, "tag")
+        for table, columns in TABLES.items()
+        for name in columns
+    ]
