@@ -19,7 +19,7 @@ PEOPLE, PERSON_LEADS = "people", "person_leads"
 
 TABLES = {
     PEOPLE: {
-        "person_id": "text NOT NULL PRIMARY KEY",
+        "person_id": "text NOT NULL",
         "leads": "bigint",
         "sources": "text",
         "source_count": "bigint",
@@ -36,42 +36,27 @@ TABLES = {
 }
 """Columns and their types, in words that engines share."""
 
-_NUMBERED = """
-    SELECT
-        row_number() OVER (ORDER BY source, account, id) AS n,
-        source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id AS lead_key,
-        source, account, id, first_seen_at
-    FROM {schema}.all_leads AS leads"""
-
-_TOLD = """
-    SELECT lead.n, told.kind, told.value
-    FROM {schema}.lead_identifiers AS told
-    JOIN _lead AS lead ON lead.source = told.source AND lead.account = told.account AND lead.id = told.id
-    WHERE NOT told.is_nobodys"""
-
 _TYING = """
-    SELECT kind, value, min(n) AS first
+    SELECT value, min(n) AS first, bool_or(kind = 'id') AS certain
     FROM _told AS told
-    GROUP BY kind, value
-    HAVING count(*) > 1"""
+    WHERE NOT is_nobodys
+    GROUP BY value
+    HAVING min(n) <> max(n)"""
 
 _SHARED = """
-    SELECT tying.kind, tying.value
+    SELECT tying.value
     FROM _tying AS tying
-    JOIN _told AS told ON told.kind = tying.kind AND told.value = tying.value
+    JOIN _told AS told ON told.value = tying.value
     JOIN _lead AS lead ON lead.n = told.n
-    WHERE tying.kind <> 'id'
-    GROUP BY tying.kind, tying.value
+    WHERE NOT tying.certain
+    GROUP BY tying.value
     HAVING count(DISTINCT lead.source || '/' || lead.id) > {max_shared}"""
 
 _EDGES = """
-    SELECT DISTINCT a, b FROM (
-        SELECT told.n AS a, tying.first AS b
-        FROM _tying AS tying
-        JOIN _told AS told ON told.kind = tying.kind AND told.value = tying.value AND told.n <> tying.first
-        LEFT JOIN _shared AS shared ON shared.kind = tying.kind AND shared.value = tying.value
-        WHERE shared.kind IS NULL
-    ) AS ties"""
+    SELECT told.n AS a, tying.first AS b
+    FROM _tying AS tying
+    JOIN _told AS told ON told.value = tying.value AND told.n <> tying.first
+    WHERE NOT EXISTS (SELECT 1 FROM _shared AS shared WHERE shared.value = tying.value)"""
 
 _BOTH_WAYS = """
     SELECT a, b FROM _edge AS there
@@ -92,65 +77,85 @@ _MOVED = (
 )
 
 _MEMBERS = """
-    SELECT lead.n, lead.lead_key, lead.source, lead.account, lead.id, lead.first_seen_at,
-        coalesce(label.root, lead.n) AS root, before.person_id AS before
+    SELECT lead.n, lead.source, lead.account, lead.id, lead.first_seen_at,
+        source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id AS lead_key,
+        coalesce(label.root, lead.n) AS root
     FROM _lead AS lead
-    LEFT JOIN _label AS label ON label.n = lead.n
-    LEFT JOIN {schema}.person_leads AS before
-        ON before.source = lead.source AND before.account = lead.account AND before.id = lead.id"""
+    LEFT JOIN _label AS label ON label.n = lead.n"""
+
+_BEFORE = """
+    SELECT member.n, member.root, before.person_id
+    FROM {schema}.person_leads AS before
+    JOIN _member AS member
+        ON member.id = before.id AND member.account = before.account AND member.source = before.source"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
 _CLAIMS = """
     SELECT claimed.person_id, coalesce(home.root, claimed.root) AS root
-    FROM (
-        SELECT before AS person_id, min(root) AS root FROM _member AS member WHERE before IS NOT NULL GROUP BY before
-    ) AS claimed
+    FROM (SELECT person_id, min(root) AS root FROM _before AS before GROUP BY person_id) AS claimed
     LEFT JOIN _member AS home ON home.lead_key = claimed.person_id"""
 
 _PERSONS = """
     SELECT
-        found.root, coalesce(kept.person_id, first.lead_key) AS person_id,
-        found.leads, found.sources, found.source_count, found.first_seen_at, found.last_seen_at
+        found.root, coalesce(kept.person_id, first.lead_key) AS person_id, found.leads,
+        coalesce(several.sources, first.source) AS sources, coalesce(several.source_count, 1) AS source_count,
+        found.first_seen_at, found.last_seen_at
     FROM (
-        SELECT
-            root, count(*) AS leads, string_agg(DISTINCT source, ', ' ORDER BY source) AS sources,
-            count(DISTINCT source) AS source_count,
-            min(first_seen_at) AS first_seen_at, max(first_seen_at) AS last_seen_at
+        SELECT root, count(*) AS leads, min(first_seen_at) AS first_seen_at, max(first_seen_at) AS last_seen_at
         FROM _member AS member
         GROUP BY root
     ) AS found
-    JOIN _lead AS first ON first.n = found.root
+    JOIN _member AS first ON first.n = found.root
+    LEFT JOIN (
+        SELECT root, string_agg(source, ', ' ORDER BY source) AS sources, count(*) AS source_count
+        FROM (
+            SELECT DISTINCT member.root, member.source
+            FROM _label AS label JOIN _member AS member ON member.n = label.n
+        ) AS sources
+        GROUP BY root
+    ) AS several ON several.root = found.root
     LEFT JOIN (SELECT root, min(person_id) AS person_id FROM _claim AS claim GROUP BY root) AS kept
         ON kept.root = found.root"""
 
 _SAME = """
     SELECT person.person_id
     FROM _person AS person
-    JOIN {schema}.people AS before ON before.person_id = person.person_id AND before.leads = person.leads
-    JOIN _member AS member ON member.root = person.root AND member.before = person.person_id
+    JOIN {schema}.people AS old ON old.person_id = person.person_id AND old.leads = person.leads
+    JOIN _before AS before ON before.root = person.root AND before.person_id = person.person_id
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
 
-_STEPS = (("_lead", _NUMBERED), ("_told", _TOLD), ("_tying", _TYING), ("_shared", _SHARED), ("_edge", _EDGES))
+_PERSON_BY_PERSON = (
+    ("_member", _MEMBERS),
+    ("_before", _BEFORE),
+    ("_claim", _CLAIMS),
+    ("_person", _PERSONS),
+    ("_same", _SAME),
+)
+
+LEADS = "_lead"
 
 
-def find_people(run: Run, schema: str, max_shared: int, now: datetime) -> None:
-    """Brings the tables of people up to date with the views of leads. Persons of whom nothing changed stay as they are.
+def find_people(run: Run, schema: str, leads: str, told: str, max_shared: int, now: datetime) -> None:
+    """Brings the tables of people up to date. Persons of whom nothing changed stay as they are.
 
     Args:
         run: runs statements, all in one transaction.
-        schema: where views and tables are.
+        schema: where the tables are.
+        leads: a SELECT of numbered leads.
+        told: a SELECT of what tells who they are, by their number, from `LEADS`.
         max_shared: an identifier that more leads have ties nobody.
         now: when persons are changed, if they are.
     """
     temporary = _Temporary(run, schema=schema, max_shared=max_shared)
-    for name, select in _STEPS:
-        temporary.make(name, select)
+    temporary.make(LEADS, leads)
+    temporary.make("_told", told)
+    temporary.make("_tying", _TYING)
+    temporary.make("_shared", _SHARED)
+    temporary.make("_edge", _EDGES)
     _label(temporary, run)
-    temporary.make("_member", _MEMBERS)
-    temporary.make("_claim", _CLAIMS)
-    temporary.make("_person", _PERSONS)
-    temporary.make("_same", _SAME)
+    for name, select in _PERSON_BY_PERSON:
+        temporary.make(name, select)
     people, person_leads = f"{schema}.{PEOPLE}", f"{schema}.{PERSON_LEADS}"
     is_same = "EXISTS (SELECT 1 FROM _same AS same WHERE same.person_id = {}.person_id)"
     for table in (person_leads, people):
@@ -194,7 +199,9 @@ class _Temporary:
         if name in self._names:
             self._run(f"DROP TABLE {name}")
         self._names.add(name)
-        self._run(f"CREATE TEMPORARY TABLE {name} AS {select.format(**self._values)}")
+        for placeholder, value in self._values.items():
+            select = select.replace(f"{{{placeholder}}}", str(value))
+        self._run(f"CREATE TEMPORARY TABLE {name} AS {select}")
 
     def replace(self, name: str, by: str) -> None:
         self.make(name, f"SELECT * FROM {by} AS other")

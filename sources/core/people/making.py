@@ -16,7 +16,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.people.components import PEOPLE, TABLES, find_people
+from sources.core.people.components import LEADS, PEOPLE, TABLES, find_people
 from sources.core.people.sources import (
     IDENTIFIERS,
     Loaded,
@@ -24,6 +24,8 @@ from sources.core.people.sources import (
     contacts,
     find_loaded,
     identifiers,
+    numbered,
+    numbered_identifiers,
     sync_logs,
 )
 from sources.core.privacy.identities import DOTLESS, ROLES
@@ -123,7 +125,8 @@ def _make_schema(warehouse: Warehouse) -> None:
 def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int) -> None:
     views = views_in(VIEWS)
     values = {
-        **_DIALECTS[warehouse.engine],
+        **_constants(warehouse),
+        "key": "source, account, id",
         "leads": all_leads(sources),
         "emails": identifiers(sources, ["email"]),
         "profile_urls": identifiers(sources, ["profile_url"]),
@@ -131,11 +134,6 @@ def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy,
         "identifiers": identifiers(sources, IDENTIFIERS),
         "contacts": contacts(sources),
         "sync_log": sync_logs(sources),
-        "blanks": "' ' || chr(9) || chr(10) || chr(13) || chr(160)",
-        "dotless": _texts(DOTLESS),
-        "dotless_first": _texts(DOTLESS[:1]),
-        "roles": _texts(sorted(ROLES)),
-        "nobodys": f"'{NOBODYS}%'",
         "max_shared": str(max_shared),
         **{view.name: warehouse.qualified(view.name) for view in views},
     }
@@ -145,6 +143,34 @@ def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy,
     present = [a for a in annotations if a.column in there.get(a.table, ())]
     comment_columns(warehouse, present)
     share_views(warehouse, present)
+
+
+def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
+    """What the view `lead_identifiers` says, of numbered leads."""
+    (view,) = (view for view in views_in(VIEWS) if view.name == "lead_identifiers")
+    return view.rendered(
+        {
+            **_constants(warehouse),
+            "key": "n",
+            "emails": numbered_identifiers(sources, LEADS, ["email"]),
+            "profile_urls": numbered_identifiers(sources, LEADS, ["profile_url"]),
+            "phones": numbered_identifiers(sources, LEADS, ["phone"]),
+            "identifiers": numbered_identifiers(sources, LEADS, IDENTIFIERS),
+            "contacts": f"(SELECT n, contact AS value FROM {LEADS} AS leads WHERE contact IS NOT NULL)",
+        }
+    ).replace("SELECT DISTINCT", "SELECT")
+
+
+def _constants(warehouse: Warehouse) -> dict[str, str]:
+    """What stands in the views' SQL, whatever vendors there are."""
+    return {
+        **_DIALECTS[warehouse.engine],
+        "blanks": "' ' || chr(9) || chr(10) || chr(13) || chr(160)",
+        "dotless": _texts(DOTLESS),
+        "dotless_first": _texts(DOTLESS[:1]),
+        "roles": _texts(sorted(ROLES)),
+        "nobodys": f"'{NOBODYS}%'",
+    }
 
 
 def _texts(values: Sequence[str]) -> str:
@@ -164,7 +190,8 @@ def _make_tables(
             if table not in there:
                 types = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
                 run(f"CREATE TABLE {warehouse.qualified(table)} ({types})")
-        find_people(run, warehouse.dataset, max_shared, datetime.now(UTC))
+        leads, told = numbered(sources), _told(warehouse, sources)
+        find_people(run, warehouse.dataset, leads, told, max_shared, datetime.now(UTC))
         run(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
 
 

@@ -47,6 +47,15 @@ class Loaded:
         account = quoted(self.vendor.account.name)
         return f"'{self.schema}' AS source, {account} AS account, id"
 
+    @property
+    def contact(self) -> str:
+        """Whom an id means, where it means the same for all accounts."""
+        return f"'{self.schema}/' || id"
+
+    @property
+    def contact_if_same(self) -> str:
+        return f"{self.contact if self.leads.same_id else null('text')} AS contact"
+
     def there(self, names: Sequence[str]) -> list[str]:
         """Those columns that the table has."""
         return [name for name in names if name in self.stored]
@@ -109,10 +118,47 @@ def identifiers(sources: Sequence[Loaded], kinds: Sequence[str]) -> str:
 
 
 def contacts(sources: Sequence[Loaded]) -> str:
-    """Leads whose id is one contact's, whichever account sees it."""
+    """Of leads whose id is one contact's, whichever account sees it, that id: source, account, id, value."""
     return _together(
-        f"SELECT {s.key} FROM {s.table} WHERE {DELETED_AT} IS NULL" for s in sources if s.leads.same_id
-    ) or _none(source="text", account="text", id="text")
+        f"SELECT {s.key}, {s.contact} AS value FROM {s.table} WHERE {DELETED_AT} IS NULL"
+        for s in sources
+        if s.leads.same_id
+    ) or _none(source="text", account="text", id="text", value="text")
+
+
+def numbered(sources: Sequence[Loaded]) -> str:
+    """Leads that exist, numbered in the order of their keys, with all that tells who they are."""
+    slots = _slots(sources)
+    together = _together(
+        f"SELECT {s.key}, {FIRST_SEEN_AT}, {', '.join([*_filled(s, slots), s.contact_if_same])} "
+        f"FROM {s.table} WHERE {DELETED_AT} IS NULL"
+        for s in sources
+    )
+    return f"SELECT row_number() OVER (ORDER BY source, account, id) AS n, leads.* FROM {together} AS leads"
+
+
+def numbered_identifiers(sources: Sequence[Loaded], table: str, kinds: Sequence[str]) -> str:
+    """The same as `identifiers`, of what `numbered` made a table of: n, kind, value."""
+    return _together(
+        f"SELECT n, '{kind}' AS kind, {slot} AS value FROM {table} AS leads WHERE {slot} IS NOT NULL"
+        for kind, slot in _slots(sources)
+        if kind in kinds
+    ) or _none(n="bigint", kind="text", value="text")
+
+
+def _slots(sources: Sequence[Loaded]) -> list[tuple[str, str]]:
+    """Columns for all identifiers of any source, each with its kind."""
+    return [
+        (kind, f"{kind}_{n}")
+        for kind in IDENTIFIERS
+        for n in range(max(len(s.identifiers(kind)) for s in sources))
+    ]
+
+
+def _filled(s: Loaded, slots: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for kind, slot in slots:
+        names, n = s.identifiers(kind), int(slot.rpartition("_")[2])
+        yield f"{quoted(names[n]) if n < len(names) else null('text')} AS {slot}"
 
 
 def sync_logs(sources: Sequence[Loaded]) -> str:

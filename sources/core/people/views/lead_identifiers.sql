@@ -6,56 +6,46 @@
 -- kind: `email`, `phone`, `profile_url`, or `id` where a vendor shows one contact to several accounts
 -- value [platform_id]: the identifier without what means nothing in it, or its hash
 -- is_nobodys: whether it is masked, the address of a role or a firm's page, so that it ties nobody
-WITH addresses AS (
-    SELECT source, account, id, lower(trim({nfc}(value), {blanks})) AS address
+WITH addresses AS MATERIALIZED (
+    SELECT {key}, lower(trim({nfc}(value), {blanks})) AS address
     FROM {emails} AS found
 ),
 
-halves AS (
+halves AS MATERIALIZED (
     SELECT
-        source,
-        account,
-        id,
+        {key},
         coalesce(nullif(split_part(split_part(address, '@', 1), '+', 1), ''), split_part(address, '@', 1)) AS local,
         split_part(address, '@', 2) AS domain
     FROM addresses
     WHERE address LIKE '%_@_%._%' AND address NOT LIKE '%@%@%' AND address NOT LIKE '% %'
 ),
 
-mailboxes AS (
+mailboxes AS MATERIALIZED (
     SELECT
-        source,
-        account,
-        id,
+        {key},
         CASE WHEN domain IN ({dotless}) THEN coalesce(nullif(replace(local, '.', ''), ''), local) ELSE local END AS local,
         CASE WHEN domain IN ({dotless}) THEN {dotless_first} ELSE domain END AS domain
     FROM halves
 ),
 
-links AS (
+links AS MATERIALIZED (
     SELECT
-        source,
-        account,
-        id,
+        {key},
         split_part(split_part(trim(value, {blanks}), '?', 1), '#', 1) AS link
     FROM {profile_urls} AS found
     WHERE value LIKE '%/%'
 ),
 
-decoded AS (
+decoded AS MATERIALIZED (
     SELECT
-        source,
-        account,
-        id,
+        {key},
         lower({nfc}(CASE WHEN link LIKE '%\%%' ESCAPE '\' THEN {decoded} ELSE link END)) AS link
     FROM links
 ),
 
-profiles AS (
+profiles AS MATERIALIZED (
     SELECT
-        source,
-        account,
-        id,
+        {key},
         rtrim(
             regexp_replace(
                 regexp_replace(link, '^(https?://)?(www[.])?([^/:]*)(:[0-9]+)?', '\3'),
@@ -67,27 +57,27 @@ profiles AS (
     WHERE link LIKE 'http://%' OR link LIKE 'https://%' OR link LIKE '%linkedin.com/%'
 )
 
-SELECT DISTINCT source, account, id, kind, value, is_nobodys
+SELECT DISTINCT {key}, kind, value, is_nobodys
 FROM (
     SELECT
-        source, account, id, 'email' AS kind, local || '@' || domain AS value,
+        {key}, 'email' AS kind, local || '@' || domain AS value,
         local IN ({roles}) OR local LIKE '%**%' AS is_nobodys
     FROM mailboxes
     UNION ALL
     SELECT
-        source, account, id, 'profile_url', profile,
+        {key}, 'profile_url', profile,
         profile LIKE '%**%' OR profile LIKE '%/company/%' OR profile LIKE '%/school/%'
             OR profile LIKE '%linkedin.com/in' OR profile NOT LIKE '%/%'
     FROM profiles
     UNION ALL
-    SELECT source, account, id, 'phone', value, value LIKE '%**%'
+    SELECT {key}, 'phone', value, value LIKE '%**%'
     FROM {phones} AS found
     WHERE value LIKE '+%'
     UNION ALL
-    SELECT source, account, id, kind, value, value LIKE {nobodys}
+    SELECT {key}, kind, value, value LIKE {nobodys}
     FROM {identifiers} AS found
     WHERE length(value) = 64 AND value NOT LIKE '%@%' AND value NOT LIKE '%/%'
     UNION ALL
-    SELECT source, account, id, 'id', source || '/' || id, false
+    SELECT {key}, 'id', value, false
     FROM {contacts} AS found
 ) AS together
