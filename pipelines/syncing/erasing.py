@@ -208,10 +208,10 @@ def _rows(warehouse: Warehouse, table: Table, marks: Collection[str] | None) -> 
 
 
 def _all_text(names: Sequence[str]) -> str:
-    """All that columns hold as one text, in lower case and without backslashes, with which JSON quotes."""
+    """All that columns hold as one text, as `looked_through` has it."""
     parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
     joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
-    return f"lower(replace(concat_ws(' ', {joined}), '\\', ''))"
+    return f"lower(replace(replace(concat_ws(' ', {joined}), '\\', ''), '.', ''))"
 
 
 def _erasures(

@@ -46,6 +46,9 @@ _MAIN = "main"
 """Where it is in a DuckDB file of that very name: there `leadhouse.people` is a table of the file's main schema, and
 would be ambiguous if there were a schema of that name, too."""
 
+MEMORY = "1GB"
+"""For DuckDB while it finds people: a million leads take 700 MB, or 300 MB and twice the time."""
+
 VIEWS = Path(__file__).with_name("views")
 
 _DIALECTS: Mapping[str, Mapping[str, str]] = {
@@ -116,6 +119,8 @@ def make_people(
 
 
 def _make_schema(warehouse: Warehouse) -> None:
+    if warehouse.engine == "duckdb":
+        warehouse.execute_all([f"SET memory_limit = '{MEMORY}'"])
     if not warehouse.has_schema(warehouse.dataset):
         warehouse.execute_all([f"CREATE SCHEMA {warehouse.dataset}"])
     if warehouse.engine == "postgres":

@@ -5,14 +5,24 @@ from typing import Any
 import pytest
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy.erasure import Suppressions, contacts, identifiers, needles, texts
+from sources.core.privacy.erasure import (
+    Suppressions,
+    contacts,
+    digits_of,
+    identifiers,
+    looked_through,
+    needles,
+    texts,
+)
 from sources.core.privacy.policy import Policy, Treatment, mask
+from sources.core.tables import Category
 from sources.core.warehouse.suppressions import check_key
 from sources.leadpanther.columns import TABLES
 
-POLICY = Policy(key=b"a long random text")
+POLICY = Policy(key=b"a long random text", region="US")
+PHONE = "+14155550100"
 MAIL, URL, ID = "ana@example.com", "https://www.linkedin.com/in/ana", "0b8e3c1e-lead"
-ANA = Suppressions({POLICY.hash(value) for value in (MAIL, URL, ID)}, POLICY)
+ANA = Suppressions({POLICY.hash(value) for value in (MAIL, URL, ID, PHONE)}, POLICY)
 NOBODY = Suppressions((), POLICY)
 
 
@@ -103,7 +113,11 @@ def test_text_is_found_in_lists_only_if_asked_for() -> None:
 
 # --- whose a row is ----------------------------------------------------------------------------------
 
-REACHED_BY = ["linkedin_profile_url", "emails__work"]
+REACHED_BY = {
+    "linkedin_profile_url": Category.PROFILE_URL,
+    "emails__work": Category.EMAIL,
+    "phone": Category.PHONE,
+}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,10 @@ REACHED_BY = ["linkedin_profile_url", "emails__work"]
         ({"id": ID, "emails__work": "bob@example.com"}, True),
         ({"id": "1", "lead_id": ID, "emails__work": "bob@example.com"}, True),
         ({"id": "1", "emails": [MAIL]}, False),
+        ({"id": "1", "emails__work": "Ana+news@Example.com"}, True),
+        ({"id": "1", "phone": "(415) 555-0100"}, True),
+        ({"id": "1", "phone": "+1 415 555 0101", "note": "+1 415 555 0100"}, False),
+        ({"id": "1", "phone": "+1415****00", "emails__work": "bob@example.com"}, False),
     ],
 )
 def test_the_contacts_in_a_row_say_whose_it_is_and_without_any_every_field_does(
@@ -131,12 +149,21 @@ def test_the_contacts_in_a_row_say_whose_it_is_and_without_any_every_field_does(
 def test_contacts_are_documented_ones_and_those_that_are_called_like_it() -> None:
     assert set(contacts(TABLES["leads"])) >= {"linkedin_profile_url", "emails__work", "email"}
     assert "email" in contacts(TABLES["lead_magnet_captures"])
-    assert len(contacts(TABLES["leads"])) == len(set(contacts(TABLES["leads"])))
+
+
+def test_what_a_person_is_called_by_is_taken_out_of_what_others_say() -> None:
+    said = {"note": "+1 (415) 555-0100", "other": "+1 415 555 0101", "by": "ana+x@example.com"}
+    assert ANA.without(said) == {"note": None, "other": "+1 415 555 0101", "by": None}
 
 
 # --- identifiers -------------------------------------------------------------------------------------
 
-COLUMNS = ["work", "personal", "profile"]
+COLUMNS = {
+    "work": Category.EMAIL,
+    "personal": Category.EMAIL,
+    "profile": Category.PROFILE_URL,
+    "phone": Category.PHONE,
+}
 
 
 def test_a_persons_identifiers_are_the_hashes_of_their_addresses_and_profiles() -> None:
@@ -144,10 +171,11 @@ def test_a_persons_identifiers_are_the_hashes_of_their_addresses_and_profiles() 
         "work": " Ana@Example.com",
         "personal": None,
         "profile": URL,
+        "phone": "415.555.0100",
         "name": "Ana",
         "other": "x@y.example",
     }
-    known = {MAIL: POLICY.hash(MAIL), "linkedin.com/in/ana": POLICY.hash(URL)}
+    known = {value: POLICY.hash(value) for value in (MAIL, "linkedin.com/in/ana", PHONE)}
     assert identifiers(row, COLUMNS, POLICY) == known
 
 
@@ -161,6 +189,14 @@ def test_what_is_no_address_and_no_profile_identifies_nobody(value: Any) -> None
     assert identifiers({"work": value}, COLUMNS, POLICY) == {}
 
 
+@pytest.mark.parametrize(
+    "value", ["info@example.com", "Sales+x@example.com", "https://linkedin.com/company/acme"]
+)
+def test_what_belongs_to_no_single_person_identifies_nobody_hashed_or_not(value: str) -> None:
+    assert identifiers({"work": value}, COLUMNS, POLICY) == {}
+    assert identifiers({"work": POLICY.hash(value)}, COLUMNS, POLICY) == {}
+
+
 @pytest.mark.parametrize("value", [MAIL, URL])
 def test_a_masked_value_identifies_nobody_since_many_share_it(value: str) -> None:
     assert identifiers({"work": mask(value)}, COLUMNS, POLICY) == {}
@@ -171,7 +207,10 @@ SPELLINGS = {
         "ana.b+x@example.com",
         " ANA.B+X@EXAMPLE.COM",
         '{"likes.ana\\.b+x@example\\.com": 1}',
+        "ana.b@example.com",
+        "Ana.B+news@example.com",
     ],
+    "ana.b@gmail.com": ["AnaB@gmail.com", "a.n.a.b+x@googlemail.com"],
     "https://www.linkedin.com/in/Jos\u00e9-Gil/": [
         "http://de.linkedin.com/in/jos\u00e9-gil?x=1",
         "linkedin.com/in/jose\u0301-gil",
@@ -191,12 +230,16 @@ SPELLINGS = {
     ("known", "stored"), [(k, s) for k, spellings in SPELLINGS.items() for s in spellings]
 )
 def test_every_spelling_of_what_is_known_holds_one_of_the_needles(known: str, stored: str) -> None:
-    assert any(needle in stored.lower().replace("\\", "") for needle in needles({known: POLICY.hash(known)}))
+    assert any(needle in looked_through(stored) for needle in needles({known: POLICY.hash(known)}))
+
+
+def test_of_a_phone_number_the_digits_are_looked_for_that_all_spellings_have() -> None:
+    assert digits_of([PHONE, MAIL, "+442079460000;ext=12"]) == {"5550100", "9460000"}
 
 
 def test_a_needle_is_in_few_other_values() -> None:
     found = needles({MAIL: POLICY.hash(MAIL), ID: POLICY.hash(ID)})
-    assert found == {MAIL, POLICY.hash(MAIL), ID, POLICY.hash(ID)}
+    assert found == {"ana@examplecom", "ana+", POLICY.hash(MAIL), ID, POLICY.hash(ID)}
 
 
 def test_what_is_hashed_is_looked_for_as_it_is() -> None:

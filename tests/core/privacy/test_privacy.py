@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
-from sources.core.privacy.policy import Policy, Treatment, mask, normalise
+from sources.core.privacy.identities import e164, normalise
+from sources.core.privacy.policy import NOBODYS, Policy, Treatment, mask
 from sources.core.tables import Category, Column, Table
 from tests.support import forget_pipelines
 
@@ -41,6 +42,16 @@ PEOPLE = Table(
 
 SAME = {
     "an address in any case": ["ana@example.com", "Ana@Example.COM", "ANA@EXAMPLE.COM"],
+    "an address with what its owner put after it": [
+        "ana@example.com",
+        "ana+news@example.com",
+        "Ana+x+y@example.com",
+    ],
+    "an address at a mail service that ignores dots": [
+        "ana.b@gmail.com",
+        "anab@gmail.com",
+        "A.N.A.B+x@googlemail.com",
+    ],
     "an address among blanks": ["ana@example.com", "  ana@example.com\n", "\u00a0ana@example.com\t"],
     "a profile with or without scheme": [
         "https://www.linkedin.com/in/ana",
@@ -85,7 +96,14 @@ def test_spellings_of_the_same_thing_get_the_same_hash(spellings: list[str]) -> 
 @pytest.mark.parametrize(
     "different",
     [
-        ("ana@example.com", "ana@example.org", "anna@example.com", "ana+x@example.com", "ana"),
+        (
+            "ana@example.com",
+            "ana@example.org",
+            "anna@example.com",
+            "an.a@example.com",
+            "+x@example.com",
+            "ana",
+        ),
         (
             "https://linkedin.com/in/ana",
             "https://linkedin.com/in/anna",
@@ -129,6 +147,47 @@ def test_urls_that_are_spelt_as_usual_are_normalised_like_others(url: str) -> No
 
 def test_a_hash_is_of_the_key_and_not_of_the_value_alone() -> None:
     assert HASH.hash("ana@example.com") != Policy(Treatment.HASH, key=b"another").hash("ana@example.com")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("info@acme.example", "Sales+uk@acme.example", "no-reply@acme.example"),
+        *("sa***@acme.example", "+1415****70", "p***@x.example"),
+        *("https://www.linkedin.com/company/acme", "https://linkedin.com/school/mit/"),
+    ],
+)
+def test_the_hash_of_what_belongs_to_no_single_person_says_so(value: str) -> None:
+    assert HASH.hash(value).startswith(NOBODYS)
+    assert HEX.fullmatch(HASH.hash(value))
+    assert HASH.hash(value) != HASH.hash(f"x{value}")
+
+
+# --- phones ------------------------------------------------------------------------------------------
+
+SAME_NUMBER = {
+    "+14155550100": [
+        *("+14155550100", "+1 (415) 555-0100", "415-555-0100", "(415) 555.0100", "1 415 555 0100"),
+        *("tel:+1-415-555-0100", "011 1 415 555 0100"),
+    ],
+    "+442079460000": ["+44 20 7946 0000", "+44 (0)20 7946 0000", "0044 20 7946 0000"],
+    "+14155550100;ext=12": ["+1 415 555 0100 ext. 12", "415 555 0100 x12"],
+}
+
+
+@pytest.mark.parametrize(("number", "spelling"), [(n, s) for n, all_ in SAME_NUMBER.items() for s in all_])
+def test_spellings_of_a_phone_number_are_the_same_number(number: str, spelling: str) -> None:
+    assert e164(spelling, "US") == number
+
+
+@pytest.mark.parametrize("text", ["", "555", "call me", "+1415****70", "+1415xxxxx70", "n/a", "0", "+999123"])
+def test_what_is_no_phone_number_or_masked_is_none(text: str) -> None:
+    assert e164(text, "US") is None
+
+
+def test_a_number_without_a_country_is_none_where_no_region_is_known() -> None:
+    assert e164("415-555-0100") is None
+    assert e164("415-555-0100", "US") != e164("415-555-0100", "DE")
 
 
 # --- mask --------------------------------------------------------------------------------------------
