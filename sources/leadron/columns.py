@@ -14,8 +14,10 @@ from sources.core.tables import (
     Category,
     Column,
     DataType,
+    LeadColumns,
     Table,
     account_column,
+    comparable_phone,
 )
 
 TENANT = account_column("tenant_id", "the tenant, as leads name it")
@@ -44,6 +46,7 @@ LEADS = Table(
         Column("first_name", "text", "the first name", REFERENCE, Category.NAME),
         Column("last_name", "text", "the last name", REFERENCE, Category.NAME, identifies=True),
         Column("phone", "text", "phone, with the country's code", REFERENCE, Category.PHONE, identifies=True),
+        comparable_phone("phone"),
         Column("source", "text", "`web`, `referral`, `api`, `import`, `manual` or another", REFERENCE),
         Column(
             "status", "text", "`new`, `contacted`, `qualified`, `converted`, `lost` or another", REFERENCE
@@ -65,6 +68,14 @@ LEADS = Table(
     ),
     "a lead",
     personal=True,
+)
+
+LEAD_COLUMNS = LeadColumns(
+    name=("first_name", "last_name"),
+    email=("email",),
+    phone=("phone",),
+    status=("status",),
+    created_at=("created_at",),
 )
 
 LEAD_NOTES = Table(

@@ -7,7 +7,7 @@ from pathlib import Path
 from sources.core.vendor import Vendor
 from sources.leadron import settings
 from sources.leadron.access import open_account
-from sources.leadron.columns import TABLES, TENANT
+from sources.leadron.columns import LEAD_COLUMNS, TABLES, TENANT
 
 LEADRON = Vendor(
     name="leadron",
@@ -26,4 +26,5 @@ LEADRON = Vendor(
     open=open_account,
     config=settings.LeadronConfig,
     views=Path(__file__).with_name("views"),
+    leads=LEAD_COLUMNS,
 )

@@ -7,6 +7,7 @@ from typing import Any, cast
 import duckdb
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTerminalException
+from sources.core.warehouse.dialect import Spoken
 
 from sources.core.privacy.policy import Policy
 from sources.core.warehouse.analysis import make_views
@@ -38,6 +39,7 @@ class Ground:
     """
 
     dataset = DATASET
+    shareable = f"{DATASET}_shareable"
     stored = Warehouse.stored
 
     def __init__(
@@ -54,6 +56,9 @@ class Ground:
         self.create({table: {**DOCUMENTED[table], **(more or {}).get(table, {})} for table in tables})
 
     # --- as a warehouse --------------------------------------------------------------------------
+
+    def _dialect(self) -> Spoken:
+        return Spoken()
 
     def types(self, table: str) -> dict[str, str]:
         return self._types.get(table, {})
