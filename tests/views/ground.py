@@ -7,7 +7,7 @@ from typing import Any, cast
 import duckdb
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTerminalException
-from sources.core.warehouse.dialect import Spoken
+from sources.core.warehouse.dialects import Spoken
 
 from sources.core.privacy.policy import Policy
 from sources.core.warehouse.analysis import make_views
