@@ -1,4 +1,4 @@
-"""The roles that the README makes in Postgres: each can do its work, and no more."""
+"""The roles that the manual makes in Postgres: each can do its work, and no more."""
 
 import re
 from dataclasses import replace
@@ -11,7 +11,7 @@ from tests.conftest import StartSandbox, small_world
 from tests.support import Postgres
 from tests.truth import differences
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[1] / "pipelines/README.md"
 
 
 def as_role(postgres: Postgres, role: str) -> Postgres:

@@ -1,4 +1,4 @@
-"""What the README says to put into crontabs and timers works as printed, with nothing in the environment."""
+"""What the manual says to put into crontabs and timers works as printed, with nothing in the environment."""
 
 import configparser
 import re
@@ -14,20 +14,23 @@ from tests.conftest import StartSandbox, small_world
 from tests.support import LEADHOUSE, DuckDB
 from tests.truth import differences
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+MANUAL = (ROOT / "README.md", ROOT / "pipelines/README.md")
 PRINTED_FOLDER = "/srv/leadhouse"
 CRON = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", "LOGNAME": "leadhouse"}
 """What cron gives to its jobs, besides a home."""
 
 
 def printed(language: str) -> list[str]:
-    """The README's blocks of a language."""
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    """The manual's blocks of a language."""
+    text = "\n".join(page.read_text() for page in MANUAL)
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def crontab_commands() -> list[str]:
     lines = [line for block in printed("crontab") for line in block.splitlines()]
-    return [line.split(maxsplit=5)[5] for line in lines if re.match(r"[\d*]", line)]
+    commands = [line.split(maxsplit=5)[5] for line in lines if re.match(r"[\d*]", line)]
+    return list(dict.fromkeys(commands))
 
 
 def unit(name: str) -> configparser.ConfigParser:
@@ -51,7 +54,7 @@ def installed(home: Path, sandbox: StartSandbox) -> tuple[Path, World, Sandbox]:
     script.parent.mkdir(parents=True)
     script.symlink_to(LEADHOUSE)
     (home / ".dlt").mkdir()
-    shutil.copy(README.parent / ".dlt/config.toml", home / ".dlt/config.toml")
+    shutil.copy(ROOT / ".dlt/config.toml", home / ".dlt/config.toml")
     secrets = home / ".dlt/secrets.toml"
     secrets.write_text(
         f'[sources.leadpanther]\napi_key = "{world.agency_key}"\nbase_url = "{api.base_url}"\n'

@@ -663,3 +663,21 @@ def test_a_key_that_is_not_accepted_stops_the_run(sandbox: StartSandbox, duck: D
     with pytest.raises(Unauthorized, match="check that the key is complete and still active"):
         duck.sync(api)
     assert [request.path for request in api.requests] == ["/me"]
+
+
+@pytest.mark.long
+def test_a_backfill_longer_than_a_run_is_told_from_one_that_fails(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = small_world()
+    api = sandbox(world, latency=0.05)
+    report = duck.sync(api, run_minutes=0.1 / 60)
+    assert report.exit == 3
+    assert report.only_lacked_time
+    api.faults.add(Fault("error", path="/clients/*/leads", status=500, times=None))
+    report = duck.sync(api, attempts=1)
+    assert report.exit == 3
+    assert not report.only_lacked_time
+    api.faults.clear()
+    assert duck.sync(api).exit == 0
+    assert not differences(duck, world)

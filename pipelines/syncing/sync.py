@@ -70,6 +70,12 @@ class Report:
     run: Run
     exit: Exit
 
+    @property
+    def only_lacked_time(self) -> bool:
+        """Whether all that is wrong is that the run's time was up, as in a long backfill: the next one goes on."""
+        fine = (Status.OK, Status.SKIPPED, Status.PARTIAL)
+        return self.run.out_of_time and all(o.status in fine for o in self.run.outcomes.values())
+
 
 def sync(
     source: Source,

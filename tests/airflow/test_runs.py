@@ -261,3 +261,22 @@ def _write_secrets(home: Path, api: Sandbox) -> None:
         f'[sources.leadpanther]\napi_key = "{api.world.agency_key}"\nbase_url = "{api.base_url}"\n'
     )
     secrets.chmod(0o600)
+
+
+def test_a_backfill_longer_than_a_run_wakes_nobody_and_the_next_runs_go_on(
+    airflow: Airflow, world: World, sandbox: StartSandbox
+) -> None:
+    configure(airflow, more="run_minutes = 0.01\n")
+    api = sandbox(world, latency=0.2)
+    connect(airflow, api)
+    run = airflow.run()
+    assert run.state == "success", run.log
+    assert run.summaries["sync[0]"]["goes_on"] is True
+    assert run.summaries["sync[0]"]["exit"] == 3
+    assert differences(DuckDB(airflow.home), world) != []
+    settings = airflow.home / ".dlt/config.toml"
+    settings.write_text(settings.read_text().replace("run_minutes = 0.01", "run_minutes = 60"))
+    run = airflow.run()
+    assert run.state == "success", run.log
+    assert "goes_on" not in run.summaries["sync[0]"]
+    assert differences(DuckDB(airflow.home), world) == []
