@@ -11,9 +11,12 @@ from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
 from sources.leadleap import LEADLEAP
 from sources.leadpanther import LEADPANTHER
+from sources.leadping import LEADPING
 from sources.leadron import LEADRON
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP, LEADRON)}
+VENDORS: dict[str, Vendor] = {
+    vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP, LEADRON, LEADPING)
+}
 
 
 @dataclass(frozen=True)

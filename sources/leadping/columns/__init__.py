@@ -1,0 +1,46 @@
+"""Every documented column of Leadping, from its OpenAPI document of August 2026; July's rows are reshaped to it."""
+
+from __future__ import annotations
+
+from sources.core.tables import Table
+from sources.leadping.columns.account import (
+    ANALYTICS,
+    LEAD_STATUSES,
+    ORGANIZATIONS,
+    SOURCES,
+    SUPPRESSIONS,
+    TAGS,
+    TRANSACTIONS,
+    USAGE,
+)
+from sources.leadping.columns.events import CALL_EVENTS, EVENTS, SMS_EVENTS
+from sources.leadping.columns.leads import (
+    CONVERSATIONS,
+    LEAD_DETAILS,
+    LEAD_STATUS_CHANGES,
+    LEADS,
+    ORGANIZATION_ID,
+)
+
+__all__ = ["ORGANIZATION_ID", "TABLES"]
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        ORGANIZATIONS,
+        LEADS,
+        LEAD_DETAILS,
+        CONVERSATIONS,
+        SMS_EVENTS,
+        CALL_EVENTS,
+        EVENTS,
+        LEAD_STATUS_CHANGES,
+        SOURCES,
+        TAGS,
+        LEAD_STATUSES,
+        SUPPRESSIONS,
+        TRANSACTIONS,
+        USAGE,
+        ANALYTICS,
+    )
+}

@@ -1,0 +1,86 @@
+"""Rows of both eras in one shape, August's; and without the keys that August's sources hold. Pure.
+
+July's rows say `business` where August's say `organization`, `currentDisposition` for `currentLeadStatus`, and keep the
+ids and names of others flat. Most rows need nothing done, which their bytes tell.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from sources.core.api.mending import shallow
+
+Raw = bytes | msgspec.Raw
+
+JULY = re.compile(rb'"(?:business|currentDisposition)')
+"""What only July's rows have."""
+
+RENAMED = {
+    "business": "organization",
+    "businessId": "organizationId",
+    "businessName": "organizationName",
+    "currentDisposition": "currentLeadStatus",
+}
+PAIRS = ("organization", "lead", "source")
+"""What August's rows hold as an object with `id` and `name`."""
+
+FLAT = ("recordingUrl", "callerId", "outcome")
+"""Fields of rows that are flat in August, too: calls and changes of status."""
+
+
+def one_shape(row: Raw) -> Raw:
+    """A row of either era as August's are."""
+    if not JULY.search(row):
+        return row
+    value = _decoded(row)
+    return msgspec.json.encode(one_shape_of(value)) if isinstance(value, dict) else row
+
+
+def one_shape_of(value: dict[str, Any]) -> dict[str, Any]:
+    """A decoded row, or a lead's details, as August's are."""
+    shaped = {RENAMED.get(key, key): inner for key, inner in value.items()}
+    if isinstance(metadata := shaped.get("metadata"), dict):
+        shaped["metadata"] = {RENAMED.get(key, key): inner for key, inner in metadata.items()}
+    if any(key in shaped for key in FLAT):
+        return shaped
+    for name in PAIRS:
+        _pair(shaped, name)
+    return shaped
+
+
+def _pair(shaped: dict[str, Any], name: str) -> None:
+    """Makes one object of an id and a name that are flat. A text's `organization` is flat in August, too."""
+    names = f"{name}Id", f"{name}Name"
+    if isinstance(shaped.get(name), str) or names[1] not in shaped:
+        return
+    inner = shaped.get(name) or {}
+    found = {"id": shaped.pop(names[0], None), "name": shaped.pop(names[1], None)}
+    shaped[name] = {**found, **inner} if isinstance(inner, dict) else inner
+
+
+def without_key(row: Raw) -> Raw:
+    """A source as August's are, without its key, whatever it is called and wherever it stands."""
+    value = _decoded(row)
+    if not isinstance(value, dict):
+        return b"null"  # it might be the key itself
+    return msgspec.json.encode(one_shape_of(_cut(value)))
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(inner) for key, inner in value.items() if not _is_key(key)}
+    return [_cut(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_key(name: str) -> bool:
+    return re.sub(r"[^a-z]", "", name.lower()) in ("apikey", "key", "secret", "token")
+
+
+def _decoded(row: Raw) -> Any:
+    try:
+        return msgspec.json.decode(row)
+    except RecursionError:
+        return msgspec.json.decode(shallow(bytes(row)))

@@ -1,0 +1,36 @@
+"""Leadping as the engine sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sources.core.vendor import Vendor
+from sources.leadping import settings
+from sources.leadping.access import open_account
+from sources.leadping.columns import ORGANIZATION_ID, TABLES
+
+LEADPING = Vendor(
+    name="leadping",
+    title="Leadping",
+    base_url=settings.BASE_URL,
+    key=settings.KEY,
+    key_form=settings.KEY_FORM,
+    api=settings.API,
+    account=ORGANIZATION_ID,
+    account_word="organization",
+    resources=settings.RESOURCES,
+    opened=(settings.ORGANIZATION,),
+    opening=tuple(("GET", path) for path in settings.ORGANIZATION_PATHS),
+    tables=TABLES,
+    open=open_account,
+    config=settings.LeadpingConfig,
+    views=Path(__file__).with_name("views"),
+    relations=(
+        ("leads", "lead_details", "lead_id"),
+        ("leads", "conversations", "lead_id"),
+        ("leads", "call_events", "lead_id"),
+        ("leads", "sms_events", "lead__id"),
+        ("leads", "lead_status_changes", "lead_id"),
+        ("sources", "leads", "source__id"),
+    ),
+)
