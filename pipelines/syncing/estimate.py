@@ -92,7 +92,8 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
     scaled = {name: sum(rows) * having[name] // len(rows) for name, rows in found.items() if rows}
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
     rate = requests / seconds * run.config.requests_in_flight / max(1, len(lists))
-    ceiling = run.config.requests_per_second or FASTEST
+    limit = run.config.limit
+    ceiling = run.config.requests_per_second or (limit.requests / limit.seconds if limit else FASTEST)
     return estimate(run.vendor, scaled, resources, measured, len(granted), min(rate, ceiling, FASTEST))
 
 

@@ -434,7 +434,8 @@ class TokenScan:
             if (LOWEST if at is None else at) <= self._front
         ]
         self._weigh(due)
-        return list(range(len(answer.ids)))
+        rows = [(row, LOWEST if at is None else at) for row, at in zip(answer.ids, ranks, strict=True)]
+        return [n for n, row in enumerate(rows) if self._seen.get(row) != answer.digests[n]]
 
     def _weigh(self, due: Sequence[int] = ()) -> None:
         """The books of a complete scan. What is missing may have come since it was at the end, there or a little
