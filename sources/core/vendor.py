@@ -175,6 +175,7 @@ class Vendor:
         resources: what is read, in order.
         opened: resources that `open` fills.
         opening: methods and paths that `open` asks for.
+        never: methods and paths that look like one of its reads and are none.
         roots: paths before accounts' resources, with `{account}` for the account's id.
         tables: by resource.
         open: finds out who the key is and which accounts there are.
@@ -207,6 +208,7 @@ class Vendor:
     open: Callable[[Opener], Awaitable[Access]]
     opened: tuple[str, ...] = ()
     opening: tuple[tuple[str, str], ...] = ()
+    never: frozenset[tuple[str, str]] = frozenset()
     roots: tuple[str, ...] = ("",)
     config: type[SourceConfig] = SourceConfig
     choice: str = ""
@@ -307,7 +309,8 @@ class Vendor:
     @cached_property
     def is_read(self) -> Callable[[str, str], bool]:
         """Whether a method and path are among what is read here: nothing else is ever sent."""
-        return only([*self.opening, *self._reads()])
+        read = only([*self.opening, *self._reads()])
+        return lambda method, path: (method, path) not in self.never and read(method, path)
 
     def _reads(self) -> Iterator[tuple[str, str]]:
         for root in self.roots:

@@ -37,6 +37,9 @@ ORGANIZATION = "organization"
 ORGANIZATION_PATHS = ("/organizations/me", "/businesses/me")
 """August's, and July's."""
 
+NEVER = frozenset({("GET", "/leads/intake")})
+"""Makes a lead, and stands where a lead's id would in `GET /leads/{id}`."""
+
 LEADS, DETAILS = "leads", "lead_details"
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -133,7 +136,7 @@ RESOURCES: tuple[Resource, ...] = (
     Listing("tags", "/tags", paging=Whole(bare=True), params={"includeArchived": "true"}, reshape=one_shape),
     Listing("lead_statuses", "/lead-statuses", paging=Whole(bare=True), documented=False, reshape=one_shape),
     Listing(
-        "suppressions",
+        "suppression_entries",  # `suppressions` are those of people who were erased
         "/suppressions/all/my",
         paging=Tokens("suppressedAt", question, nullable=True, lookback=_all),
         method="POST",

@@ -21,6 +21,7 @@ LEADPING = Vendor(
     resources=settings.RESOURCES,
     opened=(settings.ORGANIZATION,),
     opening=tuple(("GET", path) for path in settings.ORGANIZATION_PATHS),
+    never=settings.NEVER,
     tables=TABLES,
     open=open_account,
     config=settings.LeadpingConfig,

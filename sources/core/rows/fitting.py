@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -31,7 +31,8 @@ _PLAIN: dict[DataType, frozenset[type]] = {
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 USUAL_INSTANT = r"^[12]\d{3}-\d\d-\d\dT[012]\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 NUL = "\x00"
 REPLACEMENT = "�"
@@ -125,7 +126,7 @@ def _as_double(value: Any) -> float | None:
 
 
 def as_timestamp(value: Any) -> datetime | None:
-    """A moment in ISO 8601, to the microsecond; without an offset it is read as UTC."""
+    """A moment in ISO 8601, to the microsecond, whatever is written beyond; without an offset it is read as UTC."""
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
@@ -137,8 +138,13 @@ def as_timestamp(value: Any) -> datetime | None:
         return None
 
 
-def _as_date(value: Any) -> Any:
-    return value
+def _as_date(value: Any) -> date | None:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
+    except ValueError:
+        return None
 
 
 _FIT = {

@@ -123,8 +123,8 @@ LEAD_STATUSES = Table(
     "a status that leads may have",
 )
 
-SUPPRESSIONS = Table(
-    "suppressions",
+SUPPRESSION_ENTRIES = Table(
+    "suppression_entries",
     ("organization_id", "id"),
     (
         ORGANIZATION_ID,

@@ -21,11 +21,11 @@ LISTS = {
     "/events/all/my": "events",
     "/lead-status-changes/all/my": "lead_status_changes",
     "/sources/all/my": "sources",
-    "/suppressions/all/my": "suppressions",
+    "/suppressions/all/my": "suppression_entries",
     "/transactions/all/my": "transactions",
     "/usage/all/my": "usage",
 }
-AUGUST = ("lead_status_changes", "suppressions")
+AUGUST = ("lead_status_changes", "suppression_entries")
 """Lists that July's documents do not have."""
 ME = {"/organizations/me": "august", "/businesses/me": "july"}
 FIELDS = frozenset(("createdAt", "updatedAt", "lastEventAt", "suppressedAt"))

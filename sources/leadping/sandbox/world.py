@@ -112,7 +112,9 @@ class World:
                 making.status_change(p, n, t + HOUR) for p, n, t in some if n % 3 == 0
             ),
             "sources": Listed(making.source(self._dice, n, now) for n in range(3)),
-            "suppressions": Listed(making.suppression(p, n, t + DAY) for p, n, t in some if n % 40 == 7),
+            "suppression_entries": Listed(
+                making.suppression(p, n, t + DAY) for p, n, t in some if n % 40 == 7
+            ),
             "transactions": Listed(making.transaction(p, n, t) for p, n, t in some),
             "usage": Listed(making.usage(p, n, t) for p, n, t in some),
         }
@@ -205,7 +207,7 @@ class World:
                     "lead_status_changes": making.status_change,
                     "transactions": making.transaction,
                     "usage": making.usage,
-                    "suppressions": making.suppression,
+                    "suppression_entries": making.suppression,
                 }
                 row = kinds[resource](self._dice.pick(leads), n, moment)
             self.lists[resource].rows[row["id"]] = row

@@ -156,7 +156,10 @@ def test_a_value_that_does_not_fit_its_documented_column_is_a_misfit_under_its_p
         ("2026-06-01T12:00:60Z", "timestamp", False),
         ("9999-12-31T23:59:59-10:00", "timestamp", False),
         ("0001-01-01T00:00:00Z", "timestamp", True),
-        ("2026-06-01T12:00:00.1234567Z", "timestamp", False),
+        ("2026-06-01T12:00:00.1234567Z", "timestamp", True),
+        ("2026-06-01", "date", True),
+        ("2026-13-01", "date", False),
+        (20260601, "date", False),
         ("2026-06-01 12:00", "timestamp", True),
         ("", "timestamp", False),
         (0, "timestamp", False),
@@ -169,7 +172,7 @@ def test_a_value_is_kept_exactly_or_set_aside(value: Any, type_: Any, kept: bool
     column, bad = fit([None, value], type_)
     assert bad == ([] if kept else [1])
     assert (column[1].as_py() is not None) is kept
-    if kept and type_ != "timestamp":
+    if kept and type_ not in ("timestamp", "date"):
         assert column[1].as_py() == value
 
 
