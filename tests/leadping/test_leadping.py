@@ -11,6 +11,7 @@ import pytest
 from pipelines.syncing.reconcile import reconcile
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
+from sources.core.errors import Unauthorized
 from sources.core.privacy.configuration import load_policy
 from sources.leadping import LEADPING
 from sources.leadping.sandbox import Churn, Fault, Paging, Window
@@ -202,7 +203,8 @@ def test_somebody_elses_lead_is_passed_over_and_a_refused_list_ends_the_run(plac
     read = {row for (row,) in there.query("SELECT lead_id FROM leadping.lead_details")}
     assert read == set(there.world.ids("", "leads")) - {foreign}
     there.sandbox.faults.add(Fault("error", "/events/sms/all/my", status=401, times=None))
-    assert there.sync(full=True).exit == 1
+    with pytest.raises(Unauthorized):
+        there.sync(full=True)
 
 
 @pytest.mark.long
