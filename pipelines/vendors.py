@@ -14,9 +14,7 @@ from sources.leadpanther import LEADPANTHER
 from sources.leadping import LEADPING
 from sources.leadron import LEADRON
 
-VENDORS: dict[str, Vendor] = {
-    vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP, LEADRON, LEADPING)
-}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (LEADPANTHER, LEADLEAP, LEADRON, LEADPING)}
 
 
 @dataclass(frozen=True)
