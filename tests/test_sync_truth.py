@@ -681,3 +681,26 @@ def test_a_backfill_longer_than_a_run_is_told_from_one_that_fails(
     api.faults.clear()
     assert duck.sync(api).exit == 0
     assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_a_route_for_details_that_answers_404_is_news_once_then_probed_with_one_request(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = small_world(clients=1, posts=40)
+    api = sandbox(world)
+    route = f"/clients/{world.client_ids[0]}/posts/*/engagement"
+    api.faults.add(Fault("error", path=route, status=404, times=None))
+    asked = []
+    for exit_code, status in ((3, "gone"), (0, "skipped"), (0, "skipped")):
+        api.clear_requests()
+        report = duck.sync(api)
+        assert report.exit == exit_code
+        (outcome,) = [o for unit, o in report.run.outcomes.items() if unit.resource == "post_engagement"]
+        assert outcome.status == status
+        asked.append(api.count(route))
+    assert asked[0] < 25
+    assert asked[1:] == [1, 1]
+    api.faults.clear()
+    assert duck.sync(api).exit == 0
+    assert not differences(duck, world)

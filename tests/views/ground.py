@@ -7,10 +7,10 @@ from typing import Any, cast
 import duckdb
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTerminalException
-from sources.core.warehouse.dialects import Spoken
 
 from sources.core.privacy.policy import Policy
 from sources.core.warehouse.analysis import make_views
+from sources.core.warehouse.dialects import Spoken
 from sources.core.warehouse.views import SQL_TYPES
 from sources.core.warehouse.warehouse import Statement, Warehouse
 from sources.leadpanther import LEADPANTHER

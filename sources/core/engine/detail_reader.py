@@ -128,15 +128,20 @@ class _DetailReader:
         failures: list[LeadhouseError] = []
         gone: dict[str, LeadhouseError] = {}
         read: set[str] = set()
+        refused = self._reader.was_refused(outcomes[0].unit)
+        never = not self._detail.documented and whose not in self._ever_read
 
         def is_absent() -> bool:
             """Whether it looks as if there were no such route, rather than no such rows."""
-            enough = len(gone) >= MAX_FAILURES or (len(gone) == len(ids) and whose not in self._ever_read)
-            return bool(gone) and not read and enough and not self._detail.documented
+            enough = len(gone) >= (1 if refused else MAX_FAILURES) or (never and len(gone) == len(ids))
+            return bool(gone) and not read and enough
 
-        async def worker() -> None:
-            while not self._run.pausing() and len(failures) < MAX_FAILURES and not is_absent():
-                if (row_id := next(waiting, None)) is None:
+        def may_go_on() -> bool:
+            return not self._run.pausing() and len(failures) < MAX_FAILURES and not is_absent()
+
+        async def worker(most: int | None = None) -> None:
+            while may_go_on():
+                if most == len(read) + len(gone) + len(failures) or (row_id := next(waiting, None)) is None:
                     return
                 try:
                     if await self._read_as_any(account, row_id, outcomes):
@@ -155,7 +160,13 @@ class _DetailReader:
                 except LeadhouseError as error:
                     failures.append(error)
 
-        await together(worker() for _ in range(min(WORKERS, len(ids))))
+        if refused:
+            await worker(most=1)  # one tells whether the others are worth asking for
+        if not (refused and failures):
+            await together(worker() for _ in range(min(WORKERS, len(ids))))
+        if read and gone and may_go_on():
+            # Some were through when others that they were in flight with looked as if there were no such route.
+            await together(worker() for _ in range(min(WORKERS, len(ids))))
         if self._detail.answers == "rows":
             sizing = self._run.sizing(self._detail.resource, account, self._state)
             await self._reader.learn_pages(self._main, account, sizing)

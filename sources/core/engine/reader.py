@@ -253,7 +253,7 @@ class Reader:
         if outcome.status not in (Status.DENIED, Status.GONE):
             return
         scopes = self.run.vendor.scopes_for(unit.resource) or [unit.resource]
-        if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
+        if self.was_refused(unit):
             outcome.end(Status.SKIPPED, f"still refused: {outcome.note}")
         elif bears_out(self.run.hints, scopes):
             outcome.end(Status.SKIPPED, f"no scope of the key names it: {outcome.note}")
@@ -261,9 +261,13 @@ class Reader:
             unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.account, 1)
         )
 
+    def was_refused(self, unit: Unit) -> bool:
+        """Whether a unit was refused when it was last tried."""
+        return unit.account in self.states.get(unit.resource, {}).get(REFUSED, ())
+
     async def admit(self, unit: Unit) -> None:
         """Forgets that a unit was once refused."""
-        if unit.account in self.states.get(unit.resource, {}).get(REFUSED, ()):
+        if self.was_refused(unit):
             await self.remember(unit.resource, lambda state: state[REFUSED].pop(unit.account, None))
 
     async def _vote(self, outcome: Outcome, before: Checkpoint, after: Checkpoint, scan: Scan) -> None:
