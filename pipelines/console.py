@@ -146,7 +146,7 @@ def print_summary(console: Console, run: Run, seconds: float) -> None:
         cells: dict[str, str | Text] = {
             "table": resource,
             "accounts": f"{accounts:,}" if accounts else "",
-            "rows": f"{sum(o.rows for o in outcomes):,}",
+            "rows": f"{sum(o.loaded for o in outcomes):,}",
             "new": f"{sum(o.new_rows for o in outcomes):,}",
             "requests": f"{sum(o.traffic.requests for o in outcomes):,}",
             "retries": f"{sum(o.traffic.retries for o in outcomes):,}",

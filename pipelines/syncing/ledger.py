@@ -26,10 +26,12 @@ KEPT_DAYS = 400
 
 
 def write_ledger(storage: Storage, pipeline: dlt.Pipeline, run: Run) -> None:
-    """Appends a run's outcomes to `sync_log`, drops what is older than anybody asks about, and, in the first
-    shard, writes down what there is to say of the warehouse."""
+    """Appends a run's outcomes to `sync_log` and what it missed to `roll_call`, drops what is older than anybody asks
+    about, and, in the first shard, writes down what there is to say of the warehouse."""
     outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
     resources = [_resource(run.vendor.ledger, outcomes, "append")]
+    if run.missed:
+        resources.append(_resource(run.vendor.roll_call, run.missed, "append"))
     more = about(pipeline, run.vendor, run.policy) if run.shard.is_first else []
     load(storage, pipeline, resources + more)
     _prune(Warehouse(pipeline, pipeline.default_schema), run.vendor.account.name)
@@ -76,7 +78,7 @@ def ledger_row(run: Run, outcome: Outcome) -> dict[str, Any]:
         "resource": outcome.unit.resource,
         "status": str(outcome.status),
         "note": outcome.note,
-        "rows": outcome.rows,
+        "rows": outcome.loaded,
         "new_rows": outcome.new_rows,
         "requests": outcome.traffic.requests,
         "retries": outcome.traffic.retries,

@@ -52,7 +52,7 @@ def summary(report: Report, seconds: float) -> dict[str, Any]:
         "clients": len(report.run.accounts),
         "units": len(outcomes),
         **{status: count for status, count in counts.items() if count},
-        "rows": sum(o.rows for o in outcomes),
+        "rows": sum(o.loaded for o in outcomes),
         "new_rows": sum(o.new_rows for o in outcomes),
         "requests": report.run.traffic.requests,
         "retries": report.run.traffic.retries,

@@ -210,6 +210,35 @@ def detail_reads_table(account: Column) -> Table:
     )
 
 
+ROLL_CALL = "roll_call"
+
+
+def roll_call_table(account: Column) -> Table:
+    """What complete scans found of rows that they did not load.
+
+    Args:
+        account: the column that says whose a row is.
+    """
+    return Table(
+        ROLL_CALL,
+        (account.name, "resource", "id"),
+        (
+            account,
+            Column("resource", "text", "the list, and the table of its rows", ours=True),
+            Column("id", "text", "the row's id", ours=True),
+            Column("called_at", "timestamp", "when it was met, or missed", ours=True),
+            Column(
+                "absences",
+                "bigint",
+                "0: it was there, just as the warehouse has it; else so many complete scans in a row missed it",
+                ours=True,
+            ),
+        ),
+        "a row as scans under way met it unchanged, or as the last complete scan missed it",
+        personal=True,
+    )
+
+
 SYNC_LOG = "sync_log"
 
 

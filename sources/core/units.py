@@ -41,7 +41,8 @@ class Outcome:
         unit: the unit.
         status: how it ended; PARTIAL until it is through.
         note: why, in our words.
-        rows: rows handed on to the warehouse.
+        rows: rows read and handed on.
+        unchanged: rows among them that the warehouse had just so, and that were not loaded again.
         new_rows: rows among them that the warehouse did not have.
         traffic: requests and retries spent on it.
         error_code: short name of what went wrong.
@@ -54,6 +55,7 @@ class Outcome:
     status: Status = Status.PARTIAL
     note: str = ""
     rows: int = 0
+    unchanged: int = 0
     new_rows: int = 0
     traffic: Traffic = field(default_factory=Traffic)
     error_code: str | None = None
@@ -62,6 +64,11 @@ class Outcome:
     order: str | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     finished: datetime | None = None
+
+    @property
+    def loaded(self) -> int:
+        """Rows that came into the warehouse."""
+        return self.rows - self.unchanged
 
     def end(self, status: Status, note: str = "") -> None:
         self.status, self.note, self.finished = status, note, datetime.now(UTC)
@@ -94,6 +101,7 @@ class Rows:
         read_at: when they were read.
         stamps: values of our own columns that all of them share.
         digest: tells whether what a row holds is still the same.
+        whole: a scan of the whole list read them: what the warehouse has just so need not be loaded again.
     """
 
     outcome: Outcome
@@ -101,3 +109,4 @@ class Rows:
     read_at: datetime
     stamps: Mapping[str, Any] = field(default_factory=dict)
     digest: Callable[[Raw], str] = digest
+    whole: bool = False

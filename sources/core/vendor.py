@@ -27,6 +27,7 @@ from sources.core.tables import (
     detail_reads_table,
     ledger_table,
     quarantine_table,
+    roll_call_table,
 )
 
 # --- whose rows there are ----------------------------------------------------------------------------
@@ -288,15 +289,19 @@ class Vendor:
     @cached_property
     def asides(self) -> tuple[Table, ...]:
         """Tables that are filled beside the resources."""
-        return (*([self.detail_reads] if self.notes_reads else []), self.quarantine)
+        return (*([self.detail_reads] if self.notes_reads else []), self.quarantine, self.roll_call)
 
     @cached_property
     def ledger(self) -> Table:
         return ledger_table(self.account)
 
     @cached_property
+    def roll_call(self) -> Table:
+        return roll_call_table(self.account)
+
+    @cached_property
     def all_tables(self) -> tuple[Table, ...]:
-        """The tables that hold what the API says, refused rows included."""
+        """The tables that hold what the API says, refused rows and ids that scans met included."""
         return (*self.tables.values(), *self.asides)
 
     def scopes_for(self, resource: str) -> list[str]:

@@ -19,7 +19,7 @@ from sources.core.units import Outcome
 from sources.core.vendor import Vendor, segment
 from sources.core.warehouse.analysis import annotations_of_views, make_views
 from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
-from sources.core.warehouse.deletes import Conclusion, gone_rows, joined, mark_deleted
+from sources.core.warehouse.deletes import Complete, call_roll, forget_calls, joined, mark_deleted, roll_rows
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 KEPT_STATES = 5
@@ -36,7 +36,7 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
     """
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     with warehouse.connected():
-        _mark_deleted(warehouse, run, accept_deletes)
+        _call_rolls(warehouse, run, accept_deletes)
         _note_access(warehouse, run)
         if run.shard.is_first:
             _blank_after_retention(warehouse, run.vendor, run.policy)
@@ -63,26 +63,29 @@ def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         share_views(warehouse, annotations)
 
 
-def _mark_deleted(warehouse: Warehouse, run: Run, accept: bool) -> None:
-    conclusions, run.conclusions = run.conclusions, []
-    for conclusion in _joined(run, conclusions):
-        table = run.vendor.tables[conclusion.unit.resource]
-        gone, held = gone_rows(warehouse, table, conclusion, accept)
-        outcome = run.outcomes[conclusion.unit]
-        if held:
+def _call_rolls(warehouse: Warehouse, run: Run, accept: bool) -> None:
+    """Concludes from complete scans who is gone, and leaves it with the run who was missed and may be."""
+    scans, run.complete = run.complete, []
+    for scan in _joined(run, scans):
+        table = run.vendor.tables[scan.unit.resource]
+        verdict = call_roll(warehouse, table, scan, run.began, accept)
+        gone, outcome = verdict.gone, run.outcomes[scan.unit]
+        if verdict.held:
             outcome.note = (
-                f"{held} rows seem deleted; held back until another complete scan or --accept-deletes"
+                f"{verdict.held} rows seem deleted; held back until another complete scan or --accept-deletes"
             )
-        if gone and run.vendor.listings[conclusion.unit.resource].item:
+        if gone and run.vendor.listings[scan.unit.resource].item:
             gone = asyncio.run(_confirmed(run, outcome, gone))
-        mark_deleted(warehouse, table, conclusion.whose, gone, datetime.now(UTC))
+        mark_deleted(warehouse, table, scan.whose, gone, datetime.now(UTC))
+        forget_calls(warehouse, table, scan.whose)
+        run.missed += roll_rows(run.vendor.account.name, scan, verdict.missed)
 
 
-def _joined(run: Run, conclusions: Sequence[Conclusion]) -> Iterator[Conclusion]:
+def _joined(run: Run, scans: Sequence[Complete]) -> Iterator[Complete]:
     """One for each owner and resource; none where not all accounts that see the owner's rows have come to one."""
-    found: dict[tuple[str, str], list[Conclusion]] = defaultdict(list)
-    for conclusion in conclusions:
-        found[conclusion.whose, conclusion.unit.resource].append(conclusion)
+    found: dict[tuple[str, str], list[Complete]] = defaultdict(list)
+    for scan in scans:
+        found[scan.whose, scan.unit.resource].append(scan)
     for each in found.values():
         unit = each[0].unit
         if len(each) == len(run.kin(unit.account, unit.resource)):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sources.core.api.client import Client
@@ -33,7 +33,7 @@ from sources.core.listing.scan import Ending, Scan
 from sources.core.resources import Listing, Tokens
 from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
-from sources.core.warehouse.deletes import Conclusion
+from sources.core.warehouse.deletes import Complete
 from sources.core.warehouse.loading import Loader
 
 log = logging.getLogger("leadhouse")
@@ -200,8 +200,9 @@ class Reader:
         await self.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self.states and isinstance(scan, Scan):
             await self._vote(outcome, before, after, scan)
-        if scan.concludes:
-            run.conclusions.append(Conclusion(unit, account.whose, after.closed))
+        if scan.is_complete and after.complete_at is not None:
+            began = datetime.fromtimestamp(after.complete_at, UTC)
+            run.complete.append(Complete(unit, account.whose, began, scan.concludes))
         if scan.ending is Ending.OVERTAKEN:
             outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
         elif scan.ending:

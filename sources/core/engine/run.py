@@ -30,7 +30,7 @@ from sources.core.privacy.policy import Policy
 from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Access, Account, Vendor
-from sources.core.warehouse.deletes import Conclusion
+from sources.core.warehouse.deletes import Complete
 
 COMPARED = "compared"
 """Where a resource's state keeps how its rows are compared, if that is not as usual."""
@@ -78,7 +78,8 @@ class Run:
     through: bool = False
     out_of_time: bool = False
     refused_rows: int = 0
-    conclusions: list[Conclusion] = field(default_factory=list)
+    complete: list[Complete] = field(default_factory=list)
+    missed: list[dict[str, Any]] = field(default_factory=list)
     fatal: Unauthorized | None = None
 
     def __post_init__(self) -> None:
@@ -118,6 +119,11 @@ class Run:
     def finished(self) -> bool:
         """Whether nothing remains for another slice."""
         return self.through or self._stopping or self.out_of_time or self.fatal is not None
+
+    @property
+    def began(self) -> datetime:
+        """When it began, by its own clock."""
+        return self._clock.start
 
     def stop(self) -> None:
         """Asks the run to finish the pages in hand and pause for good. Safe from signal handlers."""
@@ -316,11 +322,11 @@ class _Clock:
     """UTC to the microsecond, never standing still and never going back while the run lasts."""
 
     def __init__(self) -> None:
-        self._start = datetime.now(UTC)
+        self.start = datetime.now(UTC)
         self._zero = time.monotonic()
-        self._last = self._start
+        self._last = self.start
 
     def now(self) -> datetime:
-        now = self._start + timedelta(seconds=time.monotonic() - self._zero)
+        now = self.start + timedelta(seconds=time.monotonic() - self._zero)
         self._last = max(now, self._last + timedelta(microseconds=1))
         return self._last

@@ -25,9 +25,9 @@ from sources.core.engine.run import Run
 from sources.core.engine.slices import read_slice
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
-from sources.core.rows.fitting import to_arrow
+from sources.core.rows.fitting import in_order, to_arrow
 from sources.core.rows.shaping import Raw
-from sources.core.tables import Table
+from sources.core.tables import SYNCED_AT, Table
 from sources.core.units import Rows
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import Loader, as_taken
@@ -47,8 +47,13 @@ class Applied:
 
 def policy_in(state: Mapping[str, Any], source: str) -> Applied | None:
     """What a pipeline's state says of it for a source."""
+    return _applied(state.get("sources", {}).get(source, {}))
+
+
+def _applied(state: Mapping[str, Any]) -> Applied | None:
+    """The same from the source's own state."""
     try:
-        noted = state["sources"][source]["policy"]
+        noted = state["policy"]
         return Applied(noted["fingerprint"], datetime.fromisoformat(noted["since"]))
     except (KeyError, TypeError, ValueError):
         return None
@@ -86,6 +91,8 @@ class Session:
         self._open = ExitStack()
         self._refused: list[dict[str, Any]] = []
         self._details_read: list[dict[str, Any]] = []
+        self._met: list[Any] = []
+        self._calls = False
 
     def read(self, resource: str) -> Iterator[Any]:
         """The items of one resource: Arrow batches, and None while there is nothing yet."""
@@ -105,6 +112,15 @@ class Session:
             self._forget_accounts(wanted.state)
         finally:
             self._leave(resource)
+
+    def read_roll_call(self) -> Iterator[Any]:
+        """Ids of the rows that were met and not loaded, as they come. Where nobody asks for them all rows are loaded."""
+        self._calls = True
+        yield None
+        while self._wanted or self._met:
+            met, self._met = self._met, []
+            yield from met or [None]
+        self._calls = False
 
     def read_quarantine(self) -> Iterator[Any]:
         """Rows that could not be loaded where they belong, once all others have been read."""
@@ -147,6 +163,7 @@ class Session:
     def _join(self, resource: str) -> _Wanted:
         schema, warehouse = dlt.current.source_schema(), self._warehouse()
         erased = self._suppressions()
+        since = self._policy_since(dlt.current.source_state())
         loader = Loader(
             self._vendor.tables[resource],
             schema,
@@ -155,16 +172,32 @@ class Session:
             self._policy,
             erased,
             self._spreads,
+            since,
         )
-        self._note_policy(dlt.current.source_state())
         self._wanted[resource] = _Wanted(dlt.current.resource_state(), loader)
         return self._wanted[resource]
 
-    def _note_policy(self, state: dict[str, Any]) -> None:
-        """Travels in the package that carries the first rows treated by it."""
-        if state.get("policy", {}).get("fingerprint") != self._policy.fingerprint:
-            now = datetime.now(UTC).isoformat()
-            state["policy"] = {"fingerprint": self._policy.fingerprint, "since": now}
+    def _policy_since(self, state: dict[str, Any]) -> datetime:
+        """Since when the policy applies: noted in the package that carries the first rows treated by it."""
+        applied, fingerprint = _applied(state), self._policy.fingerprint
+        if applied is None or applied.fingerprint != fingerprint:
+            applied = Applied(fingerprint, datetime.now(UTC))
+            state["policy"] = {"fingerprint": fingerprint, "since": applied.since.isoformat()}
+        return applied.since
+
+    def _meet(self, table: Table, rows: pa.Table) -> None:
+        """Notes rows that a scan met and that are not loaded, for the warehouse has them just so."""
+        count, account = rows.num_rows, self._vendor.account.name
+        columns = {
+            account: rows[account],
+            "resource": pa.repeat(table.name, count),
+            "id": rows[table.key[-1]],
+            "called_at": rows[SYNCED_AT],
+            "absences": pa.repeat(pa.scalar(0, pa.int64()), count),
+        }
+        hints = dlt.mark.make_hints(file_format=self._goal.file_format if self._goal else None)
+        met = as_taken(self._goal, in_order(columns, self._vendor.roll_call))
+        self._met.append(dlt.mark.with_hints(met, hints))
 
     def _forget_accounts(self, state: dict[str, Any]) -> None:
         """Should an account that was erased, or is read elsewhere, come back, it is read from the beginning."""
@@ -197,6 +230,8 @@ class Session:
             self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, ACCOUNT)
             self._run.erased = self._suppressions()
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
+            for wanted in self._wanted.values():
+                wanted.loader.call = self._meet if self._calls else None
             run = self._run
             self._feed = Feed(lambda feed: read_slice(run, feed, states))
             self._feed.start()

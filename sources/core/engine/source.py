@@ -40,14 +40,18 @@ def make_source(vendor: Vendor, config: SourceConfig, run: Run | None = None) ->
         resources = [
             _resource(vendor.tables[name], partial(session.read, name)) for name in vendor.resource_names
         ]
-        reads = [_resource(vendor.detail_reads, session.read_detail_reads)] if vendor.notes_reads else []
-        return [*resources, *reads, _quarantine(vendor, session.read_quarantine)]
+        if vendor.notes_reads:
+            resources.append(_resource(vendor.detail_reads, session.read_detail_reads))
+        resources.append(_resource(vendor.quarantine, session.read_quarantine, "append"))
+        if run and run.looped:  # deletes are concluded from it, and then it is emptied
+            resources.append(_resource(vendor.roll_call, session.read_roll_call, "append"))
+        return resources
 
     return source()
 
 
 def documented_tables(vendor: Vendor, file_format: Any = None) -> list[TTableSchema]:
-    """A vendor's tables, the ledger too, as dlt describes them, to be made before anything is loaded into them.
+    """A vendor's tables, ledger and roll call too, as dlt describes them, to be made before anything is loaded into them.
 
     Args:
         vendor: whose.
@@ -56,14 +60,9 @@ def documented_tables(vendor: Vendor, file_format: Any = None) -> list[TTableSch
     tables = [vendor.tables[name] for name in vendor.resource_names]
     tables += [vendor.detail_reads] if vendor.notes_reads else []
     resources = [_resource(table, lambda: iter(())) for table in tables]
-    resources += [
-        _resource(table, lambda: iter(()), "append") for table in (vendor.quarantine, vendor.ledger)
-    ]
+    ours = (vendor.quarantine, vendor.roll_call, vendor.ledger)
+    resources += [_resource(table, lambda: iter(()), "append") for table in ours]
     return [resource.apply_hints(file_format=file_format).compute_table_schema() for resource in resources]
-
-
-def _quarantine(vendor: Vendor, read: Callable[[], Iterator[Any]]) -> DltResource:
-    return _resource(vendor.quarantine, read, write_disposition="append")
 
 
 def _resource(table: Table, read: Callable[[], Iterator[Any]], write_disposition: Any = MERGE) -> DltResource:

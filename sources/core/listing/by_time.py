@@ -13,7 +13,7 @@ import msgspec
 
 from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
 from sources.core.listing.books import Books
-from sources.core.listing.checkpoint import CLOSED_SCANS, Checkpoint, Pause, Times
+from sources.core.listing.checkpoint import Checkpoint, Pause, Times
 from sources.core.listing.content import row_ids
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.reading import Reading, Sink, read_list
@@ -50,10 +50,12 @@ class Read:
     Args:
         ending: None if it paused.
         concludes: whether rows that did not come are gone.
+        is_complete: whether it came to the end of the whole list, and handed on what it read of it.
     """
 
     ending: Ending | None
     concludes: bool = False
+    is_complete: bool = False
 
 
 class _Paused(Exception):
@@ -181,17 +183,15 @@ class _ListReader:
         )
         if self._misplaced:
             self._note("rows had come before where runs look back to")
-        closed = [moment for moment in before.closed if moment <= started]
         return replace(
             before,
             times=times,
             count=count,
             page=None,
             complete_at=started,
-            closed=(int(started), *closed)[:CLOSED_SCANS],
             backfilled_at=now if before.backfilled_at is None else before.backfilled_at,
             unfinished=None,
-        ), Read(Ending.CLOSED, True)
+        ), Read(Ending.CLOSED, True, True)
 
     async def _books(self, pause: Pause | None) -> Books:
         """Those of a scan that goes on; what another process read is in the warehouse, and dated."""
@@ -245,7 +245,7 @@ class _ListReader:
         times = replace(self._times, pause=None)
         if scan.ending and not times.why:
             times = replace(times, marks=self._marks(began))
-        return replace(after, times=times), Read(scan.ending, scan.concludes)
+        return replace(after, times=times), Read(scan.ending, scan.concludes, scan.is_complete)
 
     def _noting(self, query: Query) -> Query:
         """A query that notes the latest instant."""
@@ -330,7 +330,9 @@ class _ListReader:
         if begin.complete and self._times.marks and not self._misplaced:
             await self._look_for_missed(answer, rows, places)
         compare = reading.memory.content.digest
-        await self._sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare))
+        await self._sink.rows(
+            Rows(reading.outcome, rows, reading.now(), reading.stamps, compare, begin.complete)
+        )
 
     async def _look_for_missed(self, answer: Answer, rows: Sequence[Raw], places: Sequence[int]) -> None:
         """Whether there are rows that runs since the last complete scan should have brought."""

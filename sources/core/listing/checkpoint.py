@@ -22,7 +22,6 @@ BYTES, CONTENT = 1, 2
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 8
 ONE_REPLY = 100
-CLOSED_SCANS = 3
 
 
 class Order(StrEnum):
@@ -105,7 +104,6 @@ class Checkpoint:
         count: rows in the list then.
         page: fingerprint of the list's first reply as it was last handed on.
         complete_at: when the last complete scan began.
-        closed: when the last complete scans began that may conclude deletes, the latest first.
         backfilled_at: when the first complete scan ended; rows first seen before count as old.
         unfinished: the scan to go on with.
         policy: fingerprint of the privacy policy that its rows were treated by.
@@ -118,7 +116,6 @@ class Checkpoint:
     count: int | None = None
     page: str | None = None
     complete_at: float | None = None
-    closed: tuple[int, ...] = ()
     backfilled_at: float | None = None
     unfinished: Unfinished | None = None
     policy: str | None = None
@@ -134,7 +131,6 @@ class Checkpoint:
             "n": self.count,
             "p": self.page,
             "c": _whole(self.complete_at),
-            "d": list(self.closed) or None,
             "f": self.policy,
             "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
             "w": self.times and self.times.encode(),
@@ -163,7 +159,6 @@ class Checkpoint:
                 state.get("n"),
                 state.get("p"),
                 state.get("c"),
-                tuple(map(int, state.get("d", ()))),
                 state.get("b"),
                 unfinished,
                 state.get("f"),
@@ -273,10 +268,6 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
         after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
-    if scan.concludes:
-        # A scan that a clock ahead of the time dated later than this one says nothing of when it was.
-        earlier = [moment for moment in before.closed if moment <= started]
-        after = replace(after, closed=(int(started), *earlier)[:CLOSED_SCANS])
     return after
 
 

@@ -215,9 +215,9 @@ class _Walk:
         self._misplaced, self._found = False, 0
         self._recent: deque[tuple[Reply, Sequence[Raw]]] = deque(maxlen=MAX_WINDOW + 2)
         content = memory.content
-        whole = start.kind is Kind.COMPLETE and start.page is None
-        self._lasting = content.canonical if whole or before.version == CONTENT else digest
-        self._digest = content.digest if whole else self._lasting
+        self._whole = start.kind is Kind.COMPLETE and start.page is None
+        self._lasting = content.canonical if self._whole or before.version == CONTENT else digest
+        self._digest = content.digest if self._whole else self._lasting
 
     @property
     def is_puzzled(self) -> bool:
@@ -276,7 +276,7 @@ class _Walk:
         if self._start.kind is Kind.TAIL:
             self._found += await sink.unknown(reading.outcome, rows)
         compare = reading.memory.content.digest
-        await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare))
+        await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare, self._whole))
 
     def ends(self) -> Ends:
         """Both ends of the list, by digests that hold from one day to the next."""

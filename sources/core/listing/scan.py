@@ -109,6 +109,11 @@ class Scan:
         return whole and self.ending is Ending.CLOSED
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it came to the end of the whole list, and handed on what it read of it."""
+        return self.start.kind is Kind.COMPLETE and not self._knew_page and self.ending is not None
+
+    @property
     def count(self) -> int:
         """Rows up to where it has read: of the whole list, once it `saw_all`."""
         return self.coverage.reach if self.coverage and self.coverage.balanced else self.main.reach

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.core.tables import DataType, Table
+from sources.core.tables import SYNCED_AT, DataType, Table
 
 ARROW: dict[DataType, pa.DataType] = {
     "text": pa.string(),
@@ -159,6 +159,30 @@ _FIT = {
 
 def to_arrow(rows: Sequence[Mapping[str, Any]], table: Table) -> pa.Table:
     """Rows of our own making as an Arrow table with the table's types."""
+    return in_order({c.name: fit([row.get(c.name) for row in rows], c.type)[0] for c in table.columns}, table)
+
+
+def in_order(columns: Mapping[str, pa.Array | pa.ChunkedArray], table: Table) -> pa.Table:
+    """Columns of our own making as an Arrow table, in the table's order."""
     fields = [pa.field(c.name, ARROW[c.type], nullable=c.name not in table.key) for c in table.columns]
-    columns = [fit([row.get(c.name) for row in rows], c.type)[0] for c in table.columns]
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+    return pa.Table.from_arrays([columns[field.name] for field in fields], schema=pa.schema(fields))
+
+
+def stored_table(rows: Sequence[Sequence[Any]], types: Mapping[str, DataType]) -> pa.Table:
+    """Rows that a database gave, with columns of these types.
+
+    Args:
+        rows: values in the order of the columns.
+        types: of the columns.
+
+    Returns:
+        A table; a row with a value that is not of its column's type lacks `synced_at`: nobody knows what was read.
+    """
+    columns, bad = {}, set[int]()
+    for n, (name, type_) in enumerate(types.items()):
+        columns[name], unfit = fit([row[n] for row in rows], type_)
+        bad.update(unfit)
+    if bad and SYNCED_AT in columns:
+        readable = pa.array([n not in bad for n in range(len(rows))])
+        columns[SYNCED_AT] = pc.if_else(readable, columns[SYNCED_AT], None)
+    return pa.table(columns)

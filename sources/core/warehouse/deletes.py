@@ -1,17 +1,22 @@
-"""Which rows a complete scan proves gone, and the brake on concluding too much.
+"""Which rows complete scans prove gone, and the brake on concluding too much.
 
-A row that two complete, closed scans did not bring has not been read since before the first of them began:
-its `synced_at` says so, and no list of ids is needed. Where very much would go at once the API is suspected
-rather than believed, until a third scan agrees or the operator says so.
+At the end of a complete scan the roll is called: a row of the unit that the scan neither loaded nor met unchanged
+(`roll_call`) was missed by it. Who is missed by two such scans in a row, and was not read in between, is gone. Where
+very much would go at once the API is suspected rather than believed, until a third scan agrees or the operator says
+so.
+
+Nothing here must be done at a certain moment: what scans met stands in the warehouse with the rows and checkpoints of
+its load package, and a call that a killed run did not make is made by the next complete scan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sources.core.tables import DELETED_AT, SYNCED_AT, Table
+from sources.core.tables import DELETED_AT, ROLL_CALL, SYNCED_AT, Table
 from sources.core.units import Unit
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -23,36 +28,57 @@ AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What a complete, closed scan allows to conclude about a unit.
+class Complete:
+    """A scan of a unit's whole list that came to its end.
 
     Args:
         unit: the unit.
         whose: what stands in the account's column of its rows.
-        closed: when its last such scans began, in seconds since 1970, the latest first.
+        began: when it began.
+        concludes: whether rows that it did not bring may be gone.
     """
 
     unit: Unit
     whose: str
-    closed: Sequence[int]
-
-    def absent_since(self, scans: int) -> datetime | None:
-        """Rows not read since this moment were absent from so many scans; None if there were fewer.
-
-        A clock that jumped back between the scans could make rows of the latest one look older than an
-        earlier one: the earliest beginning counts.
-        """
-        if len(self.closed) < scans:
-            return None
-        return datetime.fromtimestamp(min(self.closed[:scans]), UTC)
+    began: datetime
+    concludes: bool
 
 
-def joined(conclusions: Sequence[Conclusion]) -> Conclusion:
-    """What the scans of several units allow to conclude that see the same owner's rows: a row is absent only where
-    none of them brought it."""
-    first = conclusions[0]
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A row that scans missed.
+
+    Args:
+        absences: how many complete scans in a row.
+        since: when the last of them began.
+    """
+
+    absences: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the roll call of a unit came to.
+
+    Args:
+        gone: ids of rows to mark as deleted.
+        missed: other rows that were missed, by id.
+        held: how many of them the brake holds back.
+    """
+
+    gone: Sequence[str] = ()
+    missed: Mapping[str, Missed] = field(default_factory=dict)
+    held: int = 0
+
+
+def joined(scans: Sequence[Complete]) -> Complete:
+    """What the scans of several units allow to conclude that see the same owner's rows: a row is missed only where none
+    of them brought it."""
     return replace(
-        first, closed=[min(scans) for scans in zip(*(c.closed for c in conclusions), strict=False)]
+        scans[0],
+        began=min(scan.began for scan in scans),
+        concludes=all(scan.concludes for scan in scans),
     )
 
 
@@ -61,44 +87,128 @@ def is_braked(gone: int, total: int) -> bool:
     return gone > BRAKE_ROWS and gone > BRAKE_SHARE * total
 
 
-def gone_rows(
-    warehouse: Warehouse, table: Table, conclusion: Conclusion, accept: bool
-) -> tuple[list[str], int]:
-    """The rows to mark as deleted.
+def call_roll(
+    warehouse: Warehouse, table: Table, scan: Complete, run_began: datetime, accept: bool
+) -> Verdict:
+    """Concludes from a complete scan who is gone.
+
+    Args:
+        warehouse: where the rows are.
+        table: which table; its key begins with the column that says whose a row is.
+        scan: the scan.
+        run_began: when the run began that ended the scan.
+        accept: the operator says that any number may go.
+    """
+    roll = _Roll(warehouse, table, scan.whose)
+    before = roll.still_missed()
+    if not scan.concludes:
+        return Verdict(missed=before)
+    # By a clock that was put back meanwhile, a scan of an earlier run may seem to have begun after this one.
+    began = min(scan.began, run_began)
+    missed = {
+        row_id: Missed(before[row_id].absences + 1 if row_id in before else 1, began)
+        for row_id in roll.not_met_since(began)
+    }
+    gone = _with(missed, 2)
+    if not gone or accept or not is_braked(len(gone), roll.present()):
+        return Verdict(gone, {k: m for k, m in missed.items() if m.absences < 2})
+    surely = _with(missed, 3)
+    return Verdict(surely, {k: m for k, m in missed.items() if m.absences < 3}, len(gone) - len(surely))
+
+
+def _with(missed: Mapping[str, Missed], absences: int) -> list[str]:
+    return [row_id for row_id, each in missed.items() if each.absences >= absences]
+
+
+def forget_calls(warehouse: Warehouse, table: Table, whose: str) -> None:
+    """Empties the roll call of somebody's rows; what is still missed is written anew."""
+    if warehouse.has(ROLL_CALL):
+        sql = f"DELETE FROM {ROLL_CALL} WHERE {table.key[0]} = %s AND resource = %s"
+        warehouse.execute(sql, whose, table.name)
+
+
+def roll_rows(account: str, scan: Complete, missed: Mapping[str, Missed]) -> list[dict[str, Any]]:
+    """Rows that were missed, as `roll_call` has them.
+
+    Args:
+        account: the column that says whose a row is.
+        scan: that missed them.
+        missed: by id.
+    """
+    return [
+        {
+            account: scan.whose,
+            "resource": scan.unit.resource,
+            "id": row_id,
+            "called_at": m.since,
+            "absences": m.absences,
+        }
+        for row_id, m in missed.items()
+    ]
+
+
+class _Roll:
+    """Somebody's rows in a table, and what scans said of them.
 
     Args:
         warehouse: where they are.
-        table: which table; its key begins with the column that says whose a row is.
-        conclusion: what is known.
-        accept: the operator says that any number may go.
-
-    Returns:
-        Their ids, and how many more are held back by the brake.
+        table: which table.
+        whose: theirs.
     """
-    twice = conclusion.absent_since(2)
-    if twice is None:
-        return [], 0
-    gone = _not_read_since(warehouse, table, conclusion.whose, twice)
-    if not gone or accept or not is_braked(len(gone), _present(warehouse, table, conclusion.whose)):
-        return gone, 0
-    thrice = conclusion.absent_since(3)
-    surely = _not_read_since(warehouse, table, conclusion.whose, thrice) if thrice else []
-    return surely, len(gone) - len(surely)
 
+    def __init__(self, warehouse: Warehouse, table: Table, whose: str) -> None:
+        self._warehouse, self._table = warehouse, table.name
+        self._account, self._id = table.key
+        self._whose = whose, table.name
+        self._called = warehouse.has(ROLL_CALL)
 
-def _not_read_since(warehouse: Warehouse, table: Table, whose: str, moment: datetime) -> list[str]:
-    """What was read at a time that is still to come was read when a clock was ahead, and not since it was put right."""
-    account, row_id = table.key
-    sql = (
-        f"SELECT {row_id} FROM {table.name} "
-        f"WHERE {account} = %s AND {DELETED_AT} IS NULL AND ({SYNCED_AT} < %s OR {SYNCED_AT} > %s)"
-    )
-    return [found for (found,) in warehouse.query(sql, whose, moment, datetime.now(UTC) + AHEAD)]
+    def still_missed(self) -> dict[str, Missed]:
+        """Rows that earlier complete scans missed and nobody has read since. A time ahead of the clock says nothing."""
+        if not self._called:
+            return {}
+        sql = (
+            f"SELECT id, absences, called_at FROM {ROLL_CALL} "
+            f"WHERE {self._account} = %s AND resource = %s AND absences > 0 AND called_at <= %s"
+        )
+        found = self._warehouse.query(sql, *self._whose, datetime.now(UTC) + AHEAD)
+        missed = {row_id: Missed(absences, since.astimezone(UTC)) for row_id, absences, since in found}
+        for row_id, read in self._read(list(missed)):
+            if row_id in missed and read.astimezone(UTC) >= missed[row_id].since:
+                del missed[row_id]
+        return missed
 
+    def _read(self, ids: Sequence[str]) -> list[tuple[str, datetime]]:
+        """When rows were loaded, and met."""
+        loaded = (
+            f"SELECT {self._id}, {SYNCED_AT} FROM {self._table} "
+            f"WHERE {self._account} = %s AND {self._id} IN ({{ids}})"
+        )
+        met = (
+            f"SELECT id, called_at FROM {ROLL_CALL} "
+            f"WHERE absences = 0 AND {self._account} = %s AND resource = %s AND id IN ({{ids}})"
+        )
+        found = self._warehouse.query_for_ids(loaded, ids, self._whose[0])
+        return [(one, when) for one, when in [*found, *self._warehouse.query_for_ids(met, ids, *self._whose)]]
 
-def _present(warehouse: Warehouse, table: Table, whose: str) -> int:
-    sql = f"SELECT count(*) FROM {table.name} WHERE {table.key[0]} = %s AND {DELETED_AT} IS NULL"
-    return int(warehouse.query(sql, whose)[0][0])
+    def not_met_since(self, moment: datetime) -> list[str]:
+        """Rows that are not deleted and were neither loaded nor met since. What was loaded at a time that is still to
+        come was loaded when a clock was ahead, and not since it was put right."""
+        sql = (
+            f"SELECT t.{self._id} FROM {self._table} AS t WHERE t.{self._account} = %s AND t.{DELETED_AT} IS NULL "
+            f"AND (t.{SYNCED_AT} < %s OR t.{SYNCED_AT} > %s)"
+        )
+        parameters: list[Any] = [self._whose[0], moment, datetime.now(UTC) + AHEAD]
+        if self._called:
+            sql += (
+                f" AND NOT EXISTS (SELECT 1 FROM {ROLL_CALL} AS r WHERE r.{self._account} = t.{self._account} "
+                f"AND r.resource = %s AND r.id = t.{self._id} AND r.absences = 0 AND r.called_at >= %s)"
+            )
+            parameters += [self._table, moment]
+        return [found for (found,) in self._warehouse.query(sql, *parameters)]
+
+    def present(self) -> int:
+        sql = f"SELECT count(*) FROM {self._table} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
+        return int(self._warehouse.query(sql, self._whose[0])[0][0])
 
 
 def mark_deleted(warehouse: Warehouse, table: Table, whose: str, ids: Sequence[str], now: datetime) -> None:

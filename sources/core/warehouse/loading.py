@@ -20,8 +20,18 @@ from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import ARROW
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
-from sources.core.tables import CONTENT_DIGEST, FIRST_SEEN_AT, SYNCED_AT, DataType, Table, pii_hint
-from sources.core.units import Outcome, Rows
+from sources.core.tables import (
+    CONTENT_DIGEST,
+    DELETED_AT,
+    FIRST_SEEN_AT,
+    ROLL_CALL,
+    SYNCED_AT,
+    DataType,
+    Table,
+    pii_hint,
+)
+from sources.core.units import Rows
+from sources.core.warehouse.beside import Beside, look
 from sources.core.warehouse.warehouse import Warehouse
 
 BATCH_ROWS = 10_000
@@ -38,6 +48,7 @@ class Loader:
         policy: how personal data is treated.
         suppressions: who must not come back.
         spreads: by a column whose fields get columns of their own, how many may.
+        since: rows that were read before count as changed: they may have been treated in another way.
     """
 
     def __init__(
@@ -49,8 +60,13 @@ class Loader:
         policy: Policy,
         suppressions: Suppressions,
         spreads: Mapping[str, int],
+        since: datetime,
     ) -> None:
         self.table = table
+        self._since = since
+        self.call: Callable[[Table, pa.Table], None] | None = None
+        """Takes rows that need not be loaded, for the warehouse has them just so; None to load all."""
+        self._loaded = pa.array([], pa.string())
         self.warehouse = warehouse
         self._refuse = refuse
         self._policy = policy
@@ -68,17 +84,27 @@ class Loader:
         if self._suppressions and self.table.personal:
             reached_by = contacts(self.table)
             decoded = [row for row in decoded if not self._suppressions.is_about(row, reached_by)]
-        ids = {str(row["id"]) for row in decoded if row.get("id")}
-        known = self.warehouse.first_seen(self.table, [(account, row_id) for row_id in ids])
-        return len(ids - {key[-1] for key in known if key[0] == account})
+        ids = sorted({str(row["id"]) for row in decoded if row.get("id")})
+        whose, row_id = self.table.key[0], self.table.key[-1]
+        sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
+        found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
+        return len(set(ids) - {known for (known,) in found})
 
     def read_since(self, account: str, moment: datetime) -> list[str]:
-        """Ids of an account's rows that were loaded after a moment."""
+        """Ids of an account's rows that were read after a moment, be they loaded or left out."""
         if not self.warehouse or not self.warehouse.has(self.table.name):
             return []
         whose, row_id = self.table.key[0], self.table.key[-1]
-        sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {SYNCED_AT} >= %s"
-        return [found for (found,) in self.warehouse.query(sql, account, moment)]
+        loaded = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {SYNCED_AT} >= %s"
+        met = (
+            f"SELECT id FROM {ROLL_CALL} WHERE {whose} = %s AND called_at >= %s AND absences = 0 "
+            "AND resource = %s"
+        )
+        found = [
+            *self.warehouse.query(loaded, account, moment),
+            *self.warehouse.query(met, account, moment, self.table.name),
+        ]
+        return [row_id for (row_id,) in found]
 
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""
@@ -100,7 +126,8 @@ class Loader:
         batch = self._shaper.shape(rows, stamps)
         for n in batch.refused:
             self._refuse(waiting[owners[n]], rows[n])
-        data = self._with_first_seen(batch.data, [waiting[owners[n]].outcome for n in batch.kept])
+        kept = pa.array(owners, pa.int64()).take(pa.array(batch.kept, pa.int64()))
+        data = self._beside_stored(batch.data, kept, waiting)
         if data.num_rows:
             yield self._with_hints(replace(batch, data=data))
 
@@ -125,21 +152,32 @@ class Loader:
             for name, values in stamps.items()
         }
 
-    def _with_first_seen(self, data: pa.Table, outcomes: Sequence[Outcome]) -> pa.Table:
-        """Fills in when rows were first seen. dlt's merge replaces whole rows, so what must survive it is
-        looked up in the warehouse; that also tells which rows are new."""
+    def _beside_stored(self, data: pa.Table, owners: pa.Array, waiting: Sequence[Rows]) -> pa.Table:
+        """Fills in when rows were first seen: dlt's merge replaces whole rows, so what must survive it is looked up in
+        the warehouse. What a scan of a whole list found just so there is left out, and called."""
         if FIRST_SEEN_AT not in self.table.by_name:
             return data
-        keys = list(zip(*(data[name].to_pylist() for name in self.table.key), strict=True))
-        known = self.warehouse.first_seen(self.table, keys) if self.warehouse else {}
-        first: dict[tuple[Any, ...], int] = {}
-        for n, key in enumerate(keys):
-            if key not in known and first.setdefault(key, n) == n:
-                outcomes[n].new_rows += 1
-        before = pa.array([known.get(key) for key in keys], ARROW["timestamp"])
-        now = data[SYNCED_AT].take(pa.array([first.get(key, n) for n, key in enumerate(keys)], pa.int64()))
-        column = data.schema.get_field_index(FIRST_SEEN_AT)
-        return data.set_column(column, FIRST_SEEN_AT, pc.coalesce(before, now))
+        whole = pa.array([group.whole for group in waiting]).take(owners)
+        call = self.call if DELETED_AT in self.table.by_name and pc.any(whole).as_py() else None
+        beside = look(self.warehouse, self.table, data, wide=call is not None)
+        first_seen, new = beside.first_seen()
+        for n, count in _counts(owners.filter(new)):
+            waiting[n].outcome.new_rows += count
+        data = data.set_column(data.schema.get_field_index(FIRST_SEEN_AT), FIRST_SEEN_AT, first_seen)
+        if call is None:
+            return data
+        left_out = self._without_changed(beside, pc.and_(whole, beside.unchanged(self._since)))
+        for n, count in _counts(owners.filter(left_out)):
+            waiting[n].outcome.unchanged += count
+        if (met := data.filter(left_out)).num_rows:
+            call(self.table, met)
+        return data.filter(pc.invert(left_out))
+
+    def _without_changed(self, beside: Beside, unchanged: pa.Array) -> pa.Array:
+        """A row that was read in two versions is loaded in both, so that the later one wins."""
+        loaded = beside.keys.filter(pc.and_(beside.known, pc.invert(unchanged)))
+        self._loaded = pa.concat_arrays([self._loaded, loaded])
+        return pc.and_(unchanged, pc.invert(pc.is_in(beside.keys, value_set=self._loaded)))
 
     def _with_hints(self, batch: Batch) -> Any:
         """Marks a batch with the hints of its undocumented columns: those that it brings for the first time,
@@ -154,11 +192,9 @@ class Loader:
         items = as_taken(self.warehouse, batch.data)
         if not columns and not first:
             return items
-        # dlt's other way into Postgres, CSV, makes nulls of empty text.
-        parquet = self.warehouse is not None and self.warehouse.engine == "postgres"
         hints = dlt.mark.make_hints(
             columns=cast(Any, columns) or None,  # an empty dict would take all hints away
-            file_format="parquet" if parquet else None,
+            file_format=self.warehouse.file_format if self.warehouse else None,
         )
         return dlt.mark.with_hints(items, hints)
 
@@ -185,3 +221,8 @@ def _known_types(schema: Schema, table: str) -> dict[str, DataType]:
         for name, column in columns.items()
         if "data_type" in column and not name.startswith("_dlt")
     }
+
+
+def _counts(values: pa.Array) -> list[tuple[int, int]]:
+    """How often each value is there."""
+    return [(each["values"], each["counts"]) for each in values.value_counts().to_pylist()]

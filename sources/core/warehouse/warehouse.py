@@ -7,19 +7,21 @@ wherever dlt can merge.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import dlt
+import duckdb
 import msgspec
+import pyarrow as pa
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from sources.core.tables import FIRST_SEEN_AT, Table
+from sources.core.rows.fitting import stored_table
+from sources.core.tables import DataType
 from sources.core.warehouse.dialects import Dialect, Prepared, dialect_of
 
 Statement = tuple[str, Sequence[Any]]
@@ -27,8 +29,6 @@ Statement = tuple[str, Sequence[Any]]
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
-
-FEW_CLIENTS = 100
 
 SHAREABLE = "{dataset}_shareable"
 """The schema of views without any personal column."""
@@ -145,6 +145,12 @@ class Warehouse:
         return destination.destination_type.rsplit(".", 1)[-1] if destination else ""
 
     @property
+    def file_format(self) -> Literal["parquet"] | None:
+        """The form in which rows must come; None for dlt's own choice. Into Postgres that is CSV, which makes nulls of
+        empty text."""
+        return "parquet" if self.engine == "postgres" else None
+
+    @property
     def dataset(self) -> str:
         """The schema that the tables are in."""
         return self._dataset or self._pipeline.dataset_name
@@ -257,6 +263,40 @@ class Warehouse:
         parts = self._in_parts(sql, ids)
         return [row for part, values in parts for row in self.query(part, *parameters, *values)]
 
+    def table_for_ids(
+        self, sql: str, types: Mapping[str, DataType], ids: Sequence[Any], *parameters: Any
+    ) -> pa.Table:
+        """The rows of a query with `{ids}` as its last parameters, as Arrow has them.
+
+        Args:
+            sql: the query.
+            types: of its columns, in their order.
+            ids: any number of them.
+            parameters: the others.
+
+        Returns:
+            A table; see `stored_table` for values that are not of their column's type.
+        """
+        found = [stored_table([], types)]
+        schema = found[0].schema
+        for part, values in self._in_parts(sql, ids):
+            if self.engine == "duckdb":
+                with contextlib.suppress(duckdb.CatalogException), self._client() as client:
+                    asked = client.native_connection.sql(
+                        part.replace("%s", "?"), params=[*parameters, *values]
+                    )
+                    found.append(asked.to_arrow_table().cast(schema))
+            else:
+                rows = self.query(part, *parameters, *values)
+                found.append(stored_table([self._parsed(row, types) for row in rows], types))
+        return pa.concat_tables(found)
+
+    def _parsed(self, row: Sequence[Any], types: Mapping[str, DataType]) -> list[Any]:
+        return [
+            self.from_json(value) if type_ == "json" else value
+            for value, type_ in zip(row, types.values(), strict=True)
+        ]
+
     def execute_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> None:
         """Runs a statement with `{ids}` as its last parameters, for any number of ids."""
         for part, values in self._in_parts(sql, ids):
@@ -281,25 +321,6 @@ class Warehouse:
         schema = {"schema_name": self._schema.name} if known else {}
         with self._pipeline.sql_client(**schema) as client:
             yield client
-
-    def first_seen(self, table: Table, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], datetime]:
-        """When rows were first seen, of those that the warehouse has.
-
-        Args:
-            table: where to look.
-            keys: values of the table's key columns, the row's own id last.
-        """
-        if not self.has(table.name):
-            return {}
-        columns = ", ".join([*table.key, FIRST_SEEN_AT])
-        ids, clients = sorted({key[-1] for key in keys}), sorted({key[0] for key in keys})
-        sql = f"SELECT {columns} FROM {table.name} WHERE "
-        if len(clients) <= FEW_CLIENTS:  # lets a column store pass over most of a large table
-            sql += f"{table.key[0]} IN ({', '.join(['%s'] * len(clients))}) AND "
-        else:
-            clients = []
-        found = self.query_for_ids(sql + f"{table.key[-1]} IN ({{ids}})", ids, *clients)
-        return {tuple(row[:-1]): row[-1] for row in found}
 
 
 def quoted(name: str) -> str:

@@ -10,7 +10,7 @@
 -- score_50_to_79: those from 50 to 79
 -- score_below_50: those below 50
 -- score_unknown: those without a score
--- read_at: when the latest of them was read
+-- read_at: when the latest of them was read that is new or changed
 SELECT
     leads.segment,
     leads.country,

@@ -119,13 +119,6 @@ def test_an_interrupted_scan_goes_on_where_it_was() -> None:
     assert (done.unfinished, done.complete_at, done.count) == (None, NOW, 1000)
 
 
-def test_only_the_last_three_closed_scans_are_remembered() -> None:
-    checkpoint = Checkpoint()
-    for n in range(5):
-        checkpoint = ended(checkpoint, scan(rows(0, 300)), NOW + n, NOW + n)
-    assert checkpoint.closed == (int(NOW) + 4, int(NOW) + 3, int(NOW) + 2)
-
-
 def test_a_list_that_grew_at_one_end_tells_its_order() -> None:
     before = after_complete_scan(rows(100, 400))
     assert grew(before, scan(rows(99, 400))) is Order.NEWEST_FIRST
@@ -145,4 +138,4 @@ def test_the_backfill_ends_once() -> None:
     first = after_complete_scan(rows(0, 300))
     second = ended(first, scan(rows(0, 300)), NOW + DAY, NOW + DAY)
     assert second.backfilled_at == first.backfilled_at
-    assert replace(second, complete_at=first.complete_at, closed=first.closed) == first
+    assert replace(second, complete_at=first.complete_at) == first

@@ -1,0 +1,156 @@
+"""Complete scans, as they are due daily: they cost what changed, and conclude who is gone all the same."""
+
+from copy import deepcopy
+
+import pytest
+
+from sources.core.errors import Unauthorized
+from sources.leadpanther.sandbox import Fault, World
+from tests.conftest import StartSandbox, small_world
+from tests.support import DuckDB, Target
+from tests.truth import LISTS, differences
+
+
+def fresh(target: Target, table: str) -> set[str]:
+    """Ids of the rows that came with the last load that brought any of the table."""
+    rows = target.rows(table)
+    last = max(row["_dlt_load_id"] for row in rows)
+    return {row["id"] for row in rows if row["_dlt_load_id"] == last}
+
+
+def gone(target: Target, table: str = "leads") -> set[str]:
+    return {row["id"] for row in target.rows(table) if row["deleted_at"] is not None}
+
+
+def test_a_complete_scan_loads_what_changed_and_nothing_else(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox(small_world(clients=2, leads=250, activity=150))
+    world, client = api.world, api.world.client_ids[0]
+    duck.sync(api)
+    changed = set(world.ids(client, "leads")[100:103])
+    for row_id in changed:
+        world.edit(client, "leads", row_id, name="Renamed")
+    before = {table: duck.rows(table) for table in ("activity", "posts", "lead_magnets")}
+    report = duck.sync(api, full=True)
+    assert fresh(duck, "leads") == changed
+    assert differences(duck, world) == []
+    assert {table: duck.rows(table) for table in before} == before
+    loaded = {o.unit.resource: o.loaded for o in report.run.outcomes.values() if o.unit.account == client}
+    assert {name: loaded[name] for name in LISTS} == {
+        "leads": 3,
+        "activity": 0,
+        "posts": 0,
+        "lead_magnets": 0,
+    }
+
+
+@pytest.mark.long
+def test_who_is_missed_by_two_complete_scans_is_gone_and_nobody_else(
+    sandbox: StartSandbox, target: Target
+) -> None:
+    api = sandbox(small_world(clients=2, leads=250))
+    world, client = api.world, api.world.client_ids[1]
+    target.sync(api)
+    away = set(world.ids(client, "leads")[40:44])
+    for row_id in away:
+        world.delete(client, "leads", row_id)
+    target.sync(api, full=True)
+    assert gone(target) == set()
+    target.sync(api, full=True)
+    assert gone(target) == away
+    assert differences(target, world) == []
+    assert target.rows("roll_call") == []
+
+
+@pytest.mark.long
+def test_who_is_missed_once_and_comes_back_begins_anew(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox(small_world(clients=1, leads=120))
+    world, client = api.world, api.world.client_ids[0]
+    duck.sync(api)
+    row = deepcopy(world.truth(client, "leads")[50])
+    for _ in range(2):
+        world.delete(client, "leads", row["id"])
+        duck.sync(api, full=True)
+        world.insert(client, "leads", at=50, row=deepcopy(row))
+        duck.sync(api, full=True)
+    assert gone(duck) == set()
+    assert differences(duck, world) == []
+
+
+@pytest.mark.long
+def test_a_row_that_comes_back_unchanged_is_no_longer_deleted(sandbox: StartSandbox, target: Target) -> None:
+    api = sandbox(small_world(clients=1, leads=120))
+    world, client = api.world, api.world.client_ids[0]
+    target.sync(api)
+    row = deepcopy(world.truth(client, "leads")[50])
+    world.delete(client, "leads", row["id"])
+    target.sync(api, full=True)
+    target.sync(api, full=True)
+    assert gone(target) == {row["id"]}
+    world.insert(client, "leads", at=50, row=deepcopy(row))
+    target.sync(api, full=True)
+    assert gone(target) == set()
+    assert differences(target, world) == []
+
+
+@pytest.mark.long
+def test_a_row_that_changes_and_changes_back_while_it_is_read_ends_as_it_was(
+    sandbox: StartSandbox, duck: DuckDB
+) -> None:
+    api = sandbox(small_world(clients=1, leads=250))
+    world, client = api.world, api.world.client_ids[0]
+    duck.sync(api)
+    row = world.truth(client, "leads")[97]
+    row_id, name = row["id"], row["name"]
+    seen = 0
+
+    def touch(world: World, _: str, resource: str, offset: int) -> None:
+        nonlocal seen
+        seen += resource == "leads"
+        if resource == "leads" and seen <= 2:
+            world.edit(client, "leads", row_id, name="for a moment" if seen == 1 else name)
+
+    api.before_each(touch)
+    duck.sync(api, full=True)
+    assert differences(duck, world) == []
+
+
+@pytest.mark.long
+def test_a_complete_scan_in_slices_that_another_machine_ends_concludes_as_well(
+    sandbox: StartSandbox, target: Target
+) -> None:
+    api = sandbox(small_world(clients=1, leads=2500, activity=5, posts=2, lead_magnets=1))
+    world, client = api.world, api.world.client_ids[0]
+    target.sync(api)
+    away = world.ids(client, "leads")[10]
+    world.delete(client, "leads", away)
+    target.sync(api, full=True)
+    pages = len(api.requests)
+    # The second scan is cut off after its first slice, and gone on with by a run that knows only the warehouse.
+    api.faults.add(Fault("error", "*/leads", after=18, status=401))
+    with pytest.raises(Unauthorized):
+        target.sync(api, full=True, slice_rows=200)
+    api.faults.clear()
+    assert target.rows("roll_call")
+    api.clear_requests()
+    target.sync(api)
+    assert gone(target) == {away}
+    assert differences(target, world) == []
+    assert target.rows("roll_call") == []
+    assert len(api.requests) < pages
+
+
+@pytest.mark.long
+def test_a_warehouse_that_somebody_changed_is_put_right_by_a_complete_scan(
+    sandbox: StartSandbox, target: Target
+) -> None:
+    api = sandbox(small_world(clients=1, leads=120))
+    target.sync(api)
+    ids = api.world.ids(api.world.client_ids[0], "leads")
+    target.query(
+        f"UPDATE leadpanther.leads SET name = 'not so' WHERE id = '{ids[7]}'",
+        f"DELETE FROM leadpanther.leads WHERE id = '{ids[8]}'",
+        "SELECT 1 AS one",
+    )
+    target.sync(api, full=True)
+    assert fresh(target, "leads") == set(ids[7:9])
+    assert differences(target, api.world) == []
