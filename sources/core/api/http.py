@@ -214,7 +214,7 @@ class Http:
         priority: int,
     ) -> Answer[T]:
         request_id = f"{self.endpoint.run_id}-{next(self._ids)}"
-        async with self.pace.turn(priority) as sent_at:
+        async with self.pace.turn(priority) as turn:
             for counter in counters:
                 counter.requests += 1
             try:
@@ -222,9 +222,9 @@ class Http:
                 answer = self._judge(response, request, request_id, decode)
             except (RateLimited, ServerError) as error:
                 if isinstance(error, RateLimited) or error.retry_after is not None:
-                    self.pace.refused(sent_at, error.retry_after)
+                    self.pace.refused(turn, error.retry_after)
                 raise
-            self.pace.accepted()
+            self.pace.accepted(turn)
             return answer
 
     async def _send(self, request: Request, request_id: str) -> httpx.Response:

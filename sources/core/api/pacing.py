@@ -1,7 +1,8 @@
 """How fast a run asks: one `Pace`, shared by all its requests.
 
-Nothing is known of the server's limits, so they are learned: as fast as the requests in flight allow until
-the server refuses (429, 503), then at the rate that it just bore, a little faster again while all is well.
+Nothing is known of the server's limits, so they are learned. `climbing` says how many requests to have under way;
+that is as fast as it goes until the server refuses (429, 503), then at the rate that it just bore, a little faster again
+while all is well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
+from sources.core.api.climbing import Climb, Worked
 from sources.core.configuration import Limit
 from sources.core.errors import DeadlineReached
 
@@ -23,6 +25,12 @@ MEMORY = 2.0
 """Seconds of answers that the bearable rate is measured over."""
 
 BACK_OFF = 0.9
+AT_FIRST = 0.5
+"""Of the rate that a server bore before it first refused: many let a burst pass."""
+
+FURTHER = 0.75
+"""Of a rate that it did not bear, to go on with at least: pauses after refusals make what it bore look too little."""
+
 SPEED_UP = 1.01
 SPEED_UP_EVERY = 1.0
 LEAST_RATE = 0.2
@@ -52,8 +60,20 @@ LONGEST = 86_400.0
 
 KEPT = "`keep_quota` leaves these to others"
 
-FIRST_IN_FLIGHT = 4
-"""Requests under way at a time, before the first answers."""
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn to send a request.
+
+    Args:
+        sent_at: when it was sent.
+        number: how many were sent before.
+        priority: what it was asked for with.
+    """
+
+    sent_at: float
+    number: int
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +120,8 @@ class Pace:
         self.quota: Quota | None = None
         self._keep_quota = keep_quota
         self._clock = clock
-        self._free = min(in_flight, FIRST_IN_FLIGHT)
-        self._held_back = in_flight - self._free
+        self.climb = Climb(in_flight)
+        self._entered = 0
         self._ceiling = self.rate = ceiling or float("inf")
         self._deadline = float("inf") if seconds_left is None else clock() + seconds_left
         self._limit = limit
@@ -112,19 +132,20 @@ class Pace:
         self._left: float | None = None
         self._allowance: float | None = None
         self._renews = 0.0
-        self._under_way = 0
+        self._under_way, self._worked = 0, Worked(0.0, clock())
         self._answers: deque[float] = deque()
         self._refused_at = self._sped_up_at = -1e9
+        self._has_refused = False
 
     @asynccontextmanager
-    async def turn(self, priority: int = 0) -> AsyncIterator[float]:
+    async def turn(self, priority: int = 0) -> AsyncIterator[Turn]:
         """Waits for a turn and holds it while the request is under way.
 
         Args:
-            priority: lower goes first when many wait.
+            priority: lower goes first when many wait; requests of one priority take as long as each other.
 
         Yields:
-            The time of sending, for `refused`.
+            The turn, for `accepted` and `refused`.
 
         Raises:
             DeadlineReached: the turn would come after the run's end, or no request is left for it.
@@ -133,17 +154,25 @@ class Pace:
         try:
             while (wait := self._book()) > 0:
                 await asyncio.sleep(min(wait, NAP))
-            self._under_way += 1
+            self._work(+1)
             try:
-                yield self._clock()
+                yield (turn := Turn(self._clock(), self.climb.sent(self._worked), priority))
             finally:
-                self._under_way -= 1
+                self._work(-1)
+                self.climb.ended(turn.number)
         finally:
             self._leave()
 
+    def _work(self, more: int = 0) -> None:
+        """Counts what was under way until now, and what is from now on."""
+        now = self._clock()
+        amount, at = self._worked
+        self._worked = Worked(amount + self._under_way * (now - at), now)
+        self._under_way += more
+
     async def _enter(self, priority: int) -> None:
-        if self._free:
-            self._free -= 1
+        if self._entered < self.climb.level:
+            self._entered += 1
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, (priority, next(self._order), place))
@@ -155,12 +184,15 @@ class Pace:
             raise
 
     def _leave(self) -> None:
-        while self._queue:
+        self._entered -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._queue and self._entered < self.climb.level:
             *_, place = heapq.heappop(self._queue)
             if not place.done():
+                self._entered += 1
                 place.set_result(None)
-                return
-        self._free += 1
 
     def _book(self) -> float:
         """Books the next free moment if it is now; otherwise says how long until one may be free."""
@@ -183,13 +215,12 @@ class Pace:
             return 0.0
         return self._sent[0] + self._limit.seconds
 
-    def accepted(self) -> None:
-        """An answer came: remembered, and after a quiet while the pace rises. At first each one lets one more
-        request be under way, so that a server with a limit is asked few times too often before it says so."""
-        if self._held_back:
-            self._held_back -= 1
-            self._leave()
+    def accepted(self, turn: Turn) -> None:
+        """An answer came: remembered, and after a quiet while the pace rises."""
         now = self._clock()
+        self._work()
+        self.climb.answered(turn.number, now - turn.sent_at, turn.priority, self._worked)
+        self._let_in()
         self._answers.append(now)
         while self._answers[0] < now - MEMORY:
             self._answers.popleft()
@@ -234,11 +265,11 @@ class Pace:
             self._left, self._renews = self._allowance, now + DAY  # until an answer tells more
         return 0.0 if self._left is None or self._left >= 1 else self._renews - now
 
-    def refused(self, sent_at: float, retry_after: float | None) -> None:
+    def refused(self, turn: Turn, retry_after: float | None) -> None:
         """The server asked us to slow down: wait, then go on at the rate that it bore.
 
         Args:
-            sent_at: what `turn` yielded; refusals of requests sent before the last one change nothing.
+            turn: of the request; refusals of those sent before the last one change nothing.
             retry_after: seconds that the server named.
 
         Raises:
@@ -250,12 +281,18 @@ class Pace:
         self._next_at = max(self._next_at, now + (usual if retry_after is None else retry_after))
         if self._next_at >= min(self._deadline, now + LONGEST):
             raise DeadlineReached("the server wants us back after the run's time is up")
-        if sent_at <= self._refused_at:
+        if turn.sent_at <= self._refused_at:
             return
         self._refused_at = now
+        self.climb.refused()
         bore = FIRST_RATE
         if len(self._answers) >= FEW:
             bore = len(self._answers) / max(min(MEMORY, now - self._answers[0]), 0.1)
+        if self._has_refused:
+            bore = max(bore, self.rate * FURTHER)
+        elif len(self._answers) >= FEW:
+            bore *= AT_FIRST
+        self._has_refused = True
         self.rate = max(LEAST_RATE, min(self.rate, bore) * BACK_OFF)
 
     async def sleep(self, seconds: float) -> None:
