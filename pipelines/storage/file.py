@@ -37,6 +37,9 @@ MEMORY = "160MB"
 """For DuckDB while it loads: it would take 400 MB for a slice, and is no faster with them. With less than 120
 it has to spill."""
 
+COMPRESSION = "data_writer.compression"
+"""dlt's setting for Parquet on its way."""
+
 
 class File(Storage):
     """A DuckDB file that syncs load into and people read: they have to wait for each other.
@@ -106,6 +109,12 @@ class File(Storage):
     def destination(self) -> AnyDestination:
         credentials = DuckDbCredentials(str(self.loading_file), global_config={"memory_limit": MEMORY})
         return cast(AnyDestination, dlt.destinations.duckdb(credentials))
+
+    def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
+        """A pipeline whose rows pass through files that nobody keeps: packing and unpacking them would only take time."""
+        if dlt.config.get(COMPRESSION) is None:
+            dlt.config[COMPRESSION] = "none"
+        return super().pipeline(destination, dataset, folder)
 
     @contextmanager
     def destination_to_look_at(self) -> Iterator[AnyDestination]:

@@ -19,7 +19,15 @@ from sources.core.units import Outcome
 from sources.core.vendor import Vendor, segment
 from sources.core.warehouse.analysis import annotations_of_views, make_views
 from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
-from sources.core.warehouse.deletes import Complete, call_roll, forget_calls, joined, mark_deleted, roll_rows
+from sources.core.warehouse.deletes import (
+    Complete,
+    Verdict,
+    call_rolls,
+    forget_calls,
+    joined,
+    mark_deleted,
+    roll_rows,
+)
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 KEPT_STATES = 5
@@ -66,19 +74,28 @@ def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
 def _call_rolls(warehouse: Warehouse, run: Run, accept: bool) -> None:
     """Concludes from complete scans who is gone, and leaves it with the run who was missed and may be."""
     scans, run.complete = run.complete, []
+    of_table: dict[str, list[Complete]] = defaultdict(list)
     for scan in _joined(run, scans):
-        table = run.vendor.tables[scan.unit.resource]
-        verdict = call_roll(warehouse, table, scan, run.began, accept)
-        gone, outcome = verdict.gone, run.outcomes[scan.unit]
-        if verdict.held:
-            outcome.note = (
-                f"{verdict.held} rows seem deleted; held back until another complete scan or --accept-deletes"
-            )
-        if gone and run.vendor.listings[scan.unit.resource].item:
-            gone = asyncio.run(_confirmed(run, outcome, gone))
-        mark_deleted(warehouse, table, scan.whose, gone, datetime.now(UTC))
-        forget_calls(warehouse, table, scan.whose)
-        run.missed += roll_rows(run.vendor.account.name, scan, verdict.missed)
+        of_table[scan.unit.resource].append(scan)
+    for name, each in of_table.items():
+        table = run.vendor.tables[name]
+        verdicts = call_rolls(warehouse, table, each, run.began, accept)
+        for scan, verdict in zip(each, verdicts, strict=True):
+            _conclude(warehouse, run, scan, verdict)
+        forget_calls(warehouse, table, [scan.whose for scan in each])
+
+
+def _conclude(warehouse: Warehouse, run: Run, scan: Complete, verdict: Verdict) -> None:
+    """Marks as deleted who is gone."""
+    table, outcome, gone = run.vendor.tables[scan.unit.resource], run.outcomes[scan.unit], verdict.gone
+    if verdict.held:
+        outcome.note = (
+            f"{verdict.held} rows seem deleted; held back until another complete scan or --accept-deletes"
+        )
+    if gone and run.vendor.listings[scan.unit.resource].item:
+        gone = asyncio.run(_confirmed(run, outcome, gone))
+    mark_deleted(warehouse, table, scan.whose, gone, datetime.now(UTC))
+    run.missed += roll_rows(run.vendor.account.name, scan, verdict.missed)
 
 
 def _joined(run: Run, scans: Sequence[Complete]) -> Iterator[Complete]:

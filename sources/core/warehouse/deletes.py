@@ -11,9 +11,11 @@ its load package, and a call that a killed run did not make is made by the next 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sources.core.tables import DELETED_AT, ROLL_CALL, SYNCED_AT, Table
@@ -87,44 +89,64 @@ def is_braked(gone: int, total: int) -> bool:
     return gone > BRAKE_ROWS and gone > BRAKE_SHARE * total
 
 
-def call_roll(
-    warehouse: Warehouse, table: Table, scan: Complete, run_began: datetime, accept: bool
-) -> Verdict:
-    """Concludes from a complete scan who is gone.
+def call_rolls(
+    warehouse: Warehouse, table: Table, scans: Sequence[Complete], run_began: datetime, accept: bool
+) -> list[Verdict]:
+    """Concludes from complete scans who is gone.
 
     Args:
         warehouse: where the rows are.
         table: which table; its key begins with the column that says whose a row is.
-        scan: the scan.
-        run_began: when the run began that ended the scan.
+        scans: of it, one for each whose rows it holds.
+        run_began: when the run began that ended the scans.
         accept: the operator says that any number may go.
+
+    Returns:
+        A verdict for each scan.
     """
-    roll = _Roll(warehouse, table, scan.whose)
-    before = roll.still_missed()
-    if not scan.concludes:
-        return Verdict(missed=before)
-    # By a clock that was put back meanwhile, a scan of an earlier run may seem to have begun after this one.
-    began = min(scan.began, run_began)
-    missed = {
-        row_id: Missed(before[row_id].absences + 1 if row_id in before else 1, began)
-        for row_id in roll.not_met_since(began)
-    }
-    gone = _with(missed, 2)
-    if not gone or accept or not is_braked(len(gone), roll.present()):
-        return Verdict(gone, {k: m for k, m in missed.items() if m.absences < 2})
-    surely = _with(missed, 3)
-    return Verdict(surely, {k: m for k, m in missed.items() if m.absences < 3}, len(gone) - len(surely))
+    roll = _Roll(warehouse, table)
+    before = roll.still_missed([scan.whose for scan in scans])
+    moments: dict[datetime, list[str]] = defaultdict(list)
+    for scan in scans:
+        if scan.concludes:
+            moments[_moment(scan, run_began)].append(scan.whose)
+    absent: dict[str, list[str]] = defaultdict(list)
+    for moment, owners in moments.items():
+        for whose, row_id in roll.not_met_since(moment, owners):
+            absent[whose].append(row_id)
+    verdicts = []
+    for scan in scans:
+        known = before.get(scan.whose, {})
+        if not scan.concludes:
+            verdicts.append(Verdict(missed=known))
+            continue
+        missed = {
+            row_id: Missed(known[row_id].absences + 1 if row_id in known else 1, _moment(scan, run_began))
+            for row_id in absent[scan.whose]
+        }
+        verdicts.append(_verdict(missed, accept, partial(roll.present, scan.whose)))
+    return verdicts
 
 
-def _with(missed: Mapping[str, Missed], absences: int) -> list[str]:
-    return [row_id for row_id, each in missed.items() if each.absences >= absences]
+def _moment(scan: Complete, run_began: datetime) -> datetime:
+    """What was read since then was not missed. Scans of one run share a moment, and are asked about together; by a
+    clock that was put back, one of an earlier run may seem to have begun after this one."""
+    return min(scan.began, run_began)
 
 
-def forget_calls(warehouse: Warehouse, table: Table, whose: str) -> None:
+def _verdict(missed: Mapping[str, Missed], accept: bool, present: Callable[[], int]) -> Verdict:
+    twice, thrice = ([row_id for row_id, m in missed.items() if m.absences >= n] for n in (2, 3))
+    braked = bool(twice) and not accept and is_braked(len(twice), present())
+    gone = thrice if braked else twice
+    left = missed.keys() - set(gone)
+    return Verdict(gone, {row_id: missed[row_id] for row_id in left}, len(twice) - len(gone))
+
+
+def forget_calls(warehouse: Warehouse, table: Table, owners: Sequence[str]) -> None:
     """Empties the roll call of somebody's rows; what is still missed is written anew."""
     if warehouse.has(ROLL_CALL):
-        sql = f"DELETE FROM {ROLL_CALL} WHERE {table.key[0]} = %s AND resource = %s"
-        warehouse.execute(sql, whose, table.name)
+        sql = f"DELETE FROM {ROLL_CALL} WHERE resource = %s AND {table.key[0]} IN ({{ids}})"
+        warehouse.execute_for_ids(sql, owners, table.name)
 
 
 def roll_rows(account: str, scan: Complete, missed: Mapping[str, Missed]) -> list[dict[str, Any]]:
@@ -148,67 +170,67 @@ def roll_rows(account: str, scan: Complete, missed: Mapping[str, Missed]) -> lis
 
 
 class _Roll:
-    """Somebody's rows in a table, and what scans said of them.
+    """The rows of a table, and what scans said of them.
 
     Args:
         warehouse: where they are.
         table: which table.
-        whose: theirs.
     """
 
-    def __init__(self, warehouse: Warehouse, table: Table, whose: str) -> None:
+    def __init__(self, warehouse: Warehouse, table: Table) -> None:
         self._warehouse, self._table = warehouse, table.name
         self._account, self._id = table.key
-        self._whose = whose, table.name
         self._called = warehouse.has(ROLL_CALL)
 
-    def still_missed(self) -> dict[str, Missed]:
-        """Rows that earlier complete scans missed and nobody has read since. A time ahead of the clock says nothing."""
+    def still_missed(self, owners: Sequence[str]) -> Mapping[str, dict[str, Missed]]:
+        """By whose they are, rows that earlier complete scans missed and nobody has read since. A time ahead of the
+        clock says nothing."""
+        missed: dict[str, dict[str, Missed]] = defaultdict(dict)
         if not self._called:
-            return {}
+            return missed
         sql = (
-            f"SELECT id, absences, called_at FROM {ROLL_CALL} "
-            f"WHERE {self._account} = %s AND resource = %s AND absences > 0 AND called_at <= %s"
+            f"SELECT {self._account}, id, absences, called_at FROM {ROLL_CALL} "
+            f"WHERE resource = %s AND absences > 0 AND called_at <= %s AND {self._account} IN ({{ids}})"
         )
-        found = self._warehouse.query(sql, *self._whose, datetime.now(UTC) + AHEAD)
-        missed = {row_id: Missed(absences, since.astimezone(UTC)) for row_id, absences, since in found}
-        for row_id, read in self._read(list(missed)):
-            if row_id in missed and read.astimezone(UTC) >= missed[row_id].since:
-                del missed[row_id]
+        found = self._warehouse.query_for_ids(sql, owners, self._table, datetime.now(UTC) + AHEAD)
+        for whose, row_id, absences, since in found:
+            missed[whose][row_id] = Missed(absences, since.astimezone(UTC))
+        for whose, row_id, read in self._read([row_id for _, row_id, *_ in found]):
+            known = missed[whose].get(row_id)
+            if known and read.astimezone(UTC) >= known.since:
+                del missed[whose][row_id]
         return missed
 
-    def _read(self, ids: Sequence[str]) -> list[tuple[str, datetime]]:
+    def _read(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
         """When rows were loaded, and met."""
-        loaded = (
-            f"SELECT {self._id}, {SYNCED_AT} FROM {self._table} "
-            f"WHERE {self._account} = %s AND {self._id} IN ({{ids}})"
-        )
+        loaded = f"SELECT {self._account}, {self._id}, {SYNCED_AT} FROM {self._table} WHERE {self._id} IN ({{ids}})"
         met = (
-            f"SELECT id, called_at FROM {ROLL_CALL} "
-            f"WHERE absences = 0 AND {self._account} = %s AND resource = %s AND id IN ({{ids}})"
+            f"SELECT {self._account}, id, called_at FROM {ROLL_CALL} "
+            f"WHERE resource = %s AND absences = 0 AND id IN ({{ids}})"
         )
-        found = self._warehouse.query_for_ids(loaded, ids, self._whose[0])
-        return [(one, when) for one, when in [*found, *self._warehouse.query_for_ids(met, ids, *self._whose)]]
+        found = self._warehouse.query_for_ids(loaded, ids)
+        return [*found, *self._warehouse.query_for_ids(met, ids, self._table)]
 
-    def not_met_since(self, moment: datetime) -> list[str]:
-        """Rows that are not deleted and were neither loaded nor met since. What was loaded at a time that is still to
-        come was loaded when a clock was ahead, and not since it was put right."""
+    def not_met_since(self, moment: datetime, owners: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Whose rows, and which, are not deleted and were neither loaded nor met since. What was loaded at a time that
+        is still to come was loaded when a clock was ahead, and not since it was put right."""
         sql = (
-            f"SELECT t.{self._id} FROM {self._table} AS t WHERE t.{self._account} = %s AND t.{DELETED_AT} IS NULL "
+            f"SELECT t.{self._account}, t.{self._id} FROM {self._table} AS t WHERE t.{DELETED_AT} IS NULL "
             f"AND (t.{SYNCED_AT} < %s OR t.{SYNCED_AT} > %s)"
         )
-        parameters: list[Any] = [self._whose[0], moment, datetime.now(UTC) + AHEAD]
+        parameters: list[Any] = [moment, datetime.now(UTC) + AHEAD]
         if self._called:
             sql += (
                 f" AND NOT EXISTS (SELECT 1 FROM {ROLL_CALL} AS r WHERE r.{self._account} = t.{self._account} "
                 f"AND r.resource = %s AND r.id = t.{self._id} AND r.absences = 0 AND r.called_at >= %s)"
             )
             parameters += [self._table, moment]
-        return [found for (found,) in self._warehouse.query(sql, *parameters)]
+        sql += f" AND t.{self._account} IN ({{ids}})"
+        return self._warehouse.query_for_ids(sql, owners, *parameters)
 
-    def present(self) -> int:
+    def present(self, whose: str) -> int:
         sql = f"SELECT count(*) FROM {self._table} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
-        return int(self._warehouse.query(sql, self._whose[0])[0][0])
+        return int(self._warehouse.query(sql, whose)[0][0])
 
 
 def mark_deleted(warehouse: Warehouse, table: Table, whose: str, ids: Sequence[str], now: datetime) -> None:
