@@ -14,7 +14,7 @@ from rich.text import Text
 from pipelines.syncing.reporting import Reporter, finished_accounts, trouble
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
-from sources.core.units import Outcome, Status
+from sources.core.units import Outcome, Status, Unit
 
 UNLIMITED = 1000
 """Columns of text where nobody's terminal sets a limit."""
@@ -73,15 +73,16 @@ def progress_line(run: Run, seconds: float, width: int) -> str:
         seconds: since it began.
         width: columns that there are.
     """
-    word, many = run.vendor.account_word, len(run.accounts)
-    if not many:
+    word, named = run.vendor.account_word, list(filter(None, run.accounts))
+    if not run.accounts:
         return f"asking which {word}s there are"[:width]
     outcomes = list(run.outcomes.values())
-    done = len(finished_accounts(run))
+    done, many = len([account for account in finished_accounts(run) if account]), len(named)
+    under_way = len(finished_accounts(run)) < len(run.accounts)
     requests = sum(outcome.traffic.requests for outcome in outcomes)
     retries = sum(outcome.traffic.retries for outcome in outcomes)
     said = [
-        f"{done} of {many} {word}s{', loading' if done == many else ''}",
+        f"{done} of {many} {word}s{', loading' if not under_way else ''}",
         f"{sum(outcome.rows for outcome in outcomes):,} rows",
         f"{requests:,} requests",
         f"{requests / max(seconds, 0.1):,.0f}/s" + (f", {retries:,} retries" if retries else ""),
@@ -122,13 +123,21 @@ def _pacing(rate: float) -> str:
 
 
 def _time_left(run: Run, seconds: float) -> str:
-    """A guess, once a tenth of the units is through: the others take as long."""
-    units = sum(len(run.planned(account)) for account in run.accounts.values())
-    ended = sum(bool(outcome.finished and outcome.unit.account) for outcome in run.outcomes.values())
-    if not 0.1 * units <= ended < units:
+    """A guess: by rows where the API says how many there are, else by units, once a tenth of them is through."""
+    planned = [Unit(account.id, name) for account in run.accounts.values() for name in run.planned(account)]
+    outcomes = [run.outcomes.get(unit) for unit in planned]
+    under_way = [o for o in outcomes if o is None or not o.finished]
+    lengths = [o.traffic.listed for o in under_way if o and o.traffic.listed is not None]
+    if under_way and len(lengths) == len(under_way):
+        read = sum(o.rows for o in outcomes if o)
+        left = sum(lengths) - sum(o.rows for o in under_way if o)
+    else:
+        read, left = len(planned) - len(under_way), len(under_way)
+        read = read if read >= 0.1 * len(planned) else 0
+    if left <= 0 or not read:
         return ""
-    left = seconds * (units - ended) / ended
-    return f"{left / 60:,.0f} min left" if left > 90 else f"{left:.0f} s left"
+    rest = seconds * left / read
+    return f"{rest / 60:,.0f} min left" if rest > 90 else f"{rest:.0f} s left"
 
 
 def print_summary(console: Console, run: Run, seconds: float) -> None:

@@ -16,7 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.console import fitting
+from pipelines.console import fitting, progress_line
+from sources.core.engine.config import load_config
+from sources.core.engine.run import Run
+from sources.core.privacy.configuration import load_policy
+from sources.core.units import Status, Unit
+from sources.core.vendor import Account
+from sources.leadleap import LEADLEAP
+from sources.leadleap.access import segments_of
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox, small_world
 from tests.support import LEADHOUSE, run_leadhouse
@@ -156,6 +163,21 @@ def test_what_matters_most_is_shown_where_there_is_little_room() -> None:
     assert shown[50] == shown[45] == "3 of 12 clients · 1,234 rows · 5 min left"
     assert shown[28] == "3 of 12 clients · 1,234 rows"
     assert len(shown[10]) <= 10
+
+
+def test_how_long_it_will_take_is_told_by_rows_where_the_api_says_how_many_there_are(home: Path) -> None:
+    config = load_config(LEADLEAP, api_key="ll_x", all_leads=True)
+    run = Run(LEADLEAP, config, load_policy())
+    run.accounts = {
+        each.id: each for each in (Account("", resources=frozenset({"webhooks"})), *segments_of(config))
+    }
+    assert "left" not in progress_line(run, 10, 200)
+    run.outcome(Unit("", "webhooks")).end(Status.OK)
+    leads = run.outcome(Unit("all", "leads"))
+    leads.rows, leads.traffic.listed, leads.traffic.requests = 1_000, 31_000, 10
+    assert progress_line(run, 60, 200) == "0 of 1 segments · 1,000 rows · 10 requests · 0/s · 30 min left"
+    leads.end(Status.OK)
+    assert progress_line(run, 60, 200).startswith("1 of 1 segments, loading · ")
 
 
 @contextmanager

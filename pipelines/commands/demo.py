@@ -39,9 +39,8 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
         source, storage = demo_settings(vendor, sandbox, folder)
         began = time.monotonic()
         report = sync(source, storage, on_run=terminal.began)
-        console.print(
-            f"{sum(map(bool, report.run.accounts))} {vendor.account_word}s found\n", highlight=False
-        )
+        count = sum(map(bool, report.run.accounts))
+        console.print(f"{count} {vendor.account_word}{'' if count == 1 else 's'} found\n", highlight=False)
         terminal.ended(report, time.monotonic() - began)
     console.print(f"\nEverything is in {file} now; three questions to it:", highlight=False)
     with duckdb.connect(str(file), read_only=True) as connection:

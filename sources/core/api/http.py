@@ -117,10 +117,17 @@ class Endpoint:
 
 @dataclass(slots=True)
 class Traffic:
-    """What was sent for somebody: a unit's share of the run's requests."""
+    """What was sent for somebody: a unit's share of the run's requests.
+
+    Args:
+        requests: that were sent.
+        retries: among them.
+        listed: how long the list is that they read, where the API says so; to tell how far that is.
+    """
 
     requests: int = 0
     retries: int = 0
+    listed: int | None = None
 
     def add(self, other: Traffic) -> None:
         self.requests += other.requests

@@ -178,6 +178,7 @@ class _Pages:
             self._account, listing.path, {**listing.params, paging.page: number, paging.size: size}
         )
         body = await self._api.page(asked, self._traffic, self._priority)
+        self._traffic.listed = body.total
         if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
             raise TooLong(body.total or 0, self._account.most_rows)
         rows = _rows(listing, body)
