@@ -72,6 +72,8 @@ def statuses(report: Report) -> set[str]:
 PAGINGS = {
     "as documented": Paging(),
     "clamped to 40": Paging(cap=40),
+    "clamped to 10": Paging(cap=10),
+    "clamped to 2": Paging(cap=2),
     "30 rows whatever is asked": Paging(own_size=30),
     "30 rows, and nothing said": Paging(own_size=30, echo=False),
     "nothing said": Paging(echo=False),
@@ -126,6 +128,16 @@ def test_a_sync_that_finds_nothing_new_costs_a_request_a_segment(place: Start) -
     assert there.sync().exit == 0
     assert there.sandbox.count("/leads") == len(SEGMENTS)
     assert len(there.sandbox.requests) == len(SEGMENTS) + 2
+
+
+def test_pages_that_are_asked_for_side_by_side_cost_no_more_than_one_after_another(place: Start) -> None:
+    there = place(leads=2000)
+    whole = {"all": {"type": "business"}}
+    there.sync(segments=whole)
+    there.sandbox.clear_requests()
+    assert there.sync(full=True, segments=whole).exit == 0
+    assert there.leads() == there.truth(whole)
+    assert there.sandbox.count("/leads") <= 1.25 * len(there.truth(whole)) / 100 + 3
 
 
 @pytest.mark.long

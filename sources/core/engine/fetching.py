@@ -15,9 +15,13 @@ from sources.core.listing.pages import Numbered, Sizing
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.reading import Fetch, Page
 from sources.core.listing.tokens import Ask
+from sources.core.listing.walk import OVERLAP
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw
 from sources.core.vendor import Account
+
+NEAR = 2 * OVERLAP
+"""A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""
 
 
 def request(account: Account, path: str, params: Mapping[str, Any] | None = None) -> Request:
@@ -158,18 +162,21 @@ class _Pages:
             # Page 1 begins at 0, however long it is.
             if as_asked or (number == 1 and (not offset or len(page.rows) > offset)):
                 break
-        if not self._sizing.own or page.begins == offset or not page.has_more:
-            return Page(page.after(offset), page.has_more, number * size - offset)
-        return await self._with_next(offset, number, page)
+        room = number * size - offset
+        far = not self._sizing.own and room > NEAR
+        if far or page.begins == offset or not page.has_more:
+            return Page(page.after(offset), page.has_more, room)
+        return await self._with_next(offset, number, size, page)
 
-    async def _with_next(self, offset: int, number: int, page: Numbered) -> Page:
+    async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
-        behind, _ = await self._ask(number + 1, self._sizing.cap)
-        again, _ = await self._ask(number, self._sizing.cap)
+        behind, _ = await self._ask(number + 1, size)
+        again, _ = await self._ask(number, size)
+        room = number * size - offset
         if list(map(_bytes, again.rows)) != list(map(_bytes, page.rows)):
-            return Page(again.after(offset), True)
+            return Page(again.after(offset), True, room)
         further = behind.after(again.begins + len(again.rows))  # none, where it is the same page again
-        return Page([*again.after(offset), *further], behind.has_more and bool(further))
+        return Page([*again.after(offset), *further], behind.has_more and bool(further), room + size)
 
     async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
         """A page, and whether it is the one that was asked for."""

@@ -186,7 +186,7 @@ class Reader:
         fetch = pages(self.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
-        reading = replace(reading, one_reply=sizing.cap) if sizing else reading
+        reading = replace(reading, one_reply=sizing.cap, reaches=sizing.reaches) if sizing else reading
         try:
             after, scan = await self._read_as_it_pages(listing, reading, before)
         except Unauthorized:

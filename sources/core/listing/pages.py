@@ -51,6 +51,11 @@ class Sizing:
         """The number and size of the page to ask for."""
         return (offset // self.cap + 1, self.cap) if self.own else window(offset, self.cap)
 
+    def reaches(self, offset: int) -> int:
+        """How far the page goes that is asked for to read from an offset."""
+        number, size = self.ask(offset)
+        return number * size
+
     def learn(self, asked: int, rows: int, said: int | None, more: bool) -> bool:
         """Takes in how long a page was; returns whether that was not as asked, so that the page is another one.
 

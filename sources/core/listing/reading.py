@@ -25,6 +25,7 @@ from sources.core.listing.checkpoint import (
     sample,
 )
 from sources.core.listing.content import Content, learned, row_ids
+from sources.core.listing.replies import Reaches
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
 from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows
@@ -112,6 +113,7 @@ class Reading:
         memory: of the list.
         row_id: the field that tells rows apart.
         one_reply: how many rows one reply may have.
+        reaches: how far a full reply to an offset goes, if not simply so many rows.
     """
 
     fetch: Fetch
@@ -125,6 +127,7 @@ class Reading:
     memory: Memory = field(default_factory=Memory)
     row_id: str = "id"
     one_reply: int = ONE_REPLY
+    reaches: Reaches | None = None
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -209,7 +212,7 @@ class _Walk:
     def __init__(self, reading: Reading, before: Checkpoint, start: Start, sink: Sink) -> None:
         self._reading, self._before, self._start, self._sink = reading, before, start, sink
         memory, goes_on = reading.memory, bool(start.resume_at)
-        self.scan = Scan(start, MAX_WINDOW, memory.books if goes_on else None)
+        self.scan = Scan(start, MAX_WINDOW, memory.books if goes_on else None, reading.reaches)
         self.head: tuple[str, ...] = memory.head if goes_on else ()
         self.may_be_puzzled = True
         self._misplaced, self._found = False, 0

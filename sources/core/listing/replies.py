@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 PAGE = 100
+
+Reaches = Callable[[int], int]
+"""How far a full reply to an offset goes, where a server's pages are not simply so long."""
 
 
 class Kind(StrEnum):

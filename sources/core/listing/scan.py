@@ -38,7 +38,7 @@ from hashlib import blake2b
 from sources.core.listing.books import Books
 from sources.core.listing.chain import LINK, REMEMBERED
 from sources.core.listing.coverage import Coverage
-from sources.core.listing.replies import PAGE, Kind, Reply, Start
+from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start
 from sources.core.listing.walk import MAX_REPLIES, Walk
 
 __all__ = ["Ending", "Kind", "Reply", "Scan", "Start", "fingerprint"]
@@ -68,9 +68,16 @@ class Scan:
         start: where to begin and what is known already.
         max_window: the most replies to ask for at a time.
         books: of the same scan, if an earlier slice of it began them.
+        reaches: how far a full reply goes, if not simply so many rows.
     """
 
-    def __init__(self, start: Start | None = None, max_window: int = 1, books: Books | None = None) -> None:
+    def __init__(
+        self,
+        start: Start | None = None,
+        max_window: int = 1,
+        books: Books | None = None,
+        reaches: Reaches | None = None,
+    ) -> None:
         self.start = start or Start()
         self.ending: Ending | None = None
         self.requests = 0
@@ -79,8 +86,8 @@ class Scan:
         self.walks = 1
         self.books = books or Books()
         self.coverage: Coverage | None = None
-        self._max_window = max_window
-        self.main = Walk(self.start, max_window)
+        self._max_window, self._reaches = max_window, reaches
+        self.main = Walk(self.start, max_window, reaches)
         self._pass = self.main
         self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
@@ -264,7 +271,7 @@ class Scan:
         self.walks += 1
         self.closing_passes = 0
         start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
-        self.main = self._pass = Walk(start, self._max_window)
+        self.main = self._pass = Walk(start, self._max_window, self._reaches)
 
     def _gave_up(self) -> None:
         """A chain that does not hold is no way to read a list; where anything was familiar, coverage may be."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sources.core.listing.chain import LINK, REMEMBERED, Chain, once
-from sources.core.listing.replies import PAGE, Kind, Reply, Start
+from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start
 
 OVERLAP = 5
 
@@ -43,7 +43,7 @@ WINDOW_SHARE = 0.0004
 class Walk:
     """One linked walk along a list, from where it starts to the list's end or to known rows."""
 
-    def __init__(self, start: Start, max_window: int = 1) -> None:
+    def __init__(self, start: Start, max_window: int = 1, reaches: Reaches | None = None) -> None:
         self.start = start
         self.done = self.at_end = self.weak = self.unstable = self.shuffled = False
         self.from_zero = bool(start.resume_at) and not start.begins_at_tail
@@ -58,7 +58,7 @@ class Walk:
         self.inserted = 0
         """Rows that came before where the walk stood, as far as shifted links tell."""
         self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
-        self._max_window = max_window
+        self._max_window, self._reaches = max_window, reaches
         self._window = max_window if self._expected else 1
         self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
         self._least = OVERLAP
@@ -118,7 +118,11 @@ class Walk:
         if self._doublings or self._loose or not self.last.has_more or self.start.kind is Kind.PROBE:
             return [first]
         stride = max(1, limit - overlap)
-        return [first + n * stride for n in range(self._affordable(first, limit, stride))]
+        offsets = [first]
+        for _ in range(1, self._affordable(first, limit, stride)):
+            reach = self._reaches(offsets[-1]) if self._reaches else offsets[-1] + limit
+            offsets.append(max(offsets[-1] + 1, reach - overlap))
+        return offsets
 
     def _affordable(self, first: int, limit: int, stride: int) -> int:
         """How many replies at a time: within the expected count, and beyond it a share of what was read."""
@@ -243,7 +247,7 @@ class Walk:
         self._idle = 0
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
-            if self._empty_starts == 2:
+            if self._empty_starts >= (2 * ODD if replies[0].has_more else 2):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
 

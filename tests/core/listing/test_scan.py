@@ -127,6 +127,12 @@ def test_a_page_that_nothing_ever_links_to_does_not_slow_the_rest_down() -> None
     assert max(together[8:]) == 8
 
 
+def test_an_empty_first_page_that_says_there_is_more_is_no_empty_list() -> None:
+    scan, copy = read(Server(World(300, Random(0)), hiccups={1, 2, 3}))
+    assert scan.ending is Ending.CLOSED
+    assert len(copy.rows) == 300
+
+
 def test_an_empty_first_page_does_not_make_the_end_of_the_scan_cost_another_one() -> None:
     scan, _ = scanned(World(3000, Random(0)), hiccups=(1,))
     assert scan.requests <= 3000 / 95 + 4
