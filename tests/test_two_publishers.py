@@ -101,7 +101,7 @@ def test_whoever_was_erased_is_not_published_again_from_a_backup(
     run(api, home)
     backup = shutil.copy(published(home), home / "backup.duckdb")
     gone = true_leads(api.world)[0]
-    erase_person(storage_in(home, "one"), LEADPANTHER, load_policy(), Person(lead_id=gone))
+    erase_person(storage_in(home, "one"), [LEADPANTHER], load_policy(), Person(lead_id=gone))
     assert gone not in leads(home, "true")
     shutil.copy(backup, published(home))
     run(api, home)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.erasing import Person, check_request, erase_account, erase_person
 from pipelines.vendors import vendors_named
-from sources.core.errors import ConfigurationError, NothingYet
+from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
 
 
@@ -40,18 +38,12 @@ def run_erase(
     if notice := person.cannot_be_found(policy):
         print(notice)
     verb = "would be erased" if dry_run else "erased"
-    erased = []
-    for vendor in vendors_named(name):
-        # What a killed sync left on its way is in no file that people read: each vendor is opened, not looked for.
-        with contextlib.suppress(NothingYet):
-            if account:
-                erased.append(erase_account(storage, vendor, policy, account, dry_run))
-            else:
-                erased.append(erase_person(storage, vendor, policy, person, dry_run))
-    if not erased:
-        raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
-    for counts in erased:
-        for table, count in counts.items():
-            print(f"{table}: {count} rows {verb}")
-    if not any(erased):
+    vendors = vendors_named(name)
+    if account:
+        counts = erase_account(storage, vendors, policy, account, dry_run)
+    else:
+        counts = erase_person(storage, vendors, policy, person, dry_run)
+    for table, count in counts.items():
+        print(f"{table}: {count} rows {verb}")
+    if not counts:
         print("nothing was found" + ("" if dry_run else "; what was given is kept out from now on"))

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -135,6 +135,9 @@ class File(Storage):
         return f"; now it has {file.stat().st_size / 1e6:,.0f} MB" if file.exists() else ""
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
+        duckdb_file.rewrite(self.loading_file)
+
+    def rewrite_all(self, changed: Mapping[dlt.Pipeline, Sequence[str]]) -> None:
         duckdb_file.rewrite(self.loading_file)
 
     def size(self, warehouse: Warehouse) -> int | None:

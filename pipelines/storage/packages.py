@@ -15,7 +15,7 @@ import dlt
 from dlt.destinations.exceptions import DestinationConnectionError
 
 from sources.core.errors import WarehouseError
-from sources.core.warehouse.suppressions import SUPPRESSIONS
+from sources.core.warehouse.suppressions import suppression_lists
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -71,7 +71,9 @@ def _is_before_an_erasure(pipeline: dlt.Pipeline) -> bool:
     """Whether somebody was erased, from another machine, since the rows that are pending were read: they may
     be theirs."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    ((erased,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
+    lists = suppression_lists(warehouse)
+    found = [moment for name in lists for (moment,) in warehouse.query(f"SELECT max(erased_at) FROM {name}")]
+    erased = max(filter(None, found), default=None)
     pending = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
     return erased is not None and any(erased.timestamp() > float(load_id) for load_id in pending)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,6 +101,11 @@ class Storage(ABC):
             pipeline: the pipeline that loads.
             tables: those concerned.
         """
+
+    def rewrite_all(self, changed: Mapping[dlt.Pipeline, Sequence[str]]) -> None:
+        """The same for several pipelines, each with its tables."""
+        for pipeline, tables in changed.items():
+            self.rewrite(pipeline, tables)
 
     @abstractmethod
     def size(self, warehouse: Warehouse) -> int | None:

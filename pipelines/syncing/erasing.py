@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import dlt
 import msgspec
 
 from pipelines.storage import Storage
+from pipelines.syncing.people import bring_together
+from pipelines.syncing.searching import Marks, rows_with
+from sources.core.engine.config import read_config
 from sources.core.errors import ConfigurationError, NothingYet
-from sources.core.privacy.erasure import Suppressions, contacts, identifiers, needles
+from sources.core.people.making import SCHEMA
+from sources.core.privacy.erasure import Suppressions, contacts, identifiers
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
-from sources.core.warehouse.warehouse import Statement, Warehouse, assignments, selection
-
-MAX_ARGUMENTS = 90
-"""Postgres takes a hundred."""
+from sources.core.warehouse.warehouse import Statement, Warehouse, assignments
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,112 +66,209 @@ def check_request(policy: Policy, whom: Sequence[str]) -> None:
         )
 
 
+Counts = dict[str, int]
+"""Rows concerned, by schema and table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A vendor's part of the warehouse, ready to be written to.
+
+    Args:
+        vendor: whose rows.
+        pipeline: that loads them.
+        warehouse: to ask through it.
+        policy: how personal data is treated, and where the vendor's phone numbers are.
+    """
+
+    vendor: Vendor
+    pipeline: dlt.Pipeline
+    warehouse: Warehouse
+    policy: Policy
+
+    def suppress(self, hashes: set[str], kind: str) -> None:
+        suppress(self.pipeline, hashes, kind, self.policy)
+
+    def named(self, table: str) -> str:
+        return self.warehouse.qualified(table)
+
+
 def erase_person(
-    storage: Storage, vendor: Vendor, policy: Policy, person: Person, dry_run: bool = False
-) -> Counter[str]:
-    """Removes a person's rows, blanks them in others', and keeps them from coming back.
+    storage: Storage, vendors: Sequence[Vendor], policy: Policy, person: Person, dry_run: bool = False
+) -> Counts:
+    """Removes a person's rows from all vendors, blanks them in others', and keeps them from coming back.
+
+    Whoever is tied to what was given goes too: a row of theirs may hold more, which leads to more rows, with this vendor
+    or another one. A value that many share leads nowhere, as it ties nobody.
 
     Args:
         storage: the warehouse.
-        vendor: whose rows are there.
+        vendors: whose rows may be there.
         policy: knows the key.
         person: whom.
         dry_run: only count.
 
-    Returns:
-        Rows concerned, by table.
-
     Raises:
         ConfigurationError: nobody was named, or there is no key.
+        NothingYet: there is nothing of any vendor.
     """
     check_request(policy, person.values())
-    with _opened(storage, vendor, policy) as (pipeline, warehouse):
-        known = _everything_known(warehouse, vendor, policy, {v: policy.hash(v) for v in person.values()})
+    with _opened(storage, vendors, policy) as opened:
+        known = _everything_known(opened, {v: policy.hash(v) for v in person.values()})
+        if not dry_run:  # first: whatever happens, they stay out
+            for each in opened:
+                each.suppress(set(known.values()), PERSON)
+        found = {each: _erasures_of(each, known) for each in opened}
+        counts = {each: _counted(each, statements) for each, statements in found.items()}
+        together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(found)
         if not dry_run:
-            suppress(pipeline, set(known.values()), PERSON, policy)  # first: whatever happens, they stay out
-        theirs, marks = Suppressions(known.values(), policy), needles(known)
-        found = {table.name: list(_erasures(warehouse, table, theirs, marks)) for table in vendor.all_tables}
-        counts = Counter({name: len(statements) for name, statements in found.items()})
-        if not dry_run:
-            warehouse.execute_together(statement for each in found.values() for statement in each)
-            _conclude(storage, vendor, pipeline, PERSON, counts)
-    return +counts
+            for each, by_table in found.items():
+                each.warehouse.execute_together(s for statements in by_table.values() for s in statements)
+            _conclude(storage, counts, PERSON)
+    return together
 
 
 def erase_account(
-    storage: Storage, vendor: Vendor, policy: Policy, account: str, dry_run: bool = False
-) -> Counter[str]:
+    storage: Storage, vendors: Sequence[Vendor], policy: Policy, account: str, dry_run: bool = False
+) -> Counts:
     """Removes everything of an account, and keeps it from coming back.
 
     Args:
         storage: the warehouse.
-        vendor: whose account.
+        vendors: whose account it may be.
         policy: knows the key.
         account: its id.
         dry_run: only count.
 
-    Returns:
-        Rows concerned, by table.
-
     Raises:
         ConfigurationError: there is no key, or another one than before.
+        NothingYet: there is nothing of any vendor.
     """
     check_request(policy, [account])
-    with _opened(storage, vendor, policy) as (pipeline, warehouse):
-        if not dry_run:
-            suppress(pipeline, {policy.hash(account)}, ACCOUNT, policy)
-        counts: Counter[str] = Counter()
-        column = vendor.account.name
-        for name in [*(table.name for table in vendor.all_tables), SYNC_LOG]:
-            if column not in warehouse.columns(name):
-                continue
-            ((counts[name],),) = warehouse.query(f"SELECT count(*) FROM {name} WHERE {column} = %s", account)
+    with _opened(storage, vendors, policy) as opened:
+        counts: dict[Opened, Counts] = {}
+        for each in opened:
             if not dry_run:
-                warehouse.execute(f"DELETE FROM {name} WHERE {column} = %s", account)
+                each.suppress({policy.hash(account)}, ACCOUNT)
+            counts[each] = _erase_account(each, account, dry_run)
         if not dry_run:
-            _conclude(storage, vendor, pipeline, ACCOUNT, counts)
-    return +counts
+            _conclude(storage, counts, ACCOUNT)
+    return {name: n for each in counts.values() for name, n in each.items()}
+
+
+def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
+    counts, column, warehouse = {}, opened.vendor.account.name, opened.warehouse
+    for name in [*(table.name for table in opened.vendor.all_tables), SYNC_LOG]:
+        if column not in warehouse.columns(name):
+            continue
+        ((count,),) = warehouse.query(f"SELECT count(*) FROM {name} WHERE {column} = %s", account)
+        if count:
+            counts[opened.named(name)] = int(count)
+        if not dry_run:
+            warehouse.execute(f"DELETE FROM {name} WHERE {column} = %s", account)
+    return counts
 
 
 @contextmanager
-def _opened(storage: Storage, vendor: Vendor, policy: Policy) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
-    """The warehouse, ready to be written to; refuses a changed key before anything is done."""
-    with storage.claimed(), storage.open(storage.dataset_of(vendor), alone=True) as pipeline:
-        if not pipeline.default_schema_name:
-            raise NothingYet("there is nothing in the warehouse yet")
-        storage.agree(pipeline, vendor, policy)  # a shard may have brought columns
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
-        load_suppressions(warehouse, policy)
-        yield pipeline, warehouse
+def _opened(storage: Storage, vendors: Sequence[Vendor], policy: Policy) -> Iterator[list[Opened]]:
+    """All of the warehouse, ready to be written to; refuses a changed key before anything is done. What a killed sync
+    left on its way is in no file that people read: each vendor is opened, not looked for."""
+    datasets: dict[str, list[Vendor]] = {}
+    for vendor in vendors:
+        datasets.setdefault(storage.dataset_of(vendor), []).append(vendor)
+    with storage.claimed(), ExitStack() as stack:
+        found: list[Opened] = []
+        for dataset, candidates in datasets.items():
+            pipeline = stack.enter_context(storage.open(dataset, alone=True))
+            for vendor in candidates:
+                if pipeline.default_schema_name == vendor.name:
+                    its = policy.in_region(read_config(vendor).default_region)
+                    storage.agree(pipeline, vendor, its)  # a shard may have brought columns
+                    found.append(Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), its))
+        if not found:
+            raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
+        load_suppressions(found[0].warehouse, policy)
+        yield found
 
 
-def _conclude(
-    storage: Storage, vendor: Vendor, pipeline: dlt.Pipeline, kind: str, counts: Counter[str]
-) -> None:
+def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> None:
     """Writes down that somebody was erased, and not whom; sees that no file keeps what was deleted."""
-    row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(+counts).decode()}
-    pipeline.run([row], table_name="erasures", write_disposition="append")
-    storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+    for each, its in counts.items():
+        row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(its).decode()}
+        each.pipeline.run([row], table_name="erasures", write_disposition="append")
+    bring_together(storage)
+    storage.rewrite_all({each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts})
     storage.publish()
 
 
-def _everything_known(
-    warehouse: Warehouse, vendor: Vendor, policy: Policy, known: dict[str, str]
-) -> dict[str, str]:
-    """All that identifies a person, from what was given: a row of theirs may hold more, which leads to more
-    rows."""
-    searched: set[str] = set()
-    while new := needles(known) - searched:
-        theirs = Suppressions(known.values(), policy)
-        for table in vendor.all_tables:
-            reached_by = contacts(table)
-            for row in _rows(warehouse, table, new) if table.personal else ():
-                if theirs.is_about(row, reached_by):
-                    known = known | identifiers(row, reached_by, policy)
-                    if table.name == "leads":
-                        known[row["id"]] = policy.hash(row["id"])
-        searched |= new
+def _everything_known(opened: Sequence[Opened], known: dict[str, str]) -> dict[str, str]:
+    """All that identifies a person, from what was given."""
+    searched: dict[str, str] = {}
+    shared = _shared(opened[0].warehouse) - known.keys()
+    while new := {k: v for k, v in known.items() if k not in searched}:
+        marks, searched = Marks.of(new), known  # a mark of one identifier may be another's, too
+        for each in opened:
+            for told in _told_of_them(each, known, marks):
+                known = known | {k: v for k, v in told.items() if k not in shared}
     return known
+
+
+def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Iterator[dict[str, str]]:
+    """What rows that are about a person say of who they are."""
+    theirs = Suppressions(known.values(), opened.policy)
+    for table in opened.vendor.all_tables:
+        reached_by = contacts(table)
+        for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
+            if theirs.is_about(row, reached_by):
+                ids = {row["id"]: opened.policy.hash(row["id"])} if _is_lead(opened.vendor, table) else {}
+                yield identifiers(row, reached_by, opened.policy) | ids
+
+
+def _is_lead(vendor: Vendor, table: Table) -> bool:
+    return vendor.leads is not None and table.name == vendor.leads.table
+
+
+def _shared(warehouse: Warehouse) -> set[str]:
+    """E-mail addresses and phone numbers that so many leads have that they tie nobody. A profile is one person's."""
+    sql = f"SELECT value FROM {SCHEMA}.shared_values WHERE kind <> 'profile_url' AND why = 'shared'"
+    return {value for (value,) in warehouse.query(sql)}
+
+
+def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Statement]]:
+    theirs, marks = Suppressions(known.values(), opened.policy), Marks.of(known)
+    return {
+        table.name: list(_erasures(opened.warehouse, table, theirs, marks))
+        for table in opened.vendor.all_tables
+    }
+
+
+def _counted(opened: Opened, statements: Mapping[str, Sequence[Statement]]) -> Counts:
+    return {opened.named(table): len(each) for table, each in statements.items() if each}
+
+
+def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Statement]]]) -> Counts:
+    """Rows of the tables over all vendors that will not be there any more."""
+    gone = {
+        (each.warehouse.dataset, *map(str, key))
+        for each, by_table in found.items()
+        if each.vendor.leads
+        for sql, key in by_table.get(each.vendor.leads.table, ())
+        if sql.startswith("DELETE")
+    }
+    warehouse = next(iter(found)).warehouse
+    rows = warehouse.query_for_ids(
+        f"SELECT person_id, source, account, id FROM {SCHEMA}.person_leads WHERE id IN ({{ids}})",
+        sorted({lead for *_, lead in gone}),
+    )
+    lost = Counter(person for person, *lead in rows if tuple(lead) in gone)
+    people = warehouse.query_for_ids(
+        f"SELECT person_id, leads FROM {SCHEMA}.people WHERE person_id IN ({{ids}})", sorted(lost)
+    )
+    counts = {
+        "person_leads": lost.total(),
+        "people": sum(lost[person] == leads for person, leads in people),
+    }
+    return {f"{SCHEMA}.{table}": count for table, count in counts.items() if count}
 
 
 def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
@@ -189,37 +286,12 @@ def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
                     warehouse.execute(f"DELETE FROM {table.name} WHERE {column} = %s", account)
 
 
-def _rows(warehouse: Warehouse, table: Table, marks: Collection[str] | None) -> Iterator[dict[str, Any]]:
-    """A table's rows that have any of these marks in them, as far as they may hold text; all, without marks."""
-    types = warehouse.types(table.name)
-    names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
-    if not names:
-        return
-    any_mark = "true" if marks is None else " OR ".join(['position(%s IN "all of it") > 0'] * len(marks))
-    rows = f'SELECT {selection(names)}, {_all_text(names)} AS "all of it" FROM {table.name} OFFSET 0'
-    # Without the offset, engines would put all the text together anew for every mark.
-    for values in warehouse.stream(
-        f"SELECT {selection(names)} FROM ({rows}) AS r WHERE {any_mark}", *marks or ()
-    ):
-        yield {
-            name: warehouse.from_json(value) if types[name] == "json" else value
-            for name, value in zip(names, values, strict=True)
-        }
-
-
-def _all_text(names: Sequence[str]) -> str:
-    """All that columns hold as one text, as `looked_through` has it."""
-    parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
-    joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
-    return f"lower(replace(replace(concat_ws(' ', {joined}), '\\', ''), '.', ''))"
-
-
 def _erasures(
-    warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Collection[str] | None
+    warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Marks | None
 ) -> Iterator[Statement]:
     """Statements, one a row concerned, that delete a person's rows from a table and blank them in others."""
     where, types, reached_by = assignments(table.key, " AND "), warehouse.types(table.name), contacts(table)
-    for row in _rows(warehouse, table, marks):
+    for row in rows_with(warehouse, table, marks):
         key = [row[name] for name in table.key]
         if table.personal and theirs.is_about(row, reached_by):
             yield f"DELETE FROM {table.name} WHERE {where}", key

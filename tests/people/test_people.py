@@ -67,6 +67,7 @@ def people(target: Target) -> dict[str, dict[str, Any]]:
     return {row["person_id"]: row for row in target.query("SELECT * FROM leadhouse.people")}
 
 
+@pytest.mark.long
 def test_persons_keep_their_ids_when_leads_come_and_what_changed_is_visible(duck: DuckDB) -> None:
     town = Town()
     first = town.met_in_posts("Ana", submitted="ana@one.example")

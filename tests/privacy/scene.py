@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.hard.places import LONG_AGO
 from tests.privacy.canaries import search_bytes, search_warehouse
-from tests.support import DuckDB, Record, Target
+from tests.support import DATASET, DuckDB, Record, Target
 
 KEY = "a key that nobody guesses, really"
 HERS = re.compile("petra|prowler", re.IGNORECASE)
@@ -101,12 +100,19 @@ def scene(unusable: bool = False, **sizes: int) -> Scene:
     return here
 
 
-def erase(target: Target, dry_run: bool = False, **person: str) -> Counter[str]:
-    return erase_person(target.storage(), LEADPANTHER, load_policy(), Person(**person), dry_run)
+def erase(target: Target, dry_run: bool = False, **person: str) -> dict[str, int]:
+    """By table of LeadPanther's, how many rows that concerns."""
+    found = erase_person(target.storage(), [LEADPANTHER], load_policy(), Person(**person), dry_run)
+    return of_leadpanther(found)
 
 
-def erase_a_client(target: Target, client: str) -> Counter[str]:
-    return erase_account(target.storage(), LEADPANTHER, load_policy(), client)
+def erase_a_client(target: Target, client: str) -> dict[str, int]:
+    return of_leadpanther(erase_account(target.storage(), [LEADPANTHER], load_policy(), client))
+
+
+def of_leadpanther(counts: dict[str, int]) -> dict[str, int]:
+    named = {tuple(name.split(".")): count for name, count in counts.items()}
+    return {table: count for (schema, table), count in named.items() if schema == DATASET}
 
 
 def everything(target: Target) -> dict[str, list[Record]]:

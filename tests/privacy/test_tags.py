@@ -194,7 +194,7 @@ def test_no_column_is_in_the_warehouse_but_by_a_registry(
     duck.sync(sandbox(flock.world))
     erase_person(
         duck.storage(),
-        LEADPANTHER,
+        [LEADPANTHER],
         load_policy(),
         Person(email="nobody@example.com"),
     )
@@ -359,6 +359,6 @@ def test_views_and_comments_outlive_an_erasure(
     duck.sync(api)
     before = comments(duck), views(duck)
     lead = world.ids(world.client_ids[0], "leads")[0]
-    erase_person(duck.storage(), LEADPANTHER, load_policy(), Person(lead_id=lead))
+    erase_person(duck.storage(), [LEADPANTHER], load_policy(), Person(lead_id=lead))
     assert (comments(duck).items() >= before[0].items(), views(duck)) == (True, before[1])
     assert duck.query(f"SELECT count(*) AS n FROM {SHAREABLE}.leads") == [{"n": 4}]

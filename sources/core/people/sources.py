@@ -3,16 +3,14 @@ begin with. The warehouse itself is asked, not the configuration: what is there 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sources.core.tables import DELETED_AT, FIRST_SEEN_AT, SYNC_LOG, DataType, LeadColumns
 from sources.core.vendor import Vendor
+from sources.core.warehouse.suppressions import STAGING
 from sources.core.warehouse.views import null
 from sources.core.warehouse.warehouse import Warehouse, quoted
-
-_STAGING = re.compile(r".*_staging(_\d+)?")
 
 IDENTIFIERS = ("email", "phone", "profile_url")
 """Kinds of identifiers."""
@@ -81,7 +79,7 @@ def find_loaded(warehouse: Warehouse, vendors: Sequence[Vendor]) -> list[Loaded]
         "SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY 1",
         SYNC_LOG,
     ):
-        if _STAGING.fullmatch(schema) or not (vendor := _vendor_of(warehouse, schema, vendors)):
+        if STAGING.fullmatch(schema) or not (vendor := _vendor_of(warehouse, schema, vendors)):
             continue
         assert vendor.leads
         if stored := warehouse.stored(schema).get(vendor.leads.table):

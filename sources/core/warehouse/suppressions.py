@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import dlt
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.tables import Column, Table
+from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 
 PERSON, ACCOUNT = "person", "client"
 """What a list says of whom it keeps out; `client` is any vendor's account."""
+
+STAGING = re.compile(r".*_staging(_\d+)?")
+"""Schemas in which dlt puts rows on their way."""
 
 _PROBE = "leadhouse suppression list"
 
@@ -28,6 +34,18 @@ SUPPRESSIONS = Table(
 )
 
 
+def suppression_lists(warehouse: Warehouse) -> list[str]:
+    """The lists that are in force: of every vendor in the warehouse, so that whoever was erased from one stays out of
+    one that is first loaded later. Where other schemas cannot be looked into, the dataset's own."""
+    if warehouse.engine not in ENGINES:
+        return [SUPPRESSIONS.name]
+    schemas = warehouse.query(
+        "SELECT table_schema FROM information_schema.tables WHERE table_name = %s AND table_type = 'BASE TABLE'",
+        SUPPRESSIONS.name,
+    )
+    return [f"{schema}.{SUPPRESSIONS.name}" for (schema,) in schemas if not STAGING.fullmatch(schema)]
+
+
 def load_suppressions(warehouse: Warehouse | None, policy: Policy, kind: str = PERSON) -> Suppressions:
     """Who was erased.
 
@@ -37,7 +55,11 @@ def load_suppressions(warehouse: Warehouse | None, policy: Policy, kind: str = P
     """
     if warehouse is None:
         return Suppressions((), policy)
-    rows = warehouse.query(f"SELECT hash, kind, key_check FROM {SUPPRESSIONS.name}")
+    rows = [
+        row
+        for name in suppression_lists(warehouse)
+        for row in warehouse.query(f"SELECT hash, kind, key_check FROM {name}")
+    ]
     check_key({key_check for _, _, key_check in rows}, policy)
     return Suppressions({value for value, its_kind, _ in rows if its_kind == kind}, policy)
 

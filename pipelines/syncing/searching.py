@@ -1,0 +1,67 @@
+"""Which rows of a warehouse may be about a person: those with something in them that all spellings share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sources.core.privacy.erasure import digits_of, needles
+from sources.core.tables import Table
+from sources.core.warehouse.warehouse import Warehouse, selection
+
+MAX_ARGUMENTS = 90
+"""Postgres takes a hundred."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What to look for in rows.
+
+    Args:
+        texts: as `needles` has them.
+        digits: of phone numbers, as they end.
+    """
+
+    texts: frozenset[str]
+    digits: frozenset[str]
+
+    @classmethod
+    def of(cls, known: Mapping[str, str]) -> Marks:
+        """Of what identifies a person."""
+        return cls(frozenset(needles(known)), frozenset(digits_of(known)))
+
+
+def rows_with(warehouse: Warehouse, table: Table, marks: Marks | None) -> Iterator[dict[str, Any]]:
+    """A table's rows that have any of these marks in them, as far as they may hold text; all, without marks."""
+    types = warehouse.types(table.name)
+    names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
+    if not names:
+        return
+    looks, given = ["true"], []
+    if marks:
+        looks = ['position(%s IN "all of it") > 0'] * len(marks.texts)
+        looks += [f"position(%s IN {_CLOSED_UP}) > 0"] * len(marks.digits)
+        given = [*marks.texts, *marks.digits]
+    rows = f'SELECT {selection(names)}, {_all_text(names)} AS "all of it" FROM {table.name} OFFSET 0'
+    # Without the offset, engines would put all the text together anew for every mark.
+    for values in warehouse.stream(
+        f"SELECT {selection(names)} FROM ({rows}) AS r WHERE {' OR '.join(looks)}", *given
+    ):
+        yield {
+            name: warehouse.from_json(value) if types[name] == "json" else value
+            for name, value in zip(names, values, strict=True)
+        }
+
+
+_CLOSED_UP = '"all of it"'
+for _between in " -()/":
+    _CLOSED_UP = f"replace({_CLOSED_UP}, '{_between}', '')"
+"""The text without what people put between digits; dots are gone already."""
+
+
+def _all_text(names: Sequence[str]) -> str:
+    """All that columns hold as one text, as `looked_through` has it."""
+    parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
+    joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
+    return f"lower(replace(replace(concat_ws(' ', {joined}), '\\', ''), '.', ''))"
