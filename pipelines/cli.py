@@ -267,3 +267,18 @@ def export(
     from pipelines.commands.export import run_export
 
     run_export(source, client, out, format, shareable, raw, destination, dataset)
+
+
+@app.command()
+def query(
+    sql: Annotated[
+        str | None, typer.Argument(help="The question; without it, from a prompt or stdin.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="The DuckDB file, if not the configured one.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask the published DuckDB file, changing nothing: columns on a terminal, CSV or JSON elsewhere."""
+    from pipelines.commands.query import run_query
+    from pipelines.settings import load_sync_config
+
+    run_query(file or load_sync_config().published_file, sql, json)

@@ -9,7 +9,8 @@ from textwrap import dedent
 
 import duckdb
 
-from pipelines.commands.demo_account import answer, questions_of, sync_demo
+from pipelines.commands.demo_account import questions_of, sync_demo
+from pipelines.commands.query import answer
 from pipelines.settings_file import settings_file
 from pipelines.vendors import VENDORS
 from sources.core.engine.config import aliases_of

@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from pipelines.commands.demo_account import answer, demo_settings, questions_of, sandbox_of
+from pipelines.commands.demo_account import demo_settings, questions_of, sandbox_of
+from pipelines.commands.query import answer
 from pipelines.console import Terminal
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
@@ -48,7 +49,7 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
             console.print(f"\n[bold]{question}[/bold]")
             console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
     console.print(
-        f'\nYour turn: duckdb {file} "FROM {vendor.name}.leads_current LIMIT 5"',
+        f'\nYour turn: leadhouse query --file {file} "FROM {vendor.name}.leads_current LIMIT 5"',
         highlight=False,
         soft_wrap=True,
     )

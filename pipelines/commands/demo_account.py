@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from unicodedata import east_asian_width
-
-import duckdb
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
@@ -50,25 +46,3 @@ def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tu
     return Source(
         vendor, load_config(vendor, api_key=sandbox.world.key, base_url=sandbox.base_url, **sandbox.settings)
     ), storage_for(config)
-
-
-def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """What the warehouse answers, in columns of text."""
-    result = connection.execute(sql)
-    names = [name for name, *_ in result.description or ()]
-    rows = [names, *([_shown(value) for value in row] for row in result.fetchall())]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_line(row, widths) for row in rows)
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sources.core.vendor import Vendor
 from sources.leadping import settings
 from sources.leadping.access import open_account
-from sources.leadping.columns import ORGANIZATION_ID, TABLES
+from sources.leadping.columns import LEAD_COLUMNS, ORGANIZATION_ID, TABLES
 
 LEADPING = Vendor(
     name="leadping",
@@ -26,6 +26,7 @@ LEADPING = Vendor(
     open=open_account,
     config=settings.LeadpingConfig,
     views=Path(__file__).with_name("views"),
+    leads=LEAD_COLUMNS,
     relations=(
         ("leads", "lead_details", "lead_id"),
         ("leads", "conversations", "lead_id"),

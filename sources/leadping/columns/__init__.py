@@ -16,13 +16,14 @@ from sources.leadping.columns.account import (
 from sources.leadping.columns.events import CALL_EVENTS, EVENTS, SMS_EVENTS
 from sources.leadping.columns.leads import (
     CONVERSATIONS,
+    LEAD_COLUMNS,
     LEAD_DETAILS,
     LEAD_STATUS_CHANGES,
     LEADS,
     ORGANIZATION_ID,
 )
 
-__all__ = ["ORGANIZATION_ID", "TABLES"]
+__all__ = ["LEAD_COLUMNS", "ORGANIZATION_ID", "TABLES"]
 
 TABLES: dict[str, Table] = {
     table.name: table

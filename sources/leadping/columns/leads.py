@@ -11,8 +11,10 @@ from sources.core.tables import (
     SYNCED,
     Category,
     Column,
+    LeadColumns,
     Table,
     account_column,
+    comparable_phone,
 )
 from sources.leadping.columns.lines import ORGANIZATION, STATUS, columns
 
@@ -47,6 +49,7 @@ LEADS = Table(
         source__name text account : the source's name
         tags json : its tags
         """),
+        comparable_phone("phone"),
         *STATUS,
         *ORGANIZATION,
         DIGEST,
@@ -54,6 +57,14 @@ LEADS = Table(
     ),
     "a lead, archived or not",
     personal=True,
+)
+
+LEAD_COLUMNS = LeadColumns(
+    name=("first_name", "last_name"),
+    email=("email",),
+    phone=("phone",),
+    status=("current_lead_status__display_name", "status"),
+    created_at=("created_at",),
 )
 
 _METADATA = columns(

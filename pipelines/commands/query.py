@@ -1,0 +1,126 @@
+"""`leadhouse query`: SQL over the published file, for people who have no other program for it."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unicodedata import east_asian_width
+
+import duckdb
+import msgspec
+
+from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
+
+PROMPT, MORE = "leadhouse> ", "       ... "
+AT_ONCE = 10_000
+"""Rows held at a time where nobody looks at them."""
+
+
+def run_query(file: Path, sql: str | None, as_json: bool) -> None:
+    """Answers one question, or as many as are asked: at a prompt, or from standard input.
+
+    Args:
+        file: the DuckDB file.
+        sql: the question; None to ask for it.
+        as_json: an array of objects instead of columns or CSV.
+
+    Raises:
+        LeadhouseError: there is no file, or the question is none.
+    """
+    with _opened(file) as connection:
+        if sql is None and sys.stdin.isatty():
+            _talk(connection, as_json)
+        else:
+            _answer(connection, sys.stdin.read() if sql is None else sql, as_json)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not file.exists():
+        raise NothingYet(f"there is no {file} yet: run `leadhouse sync`")
+    try:
+        connection = duckdb.connect(str(file), read_only=True)
+    except duckdb.Error:
+        raise WarehouseError(
+            f"{file} cannot be opened: is it a DuckDB file, and does no sync hold it?"
+        ) from None
+    with connection:
+        yield connection
+
+
+def _talk(connection: duckdb.DuckDBPyConnection, as_json: bool) -> None:
+    """Asks until there is no more; a question ends with a semicolon, and one that is wrong is answered with why."""
+    import readline  # noqa: F401  (gives `input` a history)
+
+    lines: list[str] = []
+    while True:
+        try:
+            lines.append(input(MORE if lines else PROMPT))
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return
+        if lines[-1].rstrip().endswith(";"):
+            try:
+                _answer(connection, "\n".join(lines), as_json)
+            except LeadhouseError as error:
+                print(error, file=sys.stderr)
+            lines = []
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, sql: str, as_json: bool) -> None:
+    try:
+        if as_json:
+            _print_json(connection.execute(sql))
+        elif sys.stdout.isatty():
+            print(answer(connection, sql))
+        else:
+            _print_csv(connection.execute(sql))
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        raise ConfigurationError(str(error).splitlines()[0]) from None
+    except duckdb.Error as error:  # its words may hold values of rows
+        raise ConfigurationError(f"the question cannot be answered ({type(error).__name__})") from None
+
+
+def _print_csv(result: duckdb.DuckDBPyConnection) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(_names(result))
+    while rows := result.fetchmany(AT_ONCE):
+        out.writerows(rows)
+
+
+def _print_json(result: duckdb.DuckDBPyConnection) -> None:
+    names, encoder, before = _names(result), msgspec.json.Encoder(enc_hook=str), "["
+    while rows := result.fetchmany(AT_ONCE):
+        for row in rows:
+            print(before + encoder.encode(dict(zip(names, row, strict=True))).decode(), end="")
+            before = ",\n"
+    print("[]" if before == "[" else "]")
+
+
+def _names(result: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for name, *_ in result.description or ()]
+
+
+def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """What the warehouse answers, in columns of text."""
+    result = connection.execute(sql)
+    rows = [_names(result), *([_shown(value) for value in row] for row in result.fetchall())]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
