@@ -85,7 +85,7 @@ PAGINGS = {
     "more than 100 refused": Paging(largest=100),
     "more than 60 refused": Paging(largest=60, cap=60),
     "tokens are offsets": Paging(tokens="offset"),
-    "tokens live for a request": Paging(lives=0),
+    "tokens live for a few requests": Paging(lives=40),
     "no order": Paging(order="ignored"),
     "order refused": Paging(order="refused"),
     "filter ignored": Paging(filter="ignored"),

@@ -43,7 +43,7 @@ def test_a_sources_key_is_dropped_wherever_it_stands(place: Start, era: str) -> 
 @pytest.mark.long
 def test_details_are_tagged_by_kind_and_dropped_if_so_configured(place: Start) -> None:
     there = place(leads=40)
-    with environment(PRIVACY__CATEGORIES__HEALTH="drop", PRIVACY__CATEGORIES__DEMOGRAPHIC="drop"):
+    with environment(PRIVACY__CATEGORIES='{"health": "drop", "demographic": "drop"}'):
         assert there.sync(details=True).exit == 0
     tagged = dict(
         there.query("SELECT column_name, pii FROM leadping.pii_columns WHERE table_name = 'lead_details'")

@@ -73,7 +73,7 @@ CALL_EVENTS = Table(
         ORGANIZATION_ID,
         *columns("""
         id text : the call's id
-        lead_id text platform_id : the lead
+        lead_id text : the lead
         lead_name text name! : the lead's name
         user_id text account_id : our user
         user_name text name : our user's name
@@ -118,7 +118,7 @@ EVENTS = Table(
         timeline_category text : as the timeline sorts it
         description text message : what happened, in words
         conversation_id text : its conversation
-        lead_id text platform_id : the lead
+        lead_id text : the lead
         related_entity_type text : what it is about
         related_entity_id text : which one
         summary text message : what happened, in short

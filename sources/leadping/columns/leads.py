@@ -9,7 +9,6 @@ from sources.core.tables import (
     FIRST_SEEN,
     MISFIT,
     SYNCED,
-    Category,
     Column,
     LeadColumns,
     Table,
@@ -27,7 +26,7 @@ LEADS = Table(
     (
         ORGANIZATION_ID,
         *columns("""
-        id text platform_id : the lead's id
+        id text : the lead's id
         first_name text name : the first name
         last_name text name! : the last name
         phone text phone! : the phone number
@@ -155,10 +154,10 @@ LEAD_DETAILS = Table(
     ("organization_id", "lead_id"),
     (
         ORGANIZATION_ID,
-        Column("lead_id", "text", "the lead", pii=Category.PLATFORM_ID, ours=True),
+        Column("lead_id", "text", "the lead", ours=True),
         FETCHED_AT,
         *columns("""
-        id text platform_id : the lead's id
+        id text : the lead's id
         created_at timestamp : when it came
         modified_at timestamp : when it changed last
         enabled bool : whether it is worked on
@@ -182,7 +181,7 @@ LEAD_DETAILS = Table(
             """
             number text phone! : the phone number
             name text name! : whose it is
-            id text platform_id : the number's id
+            id text : the number's id
             lookup json phone : what was looked up of it
             provider_enrichment json phone : what its provider says
             last_enriched_at timestamp : when that was asked
@@ -206,7 +205,7 @@ CONVERSATIONS = Table(
         ORGANIZATION_ID,
         *columns("""
         id text : the conversation's id
-        lead_id text platform_id : the lead
+        lead_id text : the lead
         first_name text name : the lead's first name
         last_name text name! : the lead's last name
         email text email! : the lead's e-mail address
@@ -242,7 +241,7 @@ LEAD_STATUS_CHANGES = Table(
         ORGANIZATION_ID,
         *columns("""
         id text : the change's id
-        lead_id text platform_id : the lead
+        lead_id text : the lead
         lead_name text name! : the lead's name
         type text : what kind of change; appointments and call-backs are some
         outcome text : what came of it

@@ -59,7 +59,7 @@ ORGANIZATION = columns(
 )
 LEAD = columns(
     """
-    id text platform_id : the lead
+    id text : the lead
     name text name! : the lead's name
     """,
     "lead__",

@@ -91,7 +91,7 @@ class World:
         self.paging = Paging()
         self.seed, self.now = seed, now
         self._dice = Dice(f"{seed}/leadping")
-        self._numbers = leads
+        self._numbers = leads + texts
         self.key = f"sk_{self._dice.getrandbits(128):032x}"
         self.foreign: set[str] = set()
         began = now - 60 * DAY
