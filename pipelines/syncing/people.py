@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 from pipelines.storage import Storage
 from pipelines.vendors import VENDORS
-from sources.core.people.making import SCHEMA, make_people, warehouse_of_people
+from sources.core.errors import LockedError
+from sources.core.people.making import SCHEMA, can_hold_people, make_people, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
+
+log = logging.getLogger("leadhouse")
 
 PATIENCE = 60.0
 """Seconds to wait for another sync that finds people at the moment."""
 
 
 def bring_together(storage: Storage, again: bool = False) -> None:
-    """Makes views and tables over all vendors, where what they read has changed; the first shard does it for all.
+    """Makes views and tables over all vendors, where what they read has changed; the first shard does it for all. Where
+    another sync is about it for long, that one's, or the next one's, are as good.
 
     Args:
         storage: the warehouse, claimed.
@@ -21,8 +27,11 @@ def bring_together(storage: Storage, again: bool = False) -> None:
     Raises:
         LeadhouseError: the warehouse cannot be had.
     """
-    if not storage.config.part.is_first:
+    if not (storage.config.part.is_first and can_hold_people(storage.destination())):
         return
-    with storage.open(SCHEMA, PATIENCE) as pipeline:
-        warehouse = warehouse_of_people(pipeline)
-        make_people(warehouse, list(VENDORS.values()), load_policy(), storage.config.max_shared, again)
+    try:
+        with storage.open(SCHEMA, PATIENCE) as pipeline:
+            warehouse = warehouse_of_people(pipeline)
+            make_people(warehouse, list(VENDORS.values()), load_policy(), storage.config.max_shared, again)
+    except LockedError:
+        log.warning("another sync finds people at the moment: they stay as they were until the next sync")

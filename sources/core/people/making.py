@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import dlt
+from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
@@ -75,6 +76,11 @@ EXCEPTION WHEN others THEN
 END $$"""
 
 
+def can_hold_people(destination: AnyDestination) -> bool:
+    """Whether people can be found there: it takes SQL views and temporary tables as DuckDB and Postgres have them."""
+    return destination.destination_type.rsplit(".", 1)[-1] in ENGINES
+
+
 def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
     """Looks at what is said over all vendors.
 
@@ -101,16 +107,12 @@ def make_people(
         max_shared: an identifier that more leads have ties nobody.
         again: find people anew, even though nothing seems to have changed.
     """
-    if warehouse.engine not in ENGINES:
-        return
     with warehouse.connected():
-        sources = find_loaded(warehouse, vendors)
-        if not sources:
-            return
         try:
-            _make_schema(warehouse)
-            _make_views(warehouse, sources, policy, max_shared)
-            _make_tables(warehouse, sources, policy, max_shared, again)
+            if sources := find_loaded(warehouse, vendors):
+                _make_schema(warehouse)
+                _make_views(warehouse, sources, policy, max_shared)
+                _make_tables(warehouse, sources, policy, max_shared, again)
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
             log.warning(
