@@ -166,6 +166,9 @@ def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
             counts[opened.named(name)] = int(count)
         if not dry_run:
             warehouse.execute(f"DELETE FROM {name} WHERE {column} = %s", account)
+    if not dry_run:
+        seen_by = f"substr({column}, 1, {len(account) + 1}) = %s"  # units of users who saw it, `account/user`
+        warehouse.execute(f"DELETE FROM {SYNC_LOG} WHERE {seen_by}", f"{account}/")
     return counts
 
 

@@ -168,7 +168,8 @@ def _units(
             resource,
             status,
             note or "",
-            rows.get(unit, 0),
+            rows.get(unit)
+            or rows.get(Unit(whose.partition("/")[0], resource), 0),  # a user who sees an account
             fresh[unit].astimezone(UTC) if unit in fresh else None,
             tried.astimezone(UTC),
             done + timedelta(hours=source.complete_hours) if done else None,

@@ -7,6 +7,7 @@ program would become settings of ours, and the key could travel to that program'
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Collection, Mapping, Sequence
@@ -161,6 +162,8 @@ def read_setting(section: str, name: str, kind: type, secret: bool) -> Any:
     try:
         return find(section, name, kind, secret)
     except Exception as error:
+        if kind is list and (one := _one_word(section, name, secret)):
+            return [one]
         if broken := broken_file(error):
             raise ConfigurationError(broken) from None
         # dlt's message may quote the value; its kind is enough to act on.
@@ -168,6 +171,15 @@ def read_setting(section: str, name: str, kind: type, secret: bool) -> Any:
             f"{name} under [{section}] in {origin(section, name, secret)} cannot be read "
             f"({type(error).__name__}): it is to be {KINDS[kind]}"
         ) from None
+
+
+def _one_word(section: str, name: str, secret: bool) -> str | None:
+    """What stands for a list with nothing else in it; None if it could be meant otherwise."""
+    try:
+        text = str(find(section, name, str, secret))
+    except Exception:
+        return None
+    return text if re.fullmatch(r"[\w.@:/-]+", text) else None
 
 
 def read_sections(section: str) -> list[str]:

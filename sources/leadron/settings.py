@@ -26,6 +26,7 @@ API = Api(
     auth=auth,
     envelope=Envelope(
         sure="success",
+        or_rows="data.data",
         has_more="pagination.hasNext",
         total="pagination.total",
         page="pagination.page",

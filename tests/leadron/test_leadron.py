@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.syncing.sync import Exit
 from sources.core.engine import run as engine_run
+from sources.core.errors import Unauthorized
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Behaviour, Churn, Fault, Paging, World
 from tests.leadron.conftest import Start, statuses
@@ -225,3 +226,24 @@ def test_whatever_fails_now_and_then_everything_is_read(place: Start, kind: str)
     assert there.sync().exit == Exit.DONE
     assert there.leads() == there.truth()
     assert there.notes() == there.true_notes()
+
+
+@pytest.mark.long
+def test_what_answers_401_though_the_key_is_good_is_a_refusal_like_any_other(place: Start) -> None:
+    there = place(old(12))
+    for path in ("/api-keys/*", "/account*", "/partners", "/leads/*/timeline", "/analytics/*"):
+        there.sandbox.faults.add(Fault("error", path, status=401, times=None))
+    first = there.sync()
+    assert first.exit == Exit.PARTLY
+    refused = {"account", "account_usage", "partners", "lead_timeline", "analytics"}
+    assert {name for name, status in statuses(first).items() if status == "denied"} == refused
+    assert there.leads() == there.truth()
+    assert there.notes() == there.true_notes()
+    assert there.sync().exit == Exit.DONE
+
+
+@pytest.mark.long
+def test_a_key_that_is_not_accepted_ends_the_run(place: Start) -> None:
+    there = place(leads=12)
+    with pytest.raises(Unauthorized):
+        there.sync(api_key="ldr_live_sk_another")

@@ -60,6 +60,7 @@ class Envelope:
 
     Args:
         rows: a list's rows.
+        or_rows: where else they may stand; None for nowhere.
         item: what is not a list.
         has_more, total, page, size, token: of paging; None where there is no such thing.
         sure: what must be true in every good answer.
@@ -69,6 +70,7 @@ class Envelope:
     """
 
     rows: str = "data"
+    or_rows: str | None = None
     item: str = "data"
     has_more: str | None = None
     total: str | None = None
@@ -82,7 +84,12 @@ class Envelope:
 
     def page_of(self, body: bytes) -> Body:
         """Reads a list's reply. Raises ValueError if it is none."""
-        found = self._found(self._lists, body)
+        try:
+            found = self._found(self._lists, body)
+        except ValueError:
+            if self._other_lists is None:
+                raise
+            found = self._found(self._other_lists, body)
         paging = {name: _if(TYPES[name], found[name]) for name in self._paging}
         return Body(found["rows"], **paging)
 
@@ -120,11 +127,18 @@ class Envelope:
 
     @cached_property
     def _lists(self) -> _Finder:
+        return self._lists_at(self.rows)
+
+    @cached_property
+    def _other_lists(self) -> _Finder | None:
+        return None if self.or_rows is None else self._lists_at(self.or_rows)
+
+    def _lists_at(self, rows: str) -> _Finder:
         wanted = {
             name: (path, TYPES[name] if name in self.required else Any, name in self.required)
             for name, path in self._paging.items()
         }
-        return _Finder({"rows": (self.rows, list[msgspec.Raw], True), **self._truth, **wanted})
+        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **wanted})
 
     @cached_property
     def _items(self) -> _Finder:

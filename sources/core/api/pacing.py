@@ -91,9 +91,9 @@ class Quota:
     def __str__(self) -> str:
         return f"{self.left:,}" if self.limit is None else f"{self.left:,} of {self.limit:,}"
 
-    def is_down_to(self, percent: float) -> bool:
-        """Whether no more than so much is left."""
-        return self.left <= (self.limit or 0) * percent / 100
+    def spares(self, percent: float, under_way: int) -> bool:
+        """Whether there is a request left beside so much of all, and those under way, which it may not count yet."""
+        return self.left - under_way > (self.limit or 0) * percent / 100
 
 
 class Pace:
@@ -118,6 +118,8 @@ class Pace:
         keep_quota: float = 0.0,
     ) -> None:
         self.quota: Quota | None = None
+        self.quota_is_used = False
+        """Whether no more requests were left than are to be left for others."""
         self._keep_quota = keep_quota
         self._clock = clock
         self.climb = Climb(in_flight)
@@ -197,6 +199,8 @@ class Pace:
     def _book(self) -> float:
         """Books the next free moment if it is now; otherwise says how long until one may be free."""
         now = self._clock()
+        if self.quota and not self.quota.spares(self._keep_quota, self._under_way):
+            self.quota_is_used = True
         if self.quota_is_used:
             raise DeadlineReached(f"{self.quota} requests are left in the plan's period: {KEPT}")
         next_at = max(self._next_at, now + self._wait_for_allowance(), self._within_limit())
@@ -228,11 +232,6 @@ class Pace:
         if self.rate < self._ceiling and now - quiet_since > SPEED_UP_EVERY:
             self._sped_up_at = now
             self.rate = min(self._ceiling, self.rate * SPEED_UP)
-
-    @property
-    def quota_is_used(self) -> bool:
-        """Whether no more requests are left than are to be left for others."""
-        return self.quota is not None and self.quota.is_down_to(self._keep_quota)
 
     def heed(self, headers: Mapping[str, str], now: float) -> None:
         """Keeps to limits that the server publishes before it has to refuse anything: how many requests there are in

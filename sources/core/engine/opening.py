@@ -14,7 +14,7 @@ import msgspec
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
-from sources.core.errors import Forbidden, NotFound, NotInPlan, Rejected, ScanUnstable
+from sources.core.errors import Forbidden, NotFound, NotInPlan, Rejected, ScanUnstable, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
@@ -100,9 +100,14 @@ class Opening:
                 data = (await self._reader.api.item(request(Account(""), path), outcome.traffic)).data
         except NotFound:
             await self._reader.remember(resource, partial(note_absence, key=path, now=now))
-        except (Forbidden, NotInPlan, Rejected) as error:
+        except (
+            Forbidden,
+            NotInPlan,
+            Rejected,
+            Unauthorized,
+        ) as error:  # of the key, what is documented tells
             if not aside:
-                await self._reader.fail(outcome, error)
+                await self._reader.fail(outcome, error, documented=False)
             return None
         if not aside and data is None:
             outcome.end(Status.SKIPPED, NOT_OFFERED)

@@ -16,7 +16,7 @@ from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.parents import notes
 from sources.core.engine.run import COMPARED, PAGES, Run
-from sources.core.errors import LeadhouseError, NotFound, Unauthorized
+from sources.core.errors import Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.by_time import ByTime, Read, read_by_time
 from sources.core.listing.checkpoint import (
     Checkpoint,
@@ -189,9 +189,9 @@ class Reader:
         reading = replace(reading, one_reply=sizing.cap, reaches=sizing.reaches) if sizing else reading
         try:
             after, scan = await self._read_as_it_pages(listing, reading, before)
-        except Unauthorized:
-            raise
         except LeadhouseError as error:
+            if isinstance(error, Unauthorized) and listing.documented:
+                raise
             return await self.fail(outcome, error, listing.documented)
         finally:
             await self.learn(outcome, memory)
@@ -246,6 +246,8 @@ class Reader:
             error: what happened.
             documented: whether the vendor's documents promise the resource to everybody.
         """
+        if isinstance(error, Unauthorized) and not documented:
+            error = Forbidden("not for this key, which other requests accept", error.where)
         outcome.fail(error)
         unit, now = outcome.unit, self.run.now()
         if isinstance(error, NotFound) and not documented:

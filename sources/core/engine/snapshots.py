@@ -25,23 +25,24 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
     unit, run = outcome.unit, reader.run
     state = reader.states[unit.resource]
     read, failures = 0, list[LeadhouseError]()
-    for part in run.vendor.snapshots[unit.resource]:
+    parts = run.vendor.snapshots[unit.resource]
+    for part in parts:
         key = f"{unit.account}{part.path}"
         if not part.documented and not is_offered(state, key, run.now()):
             continue
         try:
             read += await _read_part(reader, outcome, part)
-        except Unauthorized:
-            raise
         except DeadlineReached:
             return run.expire()
         except LeadhouseError as error:
+            if isinstance(error, Unauthorized) and part.documented:
+                raise
             if not isinstance(error, NotFound) or part.documented:
                 failures.append(error)
                 continue
             await reader.remember(unit.resource, partial(note_absence, key=key, now=run.now()))
     if failures:
-        return await reader.fail(outcome, failures[0])
+        return await reader.fail(outcome, failures[0], all(part.documented for part in parts))
     await reader.admit(unit)
     outcome.end(*((Status.OK,) if read else (Status.SKIPPED, NOT_OFFERED)))
 

@@ -153,3 +153,36 @@ def test_a_documented_limit_is_kept_over_any_stretch_of_its_time(monkeypatch: py
     assert all(later - earlier >= 60 for earlier, later in zip(sent, sent[10:], strict=False))
     assert sent[9] - sent[0] < 4
     assert sent[-1] - sent[0] < 195
+
+
+def told(left: int, limit: int | None = None) -> dict[str, str]:
+    """Headers that tell of a quota."""
+    return {"X-API-Usage-Remaining": str(left), **({"X-API-Usage-Limit": str(limit)} if limit else {})}
+
+
+async def ask(pace: Pace, headers: dict[str, str]) -> None:
+    async with pace.turn():
+        pace.heed(headers, 0.0)
+
+
+def test_no_request_is_sent_where_only_those_are_left_that_are_kept_for_others() -> None:
+    pace = Pace(keep_quota=10.0)
+    asyncio.run(ask(pace, told(101, 1000)))
+    asyncio.run(ask(pace, told(100, 1000)))
+    with pytest.raises(DeadlineReached, match=r"100 of 1,000 requests are left.*keep_quota"):
+        asyncio.run(ask(pace, {}))
+    assert pace.quota_is_used
+
+
+def test_a_quota_without_a_limit_is_used_to_its_end() -> None:
+    pace = Pace(keep_quota=10.0)
+    asyncio.run(ask(pace, told(1)))
+    asyncio.run(ask(pace, told(0)))
+    with pytest.raises(DeadlineReached):
+        asyncio.run(ask(pace, {}))
+
+
+def test_what_is_used_tells_what_is_left() -> None:
+    pace = Pace()
+    asyncio.run(ask(pace, {"X-API-Usage-Used": "30", "X-API-Usage-Limit": "100"}))
+    assert str(pace.quota) == "70 of 100"
