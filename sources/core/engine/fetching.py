@@ -162,6 +162,7 @@ class _Pages:
             # Page 1 begins at 0, however long it is.
             if as_asked or (number == 1 and (not offset or len(page.rows) > offset)):
                 break
+        size = size if as_asked else self._sizing.cap
         room = number * size - offset
         far = not self._sizing.own and room > NEAR
         if far or page.begins == offset or not page.has_more:
