@@ -12,7 +12,12 @@ from pipelines.settings import check_all_settings, load_sync_config, sections
 from pipelines.settings_file import settings_file
 from pipelines.vendors import vendors_to_read
 from sources.core.configuration import secrets_of
+from sources.core.engine.config import read_config
 from sources.core.errors import ConfigurationError
+from sources.core.privacy.configuration import load_policy
+from sources.core.privacy.policy import Treatment
+from sources.core.tables import Category
+from sources.leadleap import LEADLEAP
 from tests.support import environment, forget_pipelines, run_leadhouse
 
 KEYS = {"LEADPANTHER_API_KEY": "lp_live_hunter2", "LEADLEAP_API_KEY": "ll_hunter2"}
@@ -61,13 +66,34 @@ def test_what_is_no_setting_is_refused_with_its_place_and_what_was_meant(home: P
         "SOURCES__LEADLEAP__MAX_ROW": "max_rows",
         "SOURCES__LEADLAEP__MAX_ROWS": "leadleap",
         "LEADPANTHER_BASE_ULR": "LEADPANTHER_BASE_URL",
-        "PRIVACY__CATEGORIES__EMAIL": "PRIVACY__CATEGORIES to a JSON object",
     }.items(),
 )
 def test_a_misspelled_variable_is_refused_as_well(home: Path, variable: str, meant: str) -> None:
     with environment(**KEYS, **{variable: "5"}), pytest.raises(ConfigurationError, match=meant) as refused:
         check_all_settings()
     assert variable in str(refused.value)
+
+
+def test_variables_may_say_a_part_of_a_section(home: Path) -> None:
+    write(home, "[privacy.categories]\nphone = 'drop'\n[sources.leadleap.segments.us]\ncountry = 'US'\n")
+    given = {
+        "PRIVACY__CATEGORIES__EMAIL": "mask",
+        "SOURCES__LEADLEAP__SEGMENTS__US__YEAR_FOUNDED_MIN": "2010",
+        "SOURCES__LEADLEAP__SEGMENTS__DE__COUNTRY": "Germany",
+    }
+    with environment(**KEYS, **given):
+        check_all_settings()
+        policy, config = load_policy(), read_config(LEADLEAP)
+    assert policy.by_category == {Category.PHONE: Treatment.DROP, Category.EMAIL: Treatment.MASK}
+    assert config.segments == {  # type: ignore[attr-defined]
+        "us": {"country": "US", "year_founded_min": 2010},
+        "de": {"country": "Germany"},
+    }
+    with (
+        environment(PRIVACY__CATEGORIES__EMIAL="mask"),
+        pytest.raises(ConfigurationError, match=r"emial in \[privacy\.categories\].*email\?"),
+    ):
+        load_policy()
 
 
 def test_settings_of_other_programs_are_nobodys_business(home: Path) -> None:

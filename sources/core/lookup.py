@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import dlt
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.providers.toml import TomlProviderReadException
+from dlt.common.configuration.utils import auto_cast
 
 from sources.core.errors import ConfigurationError
 
@@ -33,7 +34,34 @@ def find(section: str, name: str, kind: Any, secret: bool) -> Any:
         kind: its type.
         secret: whether it is looked up among the secrets only.
     """
-    return (dlt.secrets if secret else dlt.config).get(f"{section}.{name}", kind)
+    value = (dlt.secrets if secret else dlt.config).get(f"{section}.{name}", kind)
+    if kind is not dict or not (parts := _parts(section, name)):
+        return value
+    merged = dict(value or {})
+    for variable, path in parts.items():
+        _put(merged, path, auto_cast(os.environ[variable]))
+    return merged
+
+
+def _parts(section: str, name: str) -> dict[str, list[str]]:
+    """Variables that say a part of a setting that is a section, and where in it: dlt reads only whole ones."""
+    prefix = f"{section}.{name}.".replace(".", "__").upper()
+    return {
+        variable: variable.removeprefix(prefix).lower().split("__")
+        for variable in sorted(os.environ)
+        if variable.startswith(prefix)
+    }
+
+
+def _put(section: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Puts a value into sections within sections, without changing those that are there."""
+    head, *rest = path
+    if rest:
+        inner = section.get(head)
+        section[head] = dict(inner) if isinstance(inner, dict) else {}
+        _put(section[head], rest, value)
+    else:
+        section[head] = value
 
 
 def origin(section: str, name: str, secret: bool) -> str:
@@ -42,7 +70,7 @@ def origin(section: str, name: str, secret: bool) -> str:
         value, field = provider.get_value(name, object, None, *section.split("."))
         if value is not None:
             return _place(provider, section, name) if _is_file(provider) else f"{ENVIRONMENT}, {field}"
-    return ""
+    return next((f"{ENVIRONMENT}, {variable}" for variable in _parts(section, name)), "")
 
 
 def sections_within(section: str) -> list[str]:
@@ -69,7 +97,7 @@ def refuse_unknown(
     Args:
         section: such as `sources.acme`.
         known: its settings.
-        maps: those that are sections themselves.
+        maps: those that are sections themselves, of which variables may say a part.
         below: names of sections within, which are looked at by themselves.
 
     Raises:
@@ -77,14 +105,8 @@ def refuse_unknown(
     """
     for name, where in _names(section):
         head, _, rest = name.partition("__")
-        if name in known or head in below:
+        if name in known or head in below or (rest and head in maps):
             continue
-        if rest and head in maps:
-            whole = f"{section}.{head}".replace(".", "__").upper()
-            raise ConfigurationError(
-                f"{where} cannot be set by parts in the environment: put it into .dlt/{SETTINGS}, "
-                f"or set {whole} to a JSON object"
-            )
         raise ConfigurationError(
             f"unknown setting {name} under [{section}] in {where}: {nearest(name, known)}"
         )
