@@ -282,3 +282,17 @@ def query(
     from pipelines.settings import load_sync_config
 
     run_query(file or load_sync_config().published_file, sql, json)
+
+
+@app.command()
+def dbt(
+    out: Annotated[Path, typer.Option(help="A folder of the dbt project's models.")] = Path(
+        "models/leadhouse"
+    ),
+    destination: Destination = None,
+    dataset: Dataset = None,
+) -> None:
+    """Write sources.yml for dbt: tables, columns, what is personal, tests and freshness of what is loaded."""
+    from pipelines.commands.dbt import run_dbt
+
+    run_dbt(out, destination, dataset)
