@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale clean
+.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale promises clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
@@ -37,6 +37,10 @@ $(STAMP): pyproject.toml uv.lock
 $(AIRFLOW_STAMP): $(STAMP)
 	@if command -v uv >/dev/null 2>&1; then uv sync --quiet --group airflow; else sh .ci/setup-with-pip airflow; fi
 	@touch $@
+
+# Which promise holds in which destination, tried out and written into pipelines/storage/README.md.
+promises: $(STAMP)
+	LEADHOUSE_PROMISES=1 $(RUN)pytest -q tests/destinations/test_conformance.py
 
 clean:
 	rm -rf .venv leadhouse-demo .leadhouse

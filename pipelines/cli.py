@@ -162,6 +162,14 @@ def finish(source: SourceName = None, destination: Destination = None, dataset: 
 
 
 @app.command()
+def compact(source: SourceName = None, destination: Destination = None, dataset: Dataset = None) -> None:
+    """Rewrite a lake's files: of each row only what it is now."""
+    from pipelines.commands.compact import run_compact
+
+    run_compact(source, destination, dataset)
+
+
+@app.command()
 def status(
     json: Json = False,
     max_age: Annotated[

@@ -30,8 +30,9 @@ class SyncConfig:
     """Where a sync loads to, section `[leadhouse]`.
 
     Args:
-        destination: name of a dlt destination that can merge, such as postgres.
+        destination: name of a dlt destination, such as postgres, sqlalchemy or filesystem.
         dataset: schema in the warehouse; the source's own name if empty.
+        table_format: of files: delta or iceberg; empty for plain Parquet.
         warehouse: the DuckDB file, in the folder that the sync runs in.
         folder: working files: packages on their way, and the DuckDB file that syncs load into.
         publish: whether syncs load into a file of their own, and `warehouse` is a copy, swapped atomically.
@@ -45,6 +46,7 @@ class SyncConfig:
 
     destination: str = "duckdb"
     dataset: str = ""
+    table_format: str = ""
     warehouse: str = "leadhouse.duckdb"
     folder: str = ".leadhouse"
     publish: bool = True

@@ -57,7 +57,7 @@ WRONG = {
     "an unknown resource": Case(["sync", "--resource", "nonsense"], "unknown resource nonsense.*leads"),
     "an unknown client": Case(["sync", "--client", "nobody"], "unknown client nobody.*leadhouse check"),
     "an unknown destination": Case(["sync", "--destination", "nonsense"], "unknown destination.*nonsense"),
-    "a destination that cannot merge": Case(["sync", "--destination", "filesystem"], "merge"),
+    "a lake without a place": Case(["sync", "--destination", "filesystem"], "bucket_url"),
     "broken TOML": Case(
         ["sync"], r"config\.toml is not TOML: .*line 1", files={".dlt/config.toml": "[sources\nx = "}
     ),
@@ -92,7 +92,7 @@ QUICK = {
     "no key",
     "a secret in the URL",
     "an unknown resource",
-    "a destination that cannot merge",
+    "a lake without a place",
     "broken TOML",
     "an unknown option",
     "a key that is not accepted",

@@ -13,8 +13,9 @@ A run may load several schemas, one a vendor, into one warehouse: it claims once
 from __future__ import annotations
 
 from pipelines.settings import SyncConfig
-from pipelines.storage.destinations import check_merges, destination_named
+from pipelines.storage.destinations import destination_named, is_lake
 from pipelines.storage.file import File, PublishedFile
+from pipelines.storage.lake import Lake
 from pipelines.storage.postgres import Postgres
 from pipelines.storage.server import Server
 from pipelines.storage.storage import Storage
@@ -34,6 +35,7 @@ def storage_for(config: SyncConfig) -> Storage:
     if config.destination == DUCKDB:
         return PublishedFile(config) if config.publish else File(config)
     destination = destination_named(config.destination)
-    check_merges(destination, config.destination)
+    if is_lake(destination, config.destination):
+        return Lake(config)
     is_postgres = destination.capabilities().sqlglot_dialect == "postgres"
     return Postgres(config) if is_postgres else Server(config)

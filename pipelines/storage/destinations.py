@@ -69,17 +69,21 @@ def destination_named(name: str, **more: Any) -> AnyDestination:
     return found
 
 
-def check_merges(destination: AnyDestination, name: str) -> None:
-    """Refuses a destination where rows cannot be kept right, as far as it says itself what it can.
+def is_lake(destination: AnyDestination, name: str) -> bool:
+    """Whether a destination is one of files, as far as it says itself what it can; else it is a database.
 
     Raises:
-        ConfigurationError: it cannot merge, or not be asked by SQL.
+        ConfigurationError: it is neither.
     """
-    if "delete-insert" not in (destination.capabilities().supported_merge_strategies or ()):
-        raise ConfigurationError(
-            f"{name} cannot merge by deleting and inserting, so edits would double and nobody could be erased: "
-            "choose a database such as duckdb or postgres"
-        )
+    capabilities = destination.capabilities()
+    if "delete-insert" in (capabilities.supported_merge_strategies or ()):
+        return False
+    if capabilities.supported_table_formats:
+        return True
+    raise ConfigurationError(
+        f"{name} can neither merge by deleting and inserting nor hold files, so edits would double and nobody could "
+        "be erased: choose a database such as duckdb or postgres, or filesystem"
+    )
 
 
 def _instead_of(name: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -33,6 +36,9 @@ DLT_DEFAULTS = {
 """What `.dlt/config.toml` says, for folders that have none."""
 
 
+_EXTENSION = re.compile(r'Failed to download extension "(\w+)"')
+
+
 class Storage(ABC):
     """A warehouse.
 
@@ -42,6 +48,9 @@ class Storage(ABC):
 
     rewound = False
     """Whether it is from before somebody was erased, who has to be erased from it again."""
+
+    keeps_versions: ClassVar[bool] = False
+    """Whether it still knows what rows were before."""
 
     def __init__(self, config: SyncConfig) -> None:
         self.config = config
@@ -106,6 +115,17 @@ class Storage(ABC):
         """The same for several pipelines, each with its tables."""
         for pipeline, tables in changed.items():
             self.rewrite(pipeline, tables)
+
+    def forget_versions(self, pipeline: dlt.Pipeline) -> dict[str, int]:
+        """Has the warehouse forget what rows were before, where it still knows.
+
+        Args:
+            pipeline: the pipeline that loads.
+
+        Returns:
+            By table, in how many files its rows were.
+        """
+        return {}
 
     @abstractmethod
     def size(self, warehouse: Warehouse) -> int | None:
@@ -250,14 +270,26 @@ class Storage(ABC):
         """What to say of a warehouse that cannot be opened."""
         if isinstance(cause, ConfigurationException):
             name = self.config.destination
+            lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ())) or "`credentials`"
             return ConfigurationError(
-                f"{name} lacks credentials: set `credentials` under [destination.{name}] in .dlt/secrets.toml"
+                f"{name} lacks {lacking}: set it under [destination.{name}] in .dlt/secrets.toml"
             )
         missing = next((e.name for e in causes(cause) if isinstance(e, ModuleNotFoundError)), None)
         if missing:
             return ConfigurationError(
                 f"{self} takes the package {missing}, which is not installed: pip install {missing}"
             )
+        for error in causes(cause):
+            if extension := _EXTENSION.search(str(error)):
+                return WarehouseError(
+                    f"{self} takes DuckDB's extension {extension[1]}, which DuckDB could not download: run INSTALL "
+                    f"{extension[1]} in DuckDB {version('duckdb')} once where there is a connection"
+                )
+            if isinstance(error, AttributeError):
+                return WarehouseError(
+                    f"{self} cannot be opened: dlt {version('dlt')} does not go with what it is made for in the "
+                    f"versions that are installed ({error}); DuckDB here is {version('duckdb')}"
+                )
         return WarehouseError(
             f"the warehouse ({self}) cannot be opened: is it reachable, and does no other program hold it?"
         )

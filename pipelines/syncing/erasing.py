@@ -21,8 +21,9 @@ from sources.core.privacy.erasure import Suppressions, contacts, identifiers
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
+from sources.core.warehouse.dialects import Statement
 from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
-from sources.core.warehouse.warehouse import Statement, Warehouse, assignments
+from sources.core.warehouse.warehouse import Warehouse, assignments
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def erase_person(
         if not dry_run:  # first: whatever happens, they stay out
             for each in opened:
                 each.suppress(set(known.values()), PERSON)
+                storage.forget_versions(each.pipeline)
         found = {each: _erasures_of(each, known) for each in opened}
         counts = {each: _counted(each, statements) for each, statements in found.items()}
         together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(found)
@@ -150,6 +152,7 @@ def erase_account(
         for each in opened:
             if not dry_run:
                 each.suppress({policy.hash(account)}, ACCOUNT)
+                storage.forget_versions(each.pipeline)
             counts[each] = _erase_account(each, account, dry_run)
         if not dry_run:
             _conclude(storage, counts, ACCOUNT)

@@ -20,6 +20,7 @@ from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views
 from sources.core.warehouse.annotations import PII_COLUMNS, pii_rows, tag_schema
+from sources.core.warehouse.loading import as_taken
 from sources.core.warehouse.warehouse import Warehouse
 
 KEPT_DAYS = 400
@@ -28,10 +29,11 @@ KEPT_DAYS = 400
 def write_ledger(storage: Storage, pipeline: dlt.Pipeline, run: Run) -> None:
     """Appends a run's outcomes to `sync_log` and what it missed to `roll_call`, drops what is older than anybody asks
     about, and, in the first shard, writes down what there is to say of the warehouse."""
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
     outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
-    resources = [_resource(run.vendor.ledger, outcomes, "append")]
+    resources = [_resource(warehouse, run.vendor.ledger, outcomes, "append")]
     if run.missed:
-        resources.append(_resource(run.vendor.roll_call, run.missed, "append"))
+        resources.append(_resource(warehouse, run.vendor.roll_call, run.missed, "append"))
     more = about(pipeline, run.vendor, run.policy) if run.shard.is_first else []
     load(storage, pipeline, resources + more)
     _prune(Warehouse(pipeline, pipeline.default_schema), run.vendor.account.name)
@@ -55,15 +57,17 @@ def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltRes
     annotations = annotate_all(warehouse, vendor, policy)
     tag_schema(pipeline.default_schema, annotations)
     annotations += annotations_of_views(warehouse, vendor, policy)
-    resources = [_resource(PII_COLUMNS, pii_rows(annotations, policy), "replace")]
+    resources = [_resource(warehouse, PII_COLUMNS, pii_rows(annotations, policy), "replace")]
     if not warehouse.query(f"SELECT format FROM {FORMATS}"):
         resources.append(dlt.resource([format_row()], name=FORMATS, write_disposition="append"))
     return resources
 
 
-def _resource(table: Table, rows: list[dict[str, Any]], disposition: Any) -> DltResource:
+def _resource(
+    warehouse: Warehouse, table: Table, rows: list[dict[str, Any]], disposition: Any
+) -> DltResource:
     return dlt.resource(
-        [to_arrow(rows, table)],
+        [as_taken(warehouse, to_arrow(rows, table))],
         name=table.name,
         write_disposition=disposition,
         columns=table.hints(),  # type: ignore[arg-type]

@@ -15,7 +15,8 @@ from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNCED_AT, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import PII_COLUMNS
-from sources.core.warehouse.warehouse import Statement, Warehouse, assignments, selection
+from sources.core.warehouse.dialects import Statement
+from sources.core.warehouse.warehouse import Warehouse, assignments, selection
 
 
 def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> datetime | None:
@@ -53,6 +54,7 @@ def retreat(
     sql = f"SELECT table_name, column_name, treatment FROM {PII_COLUMNS.name}"
     for table_name, column, treatment in warehouse.query(sql):
         before[table_name][column] = Treatment[treatment.upper()]
+    storage.forget_versions(pipeline)
     same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
     for table in vendor.all_tables:
         columns = _columns(warehouse, table, before[table.name], policy)

@@ -1,5 +1,6 @@
 """Every destination that can be had here, to be tried in the same ways."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.targets import MARIADB, MariaDB, SQLite, start_mariadb
+from tests.destinations.promises import Promises
+from tests.destinations.targets import MARIADB, Delta, Iceberg, MariaDB, Parquet, SQLite, start_mariadb
 from tests.support import Target
 
-DESTINATIONS = ("duck", "postgres", "sqlite", "mariadb")
+DESTINATIONS = ("duck", "postgres", "sqlite", "mariadb", "parquet", "delta", "iceberg")
 """What all promises are held against."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "LEADHOUSE_PROMISES" in os.environ:
+        config.pluginmanager.register(Promises())
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +37,21 @@ def sqlite(home: Path) -> SQLite:
 @pytest.fixture
 def mariadb(home: Path, mariadb_server: str) -> MariaDB:
     return MariaDB.create(home, mariadb_server)
+
+
+@pytest.fixture
+def parquet(home: Path) -> Parquet:
+    return Parquet(home)
+
+
+@pytest.fixture
+def delta(home: Path) -> Delta:
+    return Delta(home)
+
+
+@pytest.fixture
+def iceberg(home: Path) -> Iceberg:
+    return Iceberg(home)
 
 
 @pytest.fixture(params=DESTINATIONS)

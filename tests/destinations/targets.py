@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import dlt
+import duckdb
 import pymysql
+from deltalake import DeltaTable
+from pyiceberg.table import StaticTable
 
 from tests.support import DATASET, Record, Target
+from tests.truth import KEYS
 
 MARIADB = "mariadbd"
 QUICK = (
@@ -147,6 +151,83 @@ class SQLite(Server):
         ):
             found.setdefault(row["t"], {})[row["c"]] = _KINDS.get(row["d"].split("(")[0].lower(), "any")
         return found
+
+
+@dataclass
+class Parquet(Target):
+    """Files in a folder: looked at through the DuckDB file beside it, or as the README says, where there is none."""
+
+    name = "filesystem"
+    table_format: ClassVar[str] = ""
+
+    def loop_settings(self) -> dict[str, Any]:
+        return {**super().loop_settings(), "table_format": self.table_format}
+
+    @property
+    def lake(self) -> Path:
+        return self.folder / "lake"
+
+    def destination(self) -> Any:
+        how = {"preferred_loader_file_format": "parquet", "preferred_table_format": self.table_format or None}
+        return dlt.destinations.filesystem(str(self.lake), **how)
+
+    def settings(self) -> dict[str, str]:
+        return {
+            **super().settings(),
+            "DESTINATION__FILESYSTEM__BUCKET_URL": str(self.lake),
+            "LEADHOUSE__TABLE_FORMAT": self.table_format,
+        }
+
+    def files(self, table: str) -> list[str]:
+        """The files that hold a table's rows."""
+        return [str(file) for file in (self.lake / DATASET / table).glob("*.parquet")]
+
+    def open(self) -> Any:
+        current = self.lake / "current.duckdb"
+        if current.exists():
+            return duckdb.connect(str(current), read_only=True)
+        connection = duckdb.connect()
+        connection.execute(f"CREATE SCHEMA {DATASET}")
+        columns = self.pipeline().default_schema.tables
+        for table, key in KEYS.items():
+            if files := self.files(table):
+                json = [name for name, c in columns[table]["columns"].items() if c.get("data_type") == "json"]
+                typed = ", ".join(f"CAST({name} AS JSON) AS {name}" for name in json)
+                connection.execute(
+                    f"CREATE VIEW {DATASET}.{table} AS SELECT * REPLACE ({typed}) "
+                    f"FROM read_parquet({files}, union_by_name = true) "
+                    f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY synced_at DESC) = 1"
+                )
+        return connection
+
+    def search(self, what: re.Pattern[str]) -> list[str]:
+        logs = [found for file in self.lake.rglob("*.json") for found in seen(file, what)]
+        rows = [f"SELECT * FROM read_parquet('{file}')" for file in self.lake.rglob("*.parquet")]
+        with closing(duckdb.connect()) as connection:
+            return logs + [f for sql in rows for f in what.findall(str(connection.execute(sql).fetchall()))]
+
+
+@dataclass
+class Delta(Parquet):
+    """Delta tables in a folder."""
+
+    table_format = "delta"
+
+    def files(self, table: str) -> list[str]:
+        place = self.lake / DATASET / table
+        return DeltaTable(place).file_uris() if place.exists() else []
+
+
+@dataclass
+class Iceberg(Parquet):
+    """Iceberg tables in a folder."""
+
+    table_format = "iceberg"
+
+    def files(self, table: str) -> list[str]:
+        metadata = sorted((self.lake / DATASET / table / "metadata").glob("*.metadata.json"))
+        tasks = StaticTable.from_metadata(str(metadata[-1])).scan().plan_files() if metadata else ()
+        return [task.file.file_path.removeprefix("file://") for task in tasks]
 
 
 def seen(file: Path, what: re.Pattern[str]) -> list[str]:

@@ -1,6 +1,8 @@
 """The same story in every destination: what it is promised to hold, it holds."""
 
 import json
+import signal
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,8 +14,11 @@ from pipelines.commands.status import run_status
 from pipelines.syncing.sync import Wanted, sync
 from sources.core.warehouse.analysis import views_of
 from sources.leadpanther import LEADPANTHER
+from sources.leadpanther.sandbox import Sandbox
 from tests.conftest import StartSandbox, small_world
-from tests.destinations.targets import Server
+from tests.destinations.targets import Parquet, Server
+from tests.hard import child
+from tests.hard.child import Tricks
 from tests.privacy.scene import EMAIL, HERS, KEY, erase, erase_a_client, everything, hers, others, scene
 from tests.support import DATASET, DuckDB, Target, settings
 from tests.test_sync_truth import change
@@ -22,7 +27,15 @@ from tests.truth import LISTS, differences
 pytestmark = pytest.mark.long
 
 READ_WHEN = {
-    *("synced_at", "first_seen_at", "read_at", "backfilled_at", "last_run_at", "leads_read_at"),
+    *(
+        "synced_at",
+        "first_seen_at",
+        "read_at",
+        "backfilled_at",
+        "last_run_at",
+        "leads_read_at",
+        "captures_read_at",
+    ),
     *("activity_read_at", "access_lost_at", "content_digest"),
 }
 
@@ -32,7 +45,7 @@ def by_id(place: Target, table: str, client: str) -> dict[str, dict[str, object]
 
 
 def left_of_her(place: Target) -> list[object]:
-    return place.search(HERS) if isinstance(place, Server) else hers(place)
+    return place.search(HERS) if isinstance(place, Server | Parquet) else hers(place)
 
 
 def test_a_first_sync_brings_every_row(sandbox: StartSandbox, place: Target) -> None:
@@ -151,6 +164,33 @@ def test_a_client_who_is_erased_is_gone_and_does_not_come_back(
     assert {client for table in LISTS for client in place.ids(table)} == {stays}
 
 
+def test_what_is_killed_while_it_loads_loses_and_doubles_nothing(
+    sandbox: StartSandbox, place: Target
+) -> None:
+    api = sandbox()
+    given = {
+        **place.settings(),
+        **child_settings(api),
+        "LEADHOUSE__DATASET": DATASET,
+        "LEADHOUSE__SLICE_ROWS": "20",
+    }
+    for at in (1, 9):
+        killed = child.start(place.folder, given, "sync", tricks=Tricks("load", at))
+        assert killed.wait() == -signal.SIGKILL
+    ended = child.start(place.folder, given, "sync")
+    assert ended.wait() == 0, ended.text()
+    assert differences(place, api.world) == []
+    assert all(len(ids) == len(set(ids)) for table in LISTS for ids in place.ids(table).values())
+
+
+def child_settings(api: Sandbox) -> dict[str, str]:
+    return {
+        "LEADPANTHER_API_KEY": api.world.agency_key,
+        "LEADPANTHER_BASE_URL": api.base_url,
+        "SOURCES__LEADPANTHER__BACKOFF_SECONDS": "0.001",
+    }
+
+
 def test_status_and_reconcile_find_what_was_loaded(
     sandbox: StartSandbox, place: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,7 +215,9 @@ def test_status_and_reconcile_find_what_was_loaded(
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 3
 
 
-def test_views_for_analysts_answer_as_they_do_in_duckdb(sandbox: StartSandbox, place: Target) -> None:
+def test_views_for_analysts_answer_as_they_do_in_duckdb(
+    sandbox: StartSandbox, place: Target, record_property: Callable[[str, object], None]
+) -> None:
     api = sandbox()
     place.sync(api)
     beside = DuckDB(place.folder / "beside")
@@ -184,6 +226,8 @@ def test_views_for_analysts_answer_as_they_do_in_duckdb(sandbox: StartSandbox, p
     views = {view.name for view in views_of(LEADPANTHER)}
     made = views & set(place.tables())
     assert views - made == (place.lacking if isinstance(place, Server) else set())
+    if made != views:
+        record_property("says", f"{len(made)} of {len(views)}")
     for view in sorted(made):
         assert answer(place, view) == answer(beside, view), view
 

@@ -7,7 +7,7 @@ import pytest
 from pipelines.settings import SyncConfig
 from pipelines.storage import storage_for
 from pipelines.syncing.sync import sync
-from sources.core.errors import ConfigurationError
+from sources.core.errors import ConfigurationError, WarehouseError
 from tests.conftest import StartSandbox
 from tests.destinations.targets import SQLite
 from tests.support import DATASET, settings
@@ -61,3 +61,8 @@ def test_a_name_whose_type_does_not_exist_is_told_from_one_that_has_none(
     monkeypatch.setenv("DESTINATION__ARCHIVE__DESTINATION_TYPE", "postgre")
     with pytest.raises(ConfigurationError, match=r"'archive' has the type 'postgre'.*use postgres"):
         storage_for(SyncConfig(destination="archive"))
+
+
+def test_ducklake_says_what_keeps_it_from_working(sandbox: StartSandbox, home: object) -> None:
+    with pytest.raises(WarehouseError, match=r"extension ducklake.*INSTALL ducklake|dlt .* does not go with"):
+        sync(settings(sandbox()), storage_for(SyncConfig(destination="ducklake")))

@@ -17,8 +17,9 @@ from sources.core.privacy.configuration import load_policy
 from sources.core.tables import Table
 from sources.core.vendor import Vendor
 
-MERGE = {"disposition": "merge", "strategy": "delete-insert"}
-"""The latest version of a row wins whole; one load may hold several (`synced_at` decides)."""
+MERGE = "merge"
+"""The latest version of a row wins whole: by delete-insert where a destination can, which lets one load hold several
+versions (`synced_at` decides); else by upsert, for which `Loader` sees to that."""
 
 
 def make_source(vendor: Vendor, config: SourceConfig, run: Run | None = None) -> DltSource:

@@ -27,6 +27,9 @@ Types = Mapping[str, str]
 
 Row = tuple[Any, ...]
 
+Statement = tuple[str, Sequence[Any]]
+"""SQL and its parameters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -49,6 +52,9 @@ class Dialect:
     Args:
         client: dlt's, connected.
     """
+
+    views: ClassVar[bool] = True
+    """Whether views can be made."""
 
     arrays: ClassVar[bool] = False
     """Whether many values can be one parameter."""

@@ -73,6 +73,7 @@ class Loader:
         self._shaper = make_shaper(table, schema, policy, suppressions, spreads)
         self._suppressions = suppressions
         self._yielded = False
+        self._once = warehouse is not None and warehouse.upserts
         self._waiting: list[Rows] = []
         self._count = 0
 
@@ -110,7 +111,7 @@ class Loader:
         """Takes rows; yields a batch when enough have come."""
         self._waiting.append(rows)
         self._count += len(rows.rows)
-        if self._count >= BATCH_ROWS:
+        if self._count >= BATCH_ROWS and not self._once:
             yield from self.flush()
 
     def flush(self) -> Iterator[Any]:
@@ -128,6 +129,8 @@ class Loader:
             self._refuse(waiting[owners[n]], rows[n])
         kept = pa.array(owners, pa.int64()).take(pa.array(batch.kept, pa.int64()))
         data = self._beside_stored(batch.data, kept, waiting)
+        if self._once:
+            data = latest_of_each(data, self.table.key)
         if data.num_rows:
             yield self._with_hints(replace(batch, data=data))
 
@@ -197,6 +200,13 @@ class Loader:
             file_format=self.warehouse.file_format if self.warehouse else None,
         )
         return dlt.mark.with_hints(items, hints)
+
+
+def latest_of_each(data: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Of each row the version that was read last."""
+    in_order = data.take(pc.sort_indices(data, [(SYNCED_AT, "ascending")]))
+    numbered = in_order.select(key).append_column("n", pa.array(range(data.num_rows)))
+    return in_order.take(numbered.group_by(list(key)).aggregate([("n", "max")])["n_max"])
 
 
 def as_taken(warehouse: Warehouse | None, data: pa.Table) -> Any:

@@ -9,23 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
-from typing import Any, Literal
+from functools import lru_cache, partial
+from typing import Any, Literal, cast
 
 import dlt
 import duckdb
 import msgspec
 import pyarrow as pa
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
-from sources.core.warehouse.dialects import Dialect, Prepared, dialect_of
-
-Statement = tuple[str, Sequence[Any]]
-"""SQL and its parameters."""
+from sources.core.warehouse.dialects import Dialect, Prepared, Statement, dialect_of
+from sources.core.warehouse.lake import Files, Versions, show_logged
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
@@ -127,16 +126,44 @@ class Warehouse:
 
     def _dialect(self, client: SqlClientBase[Any] | None = None) -> Dialect:
         """What the destination speaks; asked of it once."""
+        if self._spoken is None and self.is_lake:
+            self._spoken = Versions(self._schema)
         if self._spoken is None:
             with nullcontext(client) if client else self._client() as asked:
                 self._spoken = dialect_of(asked)
         return self._spoken
 
     @property
+    def is_lake(self) -> bool:
+        """Whether rows are only added, in files, so that of each all versions may be there."""
+        can = self._capabilities
+        return can is not None and "delete-insert" not in (can.supported_merge_strategies or ())
+
+    @property
+    def upserts(self) -> bool:
+        """Whether rows replace those of the same key one by one, so that a load may hold each only once."""
+        if not self.is_lake or self._capabilities is None:
+            return False
+        known = any("table_format" in table for table in self._schema.tables.values())
+        return known or bool(self._capabilities.preferred_table_format)
+
+    @property
+    def _capabilities(self) -> DestinationCapabilitiesContext | None:
+        destination = self._pipeline.destination
+        return _capabilities_of(destination) if destination else None
+
+    @property
+    def has_views(self) -> bool:
+        """Whether views can be made in it."""
+        return self._dialect().views
+
+    @property
     def takes_objects(self) -> bool:
         """Whether rows are loaded one by one, as objects; columns of JSON text would be taken for text there."""
-        destination = self._pipeline.destination
-        return bool(destination) and destination.capabilities().preferred_loader_file_format == "typed-jsonl"
+        return (
+            self._capabilities is not None
+            and self._capabilities.preferred_loader_file_format == "typed-jsonl"
+        )
 
     @property
     def engine(self) -> str:
@@ -172,10 +199,16 @@ class Warehouse:
             schema: instead of the dataset.
         """
         found: dict[str, dict[str, str]] = {}
+        if self.is_lake:
+            return {table: self.types(table) for table in self.tables()}
         schema = schema or self.dataset
         for table, column, type_ in self.query(self._dialect().columns_of.format(schema=schema), schema):
             found.setdefault(table, {})[column] = type_
         return found
+
+    @property
+    def _files(self) -> Files:
+        return Files(self._pipeline, self._schema)
 
     def has_schema(self, name: str) -> bool:
         """Whether the destination has a schema: asked first, since the right to make one may be missing."""
@@ -208,13 +241,18 @@ class Warehouse:
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
+        if self.is_lake:
+            self._files.change([(sql, parameters)])
+            return
         with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
             self._run(client, sql, parameters)
 
     def execute_together(self, statements: Iterable[Statement]) -> None:
-        """Runs statements, each with its parameters, all or none of them."""
+        """Runs statements, each with its parameters, all or none of them; in a lake, file by file."""
         waiting = list(statements)
-        if waiting:
+        if waiting and self.is_lake:
+            self._files.change(waiting)
+        elif waiting:
             with self._client() as client, client.begin_transaction():
                 for sql, parameters in waiting:
                     self._run(client, sql, parameters)
@@ -320,7 +358,16 @@ class Warehouse:
         known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
         schema = {"schema_name": self._schema.name} if known else {}
         with self._pipeline.sql_client(**schema) as client:
+            if self.is_lake and known:
+                show_logged(cast(Any, client))
             yield client
+
+
+@lru_cache(maxsize=16)
+def _capabilities_of(destination: Any) -> DestinationCapabilitiesContext:
+    """What a destination says it can; it takes 10 ms to say so."""
+    found: DestinationCapabilitiesContext = destination.capabilities()
+    return found
 
 
 def quoted(name: str) -> str:
