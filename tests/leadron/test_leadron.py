@@ -37,6 +37,7 @@ def test_everything_is_read_as_it_is(place: Start) -> None:
     assert there.column("SELECT data FROM leadron.analytics WHERE report = 'conversion-rate'") == ["0.125"]
     assert there.column("SELECT plan FROM leadron.account") == ["starter"]
     assert there.column("SELECT count(_misfits) FROM leadron.leads") == [0]
+    assert {request.method for request in there.sandbox.requests} == {"GET"}
 
 
 def test_a_sync_that_finds_nothing_new_costs_a_request_a_unit(place: Start) -> None:
@@ -52,6 +53,7 @@ def test_a_sync_that_finds_nothing_new_costs_a_request_a_unit(place: Start) -> N
     )  # the tenant's name takes a look at leads
 
 
+@pytest.mark.long
 def test_only_reads_are_ever_sent(place: Start) -> None:
     there = place(leads=12)
     there.sync()
@@ -97,6 +99,7 @@ def test_what_a_key_may_not_read_is_news_once_where_nothing_tells_its_scopes(pla
     assert set(statuses(third).values()) == {"ok"}
 
 
+@pytest.mark.long
 def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     place: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

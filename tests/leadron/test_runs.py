@@ -120,7 +120,8 @@ def test_check_status_and_reconcile_say_how_it_stands(place: Start) -> None:
     there.world.edit("", "leads", lead, lastName="Other")
     code, said = run(there, "reconcile", "--all", "--resource", "leads")
     assert code == 3
-    assert "1 different (last_name 1x)" in said
+    assert "1 different (" in said
+    assert "last_name 1x" in said
 
 
 @pytest.mark.long
