@@ -18,7 +18,7 @@ from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
 from pipelines.vendors import vendors_named
-from sources.core.api.pacing import Quota
+from sources.core.api.allowance import Quota
 from sources.core.units import Status
 from sources.core.vendor import Vendor
 

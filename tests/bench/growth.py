@@ -1,6 +1,7 @@
 """What syncs cost that follow a backfill: as much as changed, however much was loaded.
 
-Run with `make bench-growth`. First nothing changes, over 200 clients with four lists each. Then new leads
+Run with `make bench-growth`. First nothing changes, over 200 clients with four lists each. Then all leads are read
+again, as is due daily. Then new leads
 come on top of tables of several sizes; the large ones are the synced rows, copied under other clients' ids.
 """
 
@@ -71,6 +72,21 @@ class Place:
             for _ in range(each):
                 world.insert(client, "leads", at=0)
 
+    def complete(self, changed: int | None) -> float:
+        """Seconds of a complete scan, once so many leads were changed."""
+        world = self.sandbox.world
+        for n in range(changed or 0):
+            client = world.client_ids[n % len(world.client_ids)]
+            world.edit(client, "leads", world.ids(client, "leads")[n], name=f"Renamed {n}")
+        return self.sync("--full")
+
+    def fresh(self) -> int:
+        """How many leads the last sync loaded."""
+        runs = "(SELECT run_id FROM leadpanther.sync_log ORDER BY started DESC LIMIT 1)"
+        return self.leads(
+            f"SELECT sum(rows) FROM leadpanther.sync_log WHERE resource = 'leads' AND run_id = {runs}"
+        )
+
     def is_whole(self) -> bool:
         """Whether every lead of the account is there."""
         world = self.sandbox.world
@@ -96,6 +112,13 @@ def main() -> int:
     print(f"200 clients, 4 lists each, 50 ms: first sync {first:.1f} s, nothing new {second:.1f} s")
     wrong = 0
     with place(LARGE) as large:
+        print("\n| complete scan of 200,000 leads | s | rows loaded |\n|---|---:|---:|")
+        for changed in (None, 0, 1_000):
+            seconds = large.complete(changed)
+            wrong += not large.is_whole()
+            print(
+                f"| {'first' if changed is None else f'{changed:,} changed'} | {seconds:.1f} | {large.fresh():,} |"
+            )
         for _ in range(2):  # the second one learns where lists grow
             large.sync()
             large.add(1)

@@ -8,7 +8,6 @@ while all is well.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import heapq
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
+from sources.core.api.allowance import Quota, moment, number, quota_in
 from sources.core.api.climbing import Climb, Worked
 from sources.core.configuration import Limit
 from sources.core.errors import DeadlineReached
@@ -74,26 +74,6 @@ class Turn:
     sent_at: float
     number: int
     priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How many requests a period has, as the server tells (`X-API-Usage-Limit`, `-Remaining`, `-Used`).
-
-    Args:
-        left: those that are left.
-        limit: all of them; None if it does not say.
-    """
-
-    left: int
-    limit: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.left:,}" if self.limit is None else f"{self.left:,} of {self.limit:,}"
-
-    def spares(self, percent: float, under_way: int) -> bool:
-        """Whether there is a request left beside so much of all, and those under way, which it may not count yet."""
-        return self.left - under_way > (self.limit or 0) * percent / 100
 
 
 class Pace:
@@ -241,14 +221,14 @@ class Pace:
             headers: of an answer.
             now: seconds since 1970.
         """
-        self.quota = _quota(headers) or self.quota
-        if (left := _number(headers.get("X-RateLimit-Remaining"))) is None:
+        self.quota = quota_in(headers) or self.quota
+        if (left := number(headers.get("X-RateLimit-Remaining"))) is None:
             return
-        limit, reset = _number(headers.get("X-RateLimit-Limit")), _number(headers.get("X-RateLimit-Reset"))
+        limit, reset = number(headers.get("X-RateLimit-Limit")), number(headers.get("X-RateLimit-Reset"))
         if reset is None:
             return
         # Some say when, by their own clock, and some in how long.
-        wait = reset if reset < DAY else max(0.0, reset - _moment(headers.get("Date"), now))
+        wait = reset if reset < DAY else max(0.0, reset - moment(headers.get("Date"), now))
         renews = self._clock() + min(wait, DAY) + MARGIN
         left -= max(0, self._under_way - 1)  # requests under way may not have been counted yet
         same_window = self._left is not None and renews < self._renews + SAME_WINDOW
@@ -307,27 +287,3 @@ class Pace:
     def seconds_left(self) -> float:
         """Seconds until the run's end."""
         return self._deadline - self._clock()
-
-
-def _quota(headers: Mapping[str, str]) -> Quota | None:
-    limit, used, left = (
-        _number(headers.get(f"X-API-Usage-{name}")) for name in ("Limit", "Used", "Remaining")
-    )
-    if left is None and limit is not None and used is not None:
-        left = max(0.0, limit - used)
-    return None if left is None else Quota(int(left), None if limit is None else int(limit))
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:
-        return None
-
-
-def _moment(date: str | None, otherwise: float) -> float:
-    """When an answer was sent by the server's own clock, in seconds since 1970."""
-    try:
-        return email.utils.parsedate_to_datetime(date or "").timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return otherwise
