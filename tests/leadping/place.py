@@ -16,7 +16,7 @@ from pipelines.vendors import Source
 from sources.core.engine.config import load_config
 from sources.leadping import LEADPING
 from sources.leadping.sandbox import Sandbox
-from tests.privacy.canaries import Sighting, search_folder
+from tests.privacy.canaries import Sighting, search_files
 
 LISTS = (
     "leads",
@@ -87,8 +87,14 @@ class Place:
         )
 
     def sightings(self, *texts: str) -> set[Sighting]:
-        """Where any of these texts stands, in files' bytes and in what DuckDB reads in them."""
-        return search_folder(self.home, re.compile("|".join(map(re.escape, texts))))
+        """Where any of these texts stands, in files' bytes and in what DuckDB reads in the warehouse."""
+        what = re.compile("|".join(map(re.escape, texts)))
+        found = search_files(self.home, what)
+        tables = "SELECT table_schema, table_name FROM information_schema.tables"
+        for schema, table in self.query(tables):
+            for row in self.query(f'SELECT * FROM w."{schema}"."{table}"'):
+                found |= {Sighting("warehouse", f"{schema}.{table}", text) for text in what.findall(str(row))}
+        return found
 
 
 def _as_loaded(name: str, value: Any) -> Any:

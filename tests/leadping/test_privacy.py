@@ -46,7 +46,9 @@ def test_details_are_tagged_by_kind_and_dropped_if_so_configured(place: Start) -
     with environment(PRIVACY__CATEGORIES='{"health": "drop", "demographic": "drop"}'):
         assert there.sync(details=True).exit == 0
     tagged = dict(
-        there.query("SELECT column_name, pii FROM leadping.pii_columns WHERE table_name = 'lead_details'")
+        there.query(
+            "SELECT column_name, category FROM leadping.pii_columns WHERE table_name = 'lead_details'"
+        )
     )
     assert tagged["customer__has_medical_condition"] == "health"
     assert tagged["customer__credit_score"] == "finance"

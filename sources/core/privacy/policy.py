@@ -107,9 +107,18 @@ class Policy:
         return self.strictest(table) if category is Category.UNREVIEWED else self.of(category)
 
     def treatment_as(self, table: Table, name: str, type_: str) -> Treatment:
-        """How a column of this type is treated: truth values, numbers and moments tell nobody, and pass."""
-        untouched = name.startswith("_dlt") or type_ not in ("text", "json")
-        return Treatment.TAG if untouched else self.treatment(table, name)
+        """How a column of this type is treated: truth values, numbers and moments tell nobody, and pass; but those
+        that are documented to be personal, as an income, go where their kind is dropped, and days, as a birth date,
+        where it is treated at all, for they cannot be hashed or masked."""
+        if name.startswith("_dlt"):
+            return Treatment.TAG
+        treatment = self.treatment(table, name)
+        if type_ in ("text", "json"):
+            return treatment
+        documented = table.by_name.get(name)
+        personal = documented is not None and documented.pii is not None
+        goes = treatment is Treatment.DROP or (type_ == "date" and treatment is not Treatment.TAG)
+        return Treatment.DROP if personal and goes else Treatment.TAG
 
     def treat(self, values: Sequence[Any], treatment: Treatment, numbers: bool = False) -> Sequence[Any]:
         """Treats a column's values, nested ones leaf by leaf.
@@ -135,7 +144,8 @@ class Policy:
             treatment: what to do to it.
             same_key: whether hashes in it are of the same key.
         """
-
+        if treatment is Treatment.DROP and not isinstance(value, str | list | dict):
+            return None
         treat = self._change(treatment)
 
         def change(text: str) -> str | None:

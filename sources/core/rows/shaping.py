@@ -224,6 +224,8 @@ class Shaper:
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
         """A column's values as they may touch a disk. Of phone numbers, all spellings have the same hash."""
         treatment = self._policy.treatment_as(self.table, name, type_)
+        if treatment is Treatment.DROP and type_ not in ("text", "json"):
+            return [None] * len(values)
         if treatment is Treatment.HASH and self._policy.category(self.table, name) is Category.PHONE:
             values = [self._policy.phone(value) or value for value in values]
         return self._policy.treat(values, treatment)
