@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sources.core.privacy.policy import Policy, Treatment
+from sources.core.tables import Category
+from sources.leadping import LEADPING
 from sources.leadping.sandbox import Paging
 from sources.leadping.sandbox.making import details
 from tests.support import environment, run_leadhouse
@@ -105,3 +108,13 @@ def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> Non
             ("conversations", "lead_id"),
         ):
             assert there.query(f"SELECT * FROM leadping.{table} WHERE {column} = '{lead['id']}'") == []
+
+
+def test_numbers_and_days_that_are_personal_go_where_their_kind_is_dropped() -> None:
+    table = LEADPING.tables["lead_details"]
+    drop = Policy(by_category={Category.FINANCE: Treatment.DROP, Category.DEMOGRAPHIC: Treatment.MASK})
+    treated = {name: drop.treatment_as(table, name, table.by_name[name].type) for name in table.by_name}
+    assert treated["customer__income"] is Treatment.DROP
+    assert treated["customer__birth_date"] is Treatment.DROP  # a day cannot be masked
+    assert treated["customer__months_at_residence"] is Treatment.TAG  # and of a number nobody is told
+    assert treated["customer__height"] is treated["metadata__price"] is Treatment.TAG
