@@ -251,11 +251,22 @@ def search_folder(folder: Path, what: re.Pattern[str] = CANARY) -> set[Sighting]
     return found
 
 
+@dataclass
+class Copy(DuckDB):
+    """A copy that is called as its original is: names of schemas depend on that of the file."""
+
+    called: str = "leadhouse.duckdb"
+
+    @property
+    def file(self) -> Path:
+        return self.folder / self.called
+
+
 @contextmanager
 def copied(database: Path) -> Iterator[DuckDB]:
     """A copy of a DuckDB file and its log, since opening one changes it."""
     with TemporaryDirectory() as folder:
-        copy = DuckDB(Path(folder))
+        copy = Copy(Path(folder), called=database.name)
         for ending in ("", ".wal"):
             if Path(f"{database}{ending}").exists():
                 shutil.copyfile(f"{database}{ending}", f"{copy.file}{ending}")
