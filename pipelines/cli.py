@@ -230,13 +230,15 @@ def sandbox(
     leads: Annotated[int, typer.Option(help="Leads a client, about.")] = 250,
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 7,
     latency: Annotated[float, typer.Option(help="Seconds before every answer.")] = 0.0,
+    limit: Annotated[int | None, typer.Option(help="Requests allowed in a window, such as 60.")] = None,
+    window: Annotated[float, typer.Option(help="Seconds of a window; 1 makes a minute a second.")] = 60.0,
     source: SourceName = None,
 ) -> None:
     """Serve a simulated API on this machine, and print its URL and a key."""
     from pipelines.commands.demo import run_sandbox
     from pipelines.vendors import vendor_named
 
-    run_sandbox(vendor_named(source), port, latency, clients=clients, leads=leads, seed=seed)
+    run_sandbox(vendor_named(source), port, latency, limit, window, clients=clients, leads=leads, seed=seed)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.syncing.estimate import ACCURACY, estimate, length
+from pipelines.syncing.estimate import ACCURACY, Listed, estimate, length
 from sources.core.listing.reading import Page
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
@@ -35,10 +35,10 @@ def test_a_lists_length_is_found_within_a_fifth_in_few_requests(rows: int) -> No
 
 
 def test_lists_cost_their_pages_and_details_a_request_a_row() -> None:
-    rows = {"leads": 10_000, "posts": 300, "lead_magnets": 10}
-    costs = estimate(
-        LEADPANTHER, rows, ["leads", "posts", "post_engagement", "lead_magnet_analytics"], 1, 2, 10.0
-    )
+    rows = {"leads": 5_000, "posts": 150, "lead_magnets": 5}
+    lists = [Listed("one", name, count, 0, True) for name, count in rows.items()]
+    resources = ["leads", "posts", "post_engagement", "lead_magnet_analytics"]
+    costs = estimate(LEADPANTHER, lists, dict.fromkeys(rows, 2), resources, 2, 10.0)
     pages = 106 + 4 + 1 + 3 * 2
     assert costs.first == 2 + pages + 300 + 10
     assert costs.daily == 2 + pages + 10 + 10

@@ -24,6 +24,7 @@ from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.errors import LockedError, WarehouseError
 from sources.core.privacy.configuration import load_policy
+from sources.core.resources import ByNumber
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -71,6 +72,7 @@ def _check(source: Source) -> None:
     if run.pace.quota:
         console.print(f"{run.pace.quota} requests are left in the plan's period", highlight=False)
     if costs:
+        _show_lists(console, run, costs)
         _show_costs(console, vendor, costs)
     _show_unreviewed(console, vendor)
 
@@ -83,15 +85,34 @@ async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
         return await measure(run, api, [r for r in resources if all(map(may, scopes_for(r)))])
 
 
+def _show_lists(console: Console, run: Run, costs: Estimate) -> None:
+    """What each list that says how long it is will cost; one that is too long will not be read."""
+    told = [each for each in costs.lists if isinstance(run.vendor.listings[each.resource].paging, ByNumber)]
+    if not told:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in (run.vendor.account_word, "list", "rows", "requests", "takes", ""):
+        table.add_column(name, justify="right" if name in ("rows", "requests", "takes") else "left")
+    for each in told:
+        most = run.accounts[each.account].most_rows
+        refused = "" if each.is_read else f"[yellow]not read: `max_rows` is {most:,}[/yellow]"
+        takes = _time(costs.minutes(each.requests))
+        table.add_row(each.account, each.resource, f"{each.rows:,}", f"{each.requests:,}", takes, refused)
+    console.print("\nLists that say how long they are:")
+    console.print(table)
+
+
 def _show_costs(console: Console, vendor: Vendor, costs: Estimate) -> None:
-    young = ", and details of young rows" if vendor.details else ""
     rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in costs.rows.items())
+    published = costs.per_second * 60 == vendor.api.per_minute
+    bound = f"which {vendor.title} publishes" if published else "if the server bears it"
+    young = ", and details of young rows" if vendor.details else ""
     lines = [
         f"\nAbout {rows}, by the lists of {costs.measured} of {costs.clients} accounts. In requests:",
         f"  first sync            {costs.first:,}, {_time(costs.minutes(costs.first))}",
         f"  one sync a day        {costs.daily:,}, {_time(costs.minutes(costs.daily))}",
         f"  another, nothing new  {costs.idle:,}{young}",
-        f"  at {costs.per_second:,.0f} requests per second, if the server bears it",
+        f"  at {costs.per_second:,.3g} requests per second, {bound}",
     ]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from pipelines.commands.query import answer
 from pipelines.console import Terminal
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
+from sources.core.simulator.pacing import Window
 from sources.core.vendor import Vendor
 
 FOLDER = Path("leadhouse-demo")
@@ -55,17 +56,23 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
     )
 
 
-def run_sandbox(vendor: Vendor, port: int, latency: float, **size: Any) -> None:
+def run_sandbox(
+    vendor: Vendor, port: int, latency: float, limit: int | None, window: float, **size: Any
+) -> None:
     """Serves a simulated API until interrupted.
 
     Args:
         vendor: whose.
         port: 0 for a free one.
         latency: seconds before every answer.
+        limit: requests allowed in a window of time; None for any number.
+        window: seconds that a window lasts.
         size: of its world, as `World.make` takes it.
     """
     console, package = Console(), sandbox_of(vendor)
-    sandbox = package.Sandbox(package.World.make(now=datetime.now(UTC), **size), port=port, latency=latency)
+    world = package.World.make(now=datetime.now(UTC), **size)
+    held = Window(limit, window) if limit else None
+    sandbox = package.Sandbox(world, port=port, latency=latency, rate_limit=held)
     env = vendor.name.upper()
 
     def ready() -> None:

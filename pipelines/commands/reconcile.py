@@ -72,7 +72,8 @@ def _compare(
 
 def as_text(vendor: Vendor, comparison: Comparison) -> str:
     """A list in a line, without any value and any row's id."""
-    about = f"{comparison.unit.resource} of {vendor.account_word} {comparison.unit.account}"
+    whose = f" of {vendor.account_word} {comparison.unit.account}" if comparison.unit.account else ""
+    about = f"{comparison.unit.resource}{whose}"
     if comparison.problem:
         return f"not compared: {about}: {comparison.problem}"
     if comparison.agrees:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -13,7 +14,7 @@ from sources.core.engine.fetching import count, pages
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.reading import Fetch
-from sources.core.resources import Listing
+from sources.core.resources import Listing, Offset
 from sources.core.vendor import Account, Vendor
 
 LIMIT = 100
@@ -25,11 +26,27 @@ SAMPLE = 3
 ACCURACY = 0.2
 """Lengths are known to a fifth: each halving would cost another request a list."""
 
-OVERLAP = 1.06
-"""Pages overlap, so that a scan takes more of them than the list has: measured on long lists."""
-
 FASTEST = 400.0
 """Requests per second whose answers one process takes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list and how long it is.
+
+    Args:
+        account: whose.
+        resource: of what.
+        rows: how long it says that it is.
+        requests: about what reading it takes.
+        is_read: whether a sync reads it, or it is longer than it may be.
+    """
+
+    account: str
+    resource: str
+    rows: int
+    requests: int
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +60,8 @@ class Estimate:
         first: requests of the first sync.
         daily: requests of a sync a day, with a complete scan of every list.
         idle: requests of a further sync that finds nothing new.
-        per_second: requests per second that the network and the settings allow.
+        per_second: requests per second that the network, the settings and the vendor's published limit allow.
+        lists: those that were measured.
     """
 
     rows: Mapping[str, int]
@@ -53,67 +71,92 @@ class Estimate:
     daily: int
     idle: int
     per_second: float
+    lists: Sequence[Listed] = ()
 
     def minutes(self, requests: int) -> float:
         return requests / self.per_second / 60
 
 
 async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate | None:
-    """Measures some accounts' lists; None where there is nothing to measure.
+    """Measures lists: all that say how long they are, of the others some accounts'; None where there is nothing to
+    measure.
 
     Args:
         run: opened.
         api: to ask.
         resources: those that the key may read.
     """
-    granted = [account for account in run.accounts.values() if not account.trouble]
-    step = max(1, len(granted) // SAMPLE)
-    sample = granted[::step][:SAMPLE]
-    lists = [name for name in run.vendor.listings if name in resources]
+    vendor, readable = run.vendor, [account for account in run.accounts.values() if not account.trouble]
+    listings = {name: listing for name, listing in vendor.listings.items() if name in resources}
+    owners = {name: sum(account.has(name) for account in readable) for name in listings}
+    sample = readable[:: max(1, len(readable) // SAMPLE)][:SAMPLE]
     before, began = run.traffic.requests, time.monotonic()
-    found: dict[str, list[int]] = {name: [] for name in lists}
-    measured = 0
-    for account in sample:
+    lists: list[Listed] = []
+    for account in readable:
+        asked = [name for name, listing in listings.items() if account.has(name)]
+        if account not in sample:
+            asked = [name for name in asked if not isinstance(listings[name].paging, Offset)]
         try:
-            names = [name for name in lists if account.has(name)]
-            listings = [run.vendor.listings[name] for name in names]
-            lengths = await asyncio.gather(*(_length(api, run, listing, account) for listing in listings))
+            lengths = [_length(api, run, listings[name], account) for name in asked]
+            found = zip(asked, await asyncio.gather(*lengths), strict=True)
         except Unauthorized:
             raise
         except LeadhouseError:
             continue  # whoever cannot be read tells nothing of the others
-        measured += 1
-        for name, rows in zip(names, lengths, strict=True):
-            found[name].append(rows)
+        lists += [_listed(account, listings[name], rows) for name, rows in found]
     requests, seconds = run.traffic.requests - before, time.monotonic() - began
-    if not measured or not requests:
+    if not lists or not requests:
         return None
-    having = {name: sum(account.has(name) for account in granted) for name in lists}
-    scaled = {name: sum(rows) * having[name] // len(rows) for name, rows in found.items() if rows}
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
-    rate = requests / seconds * run.config.requests_in_flight / max(1, len(lists))
-    limit = run.config.limit
-    ceiling = run.config.requests_per_second or (limit.requests / limit.seconds if limit else FASTEST)
-    return estimate(run.vendor, scaled, resources, measured, len(granted), min(rate, ceiling, FASTEST))
+    rate = requests / seconds * run.config.requests_in_flight / max(1, len(listings))
+    published = (api.per_minute or FASTEST * 60) / 60
+    ceiling = run.config.requests_per_second or FASTEST
+    return estimate(vendor, lists, owners, resources, len(readable), min(rate, ceiling, published))
+
+
+def _listed(account: Account, listing: Listing, rows: int) -> Listed:
+    is_read = account.most_rows is None or rows <= account.most_rows
+    return Listed(account.id, listing.resource, rows, listing.paging.pages(rows) + 1, is_read)
 
 
 def estimate(
     vendor: Vendor,
-    rows: Mapping[str, int],
+    lists: Sequence[Listed],
+    owners: Mapping[str, int],
     resources: Sequence[str],
-    measured: int,
     clients: int,
     per_second: float,
 ) -> Estimate:
-    """The arithmetic: every list page by page, and a detail request a row that has one."""
-    units = len(rows) * clients
-    pages = sum(ceil(count / LIMIT * OVERLAP) for count in rows.values()) + units
+    """The arithmetic: every list page by page, and a detail request a row that has one.
+
+    Args:
+        vendor: whose.
+        lists: that were measured.
+        owners: by list, how many accounts have it.
+        resources: what is read.
+        clients: accounts that can be read.
+        per_second: requests that can be sent.
+    """
+    rows = {
+        name: sum(each.rows for each in lists if each.resource == name and each.is_read) for name in owners
+    }
+    for name, known in Counter(each.resource for each in lists).items():
+        rows[name] = rows[name] * owners[name] // known
+    units, measured = sum(owners.values()), len({each.account for each in lists})
+    listed = sum(vendor.listings[name].paging.pages(count) for name, count in rows.items()) + units
     details = [d for d in vendor.details.values() if {d.resource, d.lists} & set(resources)]
     once = sum(rows.get(d.parent, 0) for d in details)
     a_day = sum(ceil(rows.get(d.parent, 0) / max(1, d.tiers[-1].every_days)) for d in details)
-    opening = len(vendor.opening)
+    always = len(vendor.opening) + sum(len(vendor.snapshots.get(name, ())) for name in resources)
     return Estimate(
-        rows, measured, clients, opening + pages + once, opening + pages + a_day, opening + units, per_second
+        rows,
+        measured,
+        clients,
+        always + listed + once,
+        always + listed + a_day,
+        always + units,
+        per_second,
+        lists,
     )
 
 

@@ -96,7 +96,6 @@ class _Reconciliation:
 
     def __init__(self, run: Run, pipeline: dlt.Pipeline) -> None:
         self._run = run
-        self._account = run.vendor.account.name
         self._schema, self._state = pipeline.default_schema, pipeline.state
         self._warehouse = Warehouse(pipeline, self._schema)
         self._suppressions = load_suppressions(self._warehouse, run.policy)
@@ -131,10 +130,9 @@ class _Reconciliation:
         for row_id in sorted(wanted.keys() & stored.keys()):
             if columns := differing(wanted[row_id], stored[row_id], volatile):
                 comparison.different[row_id] = columns
-        whose, kin = self._run.whose(unit.account), self._run.kin(unit.account, unit.resource)
+        kin = self._run.kin(unit.account, unit.resource)
         if comparison.listed is not None and len(kin) == 1:  # others may see what this account does not
-            sql = f"SELECT id FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
-            ids = {row_id for (row_id,) in self._warehouse.query(sql, whose)}
+            ids = {row_id for (row_id,) in self._there("id", unit)}
             comparison.extra = sorted(ids - wanted.keys())
 
     async def _read(self, api: Client, comparison: Comparison, pages: int | None) -> list[Raw]:
@@ -142,8 +140,7 @@ class _Reconciliation:
         outcome, run, unit = Outcome(comparison.unit), self._run, comparison.unit
         listing = run.vendor.listings[unit.resource]
         fetch = pages_of(api, listing, run.accounts[unit.account], outcome.traffic)
-        sql = f"SELECT count(*) FROM {unit.resource} WHERE {self._account} = %s AND {DELETED_AT} IS NULL"
-        ((count,),) = self._warehouse.query(sql, self._run.whose(unit.account)) or [(0,)]
+        ((count,),) = self._there("count(*)", unit) or [(0,)]
         if pages is None:
             return await self._cover(fetch, listing.row_id, count, comparison)
         offsets = range(0, max(count, 1), LIMIT)
@@ -174,17 +171,18 @@ class _Reconciliation:
         comparison.listed = coverage.reach
         return list(kept.values())
 
+    def _there(self, what: str, unit: Unit) -> Sequence[Any]:
+        """Something of a unit's rows that are not deleted."""
+        theirs, values = self._run.vendor.tables[unit.resource].of(self._run.whose(unit.account))
+        sql = f"SELECT {what} FROM {unit.resource} WHERE {theirs} AND {DELETED_AT} IS NULL"
+        return self._warehouse.query(sql, *values)
+
     def _as_loaded(self, unit: Unit, rows: Sequence[Raw]) -> dict[str, Row]:
         """Rows as a sync would load them, by id: treated, typed and without those who were erased."""
-        policy = self._run.policy
-        shaper = make_shaper(
-            self._run.vendor.tables[unit.resource],
-            self._schema,
-            policy,
-            self._suppressions,
-            self._run.config.spreads,
-        )
-        ours = {self._account: self._run.whose(unit.account), SYNCED_AT: self._run.now()}
+        table, policy = self._run.vendor.tables[unit.resource], self._run.policy
+        shaper = make_shaper(table, self._schema, policy, self._suppressions, self._run.config.spreads)
+        whose = {table.whose: self._run.whose(unit.account)} if table.whose else {}
+        ours = {SYNCED_AT: self._run.now(), **whose}
         stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
         data = shaper.shape(rows, stamps).data
         decode = msgspec.json.decode
@@ -203,11 +201,12 @@ class _Reconciliation:
         names = [name for name in types if not name.startswith("_dlt")]
         if not names:
             return {}
+        theirs, values = self._run.vendor.tables[unit.resource].of(self._run.whose(unit.account))
         sql = (
             f"SELECT {selection(names)} FROM {unit.resource} "
-            f"WHERE {self._account} = %s AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
+            f"WHERE {theirs} AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
         )
-        found = self._warehouse.query_for_ids(sql, ids, self._run.whose(unit.account))
+        found = self._warehouse.query_for_ids(sql, ids, *values)
         decode = self._warehouse.from_json
         rows = [_comparable(types, dict(zip(names, values, strict=True)), decode) for values in found]
         return {row["id"]: row for row in rows}

@@ -49,7 +49,7 @@ def summary(report: Report, seconds: float) -> dict[str, Any]:
         "run_id": report.run.run_id,
         "result": RESULTS[report.exit],
         "exit": int(report.exit),
-        "clients": len(report.run.accounts),
+        "clients": sum(map(bool, report.run.accounts)),
         "units": len(outcomes),
         **{status: count for status, count in counts.items() if count},
         "rows": sum(o.loaded for o in outcomes),

@@ -102,7 +102,7 @@ def read_status(
     units = [
         unit
         for unit in _units(warehouse, pipeline, vendor, source)
-        if not unit.account or is_chosen(unit.account, source.allowed, source.denied)
+        if is_chosen(unit.account, source.allowed, source.denied)
     ]
     oldest = datetime.now(UTC) - max_age if max_age is not None else None
     return WarehouseStatus(
@@ -172,15 +172,17 @@ def _units(
             or rows.get(Unit(whose.partition("/")[0], resource), 0),  # a user who sees an account
             fresh[unit].astimezone(UTC) if unit in fresh else None,
             tried.astimezone(UTC),
-            done + timedelta(hours=source.complete_hours) if done else None,
+            done + timedelta(hours=source.complete_hours_of(whose)) if done else None,
         )
 
 
 def _counts(warehouse: Warehouse, vendor: Vendor) -> dict[Unit, int]:
-    counts, account = {}, vendor.account.name
+    counts = {}
     for name in [*vendor.listings, *vendor.snapshots, *vendor.detail_of]:
-        there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in vendor.tables[name].by_name else ""
-        sql = f"SELECT {account}, count(*) FROM {name} {there} GROUP BY {account}"
+        table = vendor.tables[name]
+        there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in table.by_name else ""
+        groups = f"GROUP BY {table.whose}" if table.whose else ""
+        sql = f"SELECT {table.whose or repr('')}, count(*) FROM {name} {there} {groups}"
         counts.update({Unit(client, name): count for client, count in warehouse.query(sql)})
     return counts
 

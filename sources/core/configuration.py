@@ -90,6 +90,10 @@ class SourceConfig:
         """What the vendor documents that a key may ask for; None if it does not."""
         return None
 
+    def complete_hours_of(self, account: str) -> float:
+        """How long until an account's lists are read completely again."""
+        return self.complete_hours
+
     @property
     def allowed(self) -> Sequence[str]:
         """Ids of the only accounts to read; all if empty."""

@@ -28,6 +28,7 @@ a response body or a personal value; paths hold ids of clients, posts and lead m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 
 class LeadhouseError(Exception):
@@ -60,11 +61,13 @@ class TooLong(LeadhouseError):
     Args:
         rows: how long it is.
         most: how long it may be.
+        minutes: how long reading it would take at the published limit, if there is one.
     """
 
-    def __init__(self, rows: int, most: int) -> None:
+    def __init__(self, rows: int, most: int, minutes: float | None = None) -> None:
+        takes = f" and would take {ceil(minutes):,} min" if minutes is not None else ""
         super().__init__(
-            f"the list has {rows:,} rows, more than the {most:,} that may be read: narrow it, or raise `max_rows`"
+            f"the list has {rows:,} rows{takes}, more than the {most:,} that may be read: narrow it, or raise `max_rows`"
         )
 
 

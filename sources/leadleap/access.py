@@ -27,21 +27,16 @@ async def open_account(opener: Opener) -> Access:
 
 def segments_of(config: LeadLeapConfig) -> list[Account]:
     """The segments as accounts."""
-    configured = dict(config.segments or {})
-    if config.all_leads:
-        configured.setdefault(ALL, {})
-    return [_account(name, config, given) for name, given in configured.items()]
+    return [_account(name, config, config.segment(name)) for name in config.allowed]
 
 
 def _account(name: str, config: LeadLeapConfig, segment: Mapping[str, Any]) -> Account:
     filters = filters_of(segment)
-    hours = segment.get("full_scan_every")
     most = None if name == ALL and config.all_leads else int(segment.get("max_rows", config.max_rows))
     return Account(
         name,
         params=filters,
         resources=frozenset({LEADS}),
         about={"filters": ", ".join(f"{key}={value}" for key, value in filters.items())},
-        full_scan_hours=None if hours is None else float(hours),
         most_rows=most,
     )

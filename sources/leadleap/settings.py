@@ -4,7 +4,7 @@ credits, enrich and validate are no reads of what the account holds."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,6 @@ from sources.core.resources import ByNumber, Listing, Snapshot, Whole
 BASE_URL = "https://api.leadleap.net/api/v1"
 KEY = re.compile(r"ll_[A-Za-z0-9_-]+")
 KEY_FORM = "it begins with ll_ and holds no spaces, quotes or line breaks"
-
-REQUESTS_A_MINUTE = 60
-"""The usual limit of a key."""
 
 API = Api(
     auth=bearer,
@@ -47,6 +44,7 @@ API = Api(
         404: "no such route for this key",
     },
     plan_codes=frozenset({"CREDITS_EXHAUSTED", "PLAN_LIMIT"}),
+    per_minute=60,
 )
 
 LEADS, USAGE, WEBHOOKS = "leads", "account_usage", "webhooks"
@@ -106,6 +104,20 @@ class LeadLeapConfig(SourceConfig):
     def __post_init__(self) -> None:
         for name, given in (self.segments or {}).items():
             check_segment(name, given)
+
+    @property
+    def allowed(self) -> Sequence[str]:
+        """The segments."""
+        everything = (ALL,) if self.all_leads else ()
+        return list(dict.fromkeys([*(self.segments or ()), *everything]))
+
+    def segment(self, name: str) -> Mapping[str, Any]:
+        """A segment's settings."""
+        found: Mapping[str, Any] = (self.segments or {}).get(name, {})
+        return found
+
+    def complete_hours_of(self, account: str) -> float:
+        return float(self.segment(account).get("full_scan_every", self.complete_hours))
 
 
 def check_segment(name: str, given: Any) -> None:

@@ -1,5 +1,7 @@
 """LeadLeap, whole: over real HTTP into DuckDB, compared with what the sandbox holds."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -164,12 +166,92 @@ def test_another_filter_is_another_list_for_its_own_segment_only(place: Start) -
     assert {row[0] for row in there.leads("deleted_at IS NOT NULL")} == {"us"}
 
 
+def test_a_filter_that_lets_more_in_is_read_at_once_and_not_when_a_complete_scan_is_due(place: Start) -> None:
+    there = place()
+    first = there.world.ids()[:150]
+    for id in first:
+        there.world.edit("", "leads", id, country="US")  # the first page stays as it is
+    there.sync(segments={"us": {"country": "US"}})
+    wider = {"us": {"country": "US,Canada"}}
+    assert there.sync(segments=wider).exit == 0
+    assert there.leads() == there.truth(wider)
+    there.sandbox.clear_requests()
+    there.sync(segments=wider)
+    assert there.sandbox.count("/leads") == 1
+
+
+@pytest.mark.long
+def test_a_segment_has_its_own_full_scan_every_and_one_that_is_gone_is_not_called_old(place: Start) -> None:
+    there = place()
+    segments = {"us": {"country": "US", "full_scan_every": 0}, "de": {"country": "Germany"}}
+    there.sync(segments=segments)
+    for country in ("US", "Germany"):
+        there.world.edit(
+            "", "leads", there.world.matching({"country": country}).handles[10], job_title="Boss"
+        )
+    there.sync(segments=segments)
+    changed = there.query("SELECT segment FROM leadleap.leads WHERE job_title = 'Boss'")
+    assert changed == [("us",)]
+    keys = {
+        "LEADLEAP_API_KEY": there.world.key,
+        "SOURCES__LEADLEAP__SEGMENTS": '{"de": {"country": "Germany"}}',
+    }
+    process = run_leadhouse(
+        "status",
+        "--json",
+        "--max-age",
+        "0",
+        folder=there.home,
+        environment={**keys, "LEADHOUSE__WAREHOUSE": "w.duckdb"},
+    )
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert {unit["segment"] for unit in json.loads(out)["units"]} == {"", "de"}
+
+
+def test_what_is_the_accounts_own_has_no_segment(place: Start) -> None:
+    there = place()
+    there.sync(segments={"us": {"country": "US"}})
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name = '{}'"
+    for table in ("webhooks", "account_usage"):
+        assert ("segment",) not in there.query(columns.format(table))
+    gone = there.world.webhooks.pop()["id"]
+    there.world.webhooks[0]["name"] = "Renamed"
+    for _ in range(2):
+        there.sync(full=True, segments={"us": {"country": "US"}})
+    kept = there.query("SELECT name, deleted_at IS NULL FROM leadleap.webhooks ORDER BY id")
+    assert kept == [("Renamed", True), ("Hook 1", False)]
+    assert gone
+    assert there.query("SELECT count(*) FROM leadleap.account_usage") == [(1,)]
+
+
+def test_check_says_what_each_segment_costs_at_the_published_limit(place: Start) -> None:
+    there = place(leads=1500)
+    keys = {
+        "LEADLEAP_API_KEY": there.world.key,
+        "LEADLEAP_BASE_URL": there.sandbox.base_url,
+        "SOURCES__LEADLEAP__SEGMENTS": '{"us": {"country": "US"}, "any": {"max_rows": 1000}}',
+    }
+    process = run_leadhouse("check", folder=there.home, environment=keys)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    rows = len(there.world.matching({"country": "US"}))
+    foretold = re.search(rf"us +leads +{rows:,} +(\d+) +\1 s", out)
+    assert foretold, out
+    assert re.search(r"any +leads +1,500 +19 +19 s +not read: `max_rows` is 1,000", out)
+    assert "which LeadLeap publishes" in out
+    assert there.sandbox.count("/leads") == 2
+    there.sandbox.clear_requests()
+    there.sync(segments={"us": {"country": "US"}})
+    assert abs(there.sandbox.count("/leads") - int(foretold[1])) <= 1
+
+
 def test_a_segment_that_is_too_long_is_not_read_and_says_how_long_it_is(place: Start) -> None:
     there = place()
     report = there.sync(segments={"us": {"country": "US", "max_rows": 100}, "big": SEGMENTS["big"]})
     assert report.exit == 3
     (outcome,) = [o for u, o in report.run.outcomes.items() if u.account == "us"]
-    assert f"{len(there.world.matching(SEGMENTS['us']))} rows" in outcome.note
+    assert f"{len(there.world.matching(SEGMENTS['us']))} rows and would take 1 min" in outcome.note
     assert there.leads() == there.truth({"big": SEGMENTS["big"]})
     assert there.sandbox.count("/leads") <= 8
 

@@ -20,12 +20,14 @@ class Api:
         envelope: of its bodies.
         hints: for a status, what the user can do about it, in our words.
         plan_codes: error codes that say that the plan or its credits do not cover a request.
+        per_minute: how many requests a key may send, as the documents say; None where they don't.
     """
 
     auth: Callable[[str], Mapping[str, str]]
     envelope: Envelope = field(default_factory=Envelope)
     hints: Mapping[int, str] = field(default_factory=dict)
     plan_codes: frozenset[str] = frozenset()
+    per_minute: float | None = None
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -62,6 +64,7 @@ class Client:
     """
 
     def __init__(self, api: Api, reads: Callable[[str, str], bool], endpoint: Endpoint, pace: Pace) -> None:
+        self.per_minute = api.per_minute
         self._envelope = api.envelope
         protocol = Protocol(api.auth, api.envelope.error_code, reads, api.hints, api.plan_codes)
         self.http = Http(endpoint, protocol, pace)

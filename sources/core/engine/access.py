@@ -28,8 +28,8 @@ def chosen(
 
 
 def is_chosen(account: str, allow: Collection[str], deny: Collection[str]) -> bool:
-    """Whether the configuration's lists let an account be read."""
-    return (not allow or account in allow) and account not in deny
+    """Whether the configuration's lists let an account be read; what is the key's owner's own has no account."""
+    return not account or ((not allow or account in allow) and account not in deny)
 
 
 @dataclass(frozen=True, slots=True)

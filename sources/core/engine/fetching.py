@@ -96,6 +96,8 @@ def query(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
 
 async def count(api: Client, listing: Listing, account: Account, traffic: Traffic) -> int | None:
     """How many rows a list has, where one request can tell; of one that is read by tokens at least so many."""
+    if isinstance(listing.paging, ByNumber):
+        return (await api.page(_numbered(listing, account, 1, listing.paging.cap), traffic)).total
     if not isinstance(listing.paging, Tokens):
         return None
     found = await query(api, listing, account, traffic)(Ask(ordered=False, count=True), 0)
@@ -181,15 +183,12 @@ class _Pages:
 
     async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
         """A page, and whether it is the one that was asked for."""
-        paging, listing = self._paging, self._listing
-        asked = request(
-            self._account, listing.path, {**listing.params, paging.page: number, paging.size: size}
-        )
+        asked = _numbered(self._listing, self._account, number, size)
         body = await self._api.page(asked, self._traffic, self._priority)
         self._traffic.listed = body.total
         if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
-            raise TooLong(body.total or 0, self._account.most_rows)
-        rows = _rows(listing, body)
+            raise self._too_long(body.total or 0, self._account.most_rows)
+        rows = _rows(self._listing, body)
         begins = ((body.page or number) - 1) * (body.size or size)
         end, goes_on = begins + len(body.rows), False
         if body.has_more is not None or body.total is not None:
@@ -214,6 +213,16 @@ class _Pages:
         if not goes_on and number == 2:
             self._sizing.found_whole(len(self._first))
         return goes_on
+
+    def _too_long(self, rows: int, most: int) -> TooLong:
+        limit = self._api.per_minute
+        return TooLong(rows, most, self._paging.pages(rows) / limit if limit else None)
+
+
+def _numbered(listing: Listing, account: Account, number: int, size: int) -> Request:
+    assert isinstance(listing.paging, ByNumber)
+    where = {listing.paging.page: number, listing.paging.size: size}
+    return request(account, listing.path, {**listing.params, **where})
 
 
 def _bytes(row: Raw) -> bytes:

@@ -158,12 +158,12 @@ def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy)
             for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
             if not a.shareable and a.column not in table.key
         ]
-        if not columns or account not in table.by_name:
+        if not columns:
             continue
         sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
         filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
         update = f"UPDATE {table.name} SET {sets} WHERE ({filled}) AND"
-        if left:
+        if left and account in table.by_name:
             warehouse.execute(f"{update} {left}", limit)
         if DELETED_AT in table.by_name:
             warehouse.execute(f"{update} {DELETED_AT} < %s", limit)

@@ -176,7 +176,7 @@ class Reader:
         state = self.states.get(unit.resource, {})
         if not is_offered(state, unit.account, run.now()):
             return outcome.end(Status.SKIPPED, NOT_OFFERED)
-        before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint)
+        before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint + account.fingerprint)
         if run.full and not outcome.traffic.requests:
             before = from_scratch(before)
         elif account.owner and not outcome.traffic.requests:
@@ -294,7 +294,7 @@ def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoi
         state: the resource's.
         unit: for the message.
         key: where in the state.
-        policy: fingerprint of the privacy policy in force.
+        policy: fingerprint of the privacy policy in force, and of what else the list hangs on.
     """
     stored = state.get(UNITS, {}).get(key)
     if stored is None:

@@ -214,7 +214,7 @@ class Run:
             fetch,
             outcome,
             order,
-            self._complete_hours(outcome.unit.account) * 3600,
+            self.config.complete_hours_of(outcome.unit.account) * 3600,
             stamps or {self.vendor.account.name: self.whose(outcome.unit.account)},
             self.now,
             self.pausing,
@@ -224,11 +224,6 @@ class Run:
 
     def begin_slice(self) -> None:
         self._slice_rows, self._slice_began = 0, time.monotonic()
-
-    def _complete_hours(self, account_id: str) -> float:
-        account = self.accounts.get(account_id)
-        hours = account.full_scan_hours if account else None
-        return self.config.complete_hours if hours is None else hours
 
     def know(self, access: Access, known: Mapping[str, datetime | None], listed: bool) -> None:
         """Remembers who the key is and which accounts are to be read.

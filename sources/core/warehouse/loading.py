@@ -146,7 +146,7 @@ class Loader:
 
     def _stamps(self, waiting: Sequence[Rows], owners: Sequence[int]) -> dict[str, pa.Array]:
         """Our own columns: what each row's group was stamped with."""
-        names = {name for group in waiting for name in group.stamps}
+        names = {name for group in waiting for name in group.stamps if name in self.table.by_name}
         stamps = {name: [group.stamps.get(name) for group in waiting] for name in names}
         stamps[SYNCED_AT] = [group.read_at for group in waiting]
         of = pa.array(owners, pa.int64())
