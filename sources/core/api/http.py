@@ -7,7 +7,6 @@ full jitter; the shared `Pace` decides when. What an answer means is the vendor'
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -16,25 +15,20 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-import aiohttp
 import httpx
 import tenacity
-from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 from sources.core.api.pacing import Pace
+from sources.core.api.refusals import error_for, parse_retry_after
+from sources.core.api.transport import SendingOnce
 from sources.core.errors import (
-    ApiError,
     DeadlineReached,
-    Forbidden,
     Garbled,
     NotARead,
-    NotFound,
     NotInPlan,
     RateLimited,
-    Rejected,
     ServerError,
     Transient,
-    Unauthorized,
     Unreachable,
     Where,
 )
@@ -165,7 +159,7 @@ class Http:
             "Accept-Encoding": "gzip, deflate",
         }
         # The pace sets the limit.
-        self._client = _Client(limits=httpx.Limits(max_connections=None, keepalive_expiry=30))
+        self._client = SendingOnce(limits=httpx.Limits(max_connections=None, keepalive_expiry=30))
 
     async def __aenter__(self) -> Http:
         return self
@@ -280,75 +274,6 @@ class Http:
             raise NotInPlan("the plan or its credits do not cover this", where)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
         raise error_for(status, where, retry_after, self.protocol.hints.get(status))
-
-
-class _Client(HttpxAiohttpClient):
-    """Sends each request once: aiohttp would try broken connections again by itself, uncounted, unpaced and
-    under the same request id."""
-
-    async def send_once(self, request: httpx.Request) -> httpx.Response:
-        """Sends a request past httpx's cookies, redirects and merging of defaults, none of which is wanted
-        here, and which cost as much as the rest of a request: 0.41 ms of the processor against 0.21."""
-        response = await self._transport_for_url(request.url).handle_async_request(request)
-        try:
-            await response.aread()
-        finally:
-            await response.aclose()
-        return response
-
-    def _init_transport(self, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
-        return _sending_once(super()._init_transport(*args, **kwargs))
-
-    def _init_proxy_transport(self, *args: Any, **kwargs: Any) -> httpx.AsyncBaseTransport:
-        return _sending_once(super()._init_proxy_transport(*args, **kwargs))
-
-
-def _sending_once(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-    assert isinstance(transport, AiohttpTransport)
-    make = transport.get_client
-
-    def get_client() -> aiohttp.ClientSession:
-        session = make()
-        session._retry_connection = False
-        return session
-
-    transport.get_client = get_client  # type: ignore[method-assign]
-    return transport
-
-
-def error_for(status: int, where: Where, retry_after: float | None, hint: str | None = None) -> ApiError:
-    """The error that a status other than 200 means."""
-    kinds: dict[int, tuple[type[ApiError], str]] = {
-        401: (Unauthorized, "the API does not accept the key"),
-        403: (Forbidden, "not allowed"),
-        404: (NotFound, "not found"),
-        408: (ServerError, "the server gave up waiting"),
-        429: (RateLimited, "the server asks us to slow down"),
-    }
-    if status == 503 and retry_after is not None:
-        kinds[503] = (RateLimited, "the server asks us to come back later")
-    default = (
-        (ServerError, "the server failed") if status >= 500 else (Rejected, "the request was not accepted")
-    )
-    kind, what = kinds.get(status, default)
-    return kind(f"{what}: {hint}" if hint else what, where, retry_after)
-
-
-def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait, from a `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
-
-    Args:
-        value: the header.
-        now: seconds since 1970.
-    """
-    if value is None:
-        return None
-    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def _known_id(header: str | None, sent: str) -> str:

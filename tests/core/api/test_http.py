@@ -12,8 +12,9 @@ import pytest
 
 from sources.core import errors
 from sources.core.api.client import Client
-from sources.core.api.http import Endpoint, Request, Traffic, parse_retry_after
+from sources.core.api.http import Endpoint, Request, Traffic
 from sources.core.api.pacing import Pace
+from sources.core.api.refusals import parse_retry_after
 from sources.core.engine.config import check_base_url, load_config
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
 from sources.leadpanther import LEADPANTHER
