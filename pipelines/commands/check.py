@@ -104,8 +104,7 @@ def _show_lists(console: Console, run: Run, costs: Estimate) -> None:
 
 def _show_costs(console: Console, vendor: Vendor, costs: Estimate) -> None:
     rows = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in costs.rows.items())
-    published = costs.per_second * 60 == vendor.api.per_minute
-    bound = f"which {vendor.title} publishes" if published else "if the server bears it"
+    bound = f"which {vendor.title} publishes" if costs.is_published else "if the server bears it"
     young = ", and details of young rows" if vendor.details else ""
     lines = [
         f"\nAbout {rows}, by the lists of {costs.measured} of {costs.clients} accounts. In requests:",

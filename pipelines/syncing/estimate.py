@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 
 from sources.core.api.client import Client
@@ -62,6 +62,7 @@ class Estimate:
         idle: requests of a further sync that finds nothing new.
         per_second: requests per second that the network, the settings and the vendor's published limit allow.
         lists: those that were measured.
+        is_published: whether it is the vendor's limit that binds.
     """
 
     rows: Mapping[str, int]
@@ -72,6 +73,7 @@ class Estimate:
     idle: int
     per_second: float
     lists: Sequence[Listed] = ()
+    is_published: bool = False
 
     def minutes(self, requests: int) -> float:
         return requests / self.per_second / 60
@@ -109,9 +111,18 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
         return None
     # The lists of a client were asked all at once; a sync keeps more requests in flight.
     rate = requests / seconds * run.config.requests_in_flight / max(1, len(listings))
-    published = (api.per_minute or FASTEST * 60) / 60
+    published = min([FASTEST, *_published(run, api)])
     ceiling = run.config.requests_per_second or FASTEST
-    return estimate(vendor, lists, owners, resources, len(readable), min(rate, ceiling, published))
+    costs = estimate(vendor, lists, owners, resources, len(readable), min(rate, ceiling, published))
+    return replace(costs, is_published=costs.per_second == published < FASTEST)
+
+
+def _published(run: Run, api: Client) -> Iterator[float]:
+    """Requests per second that a key may send, as the vendor documents."""
+    if api.per_minute:
+        yield api.per_minute / 60
+    if limit := run.config.limit:
+        yield limit.requests / limit.seconds
 
 
 def _listed(account: Account, listing: Listing, rows: int) -> Listed:

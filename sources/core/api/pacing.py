@@ -1,8 +1,8 @@
 """How fast a run asks: one `Pace`, shared by all its requests.
 
-Nothing is known of the server's limits, so they are learned. `climbing` says how many requests to have under way;
-that is as fast as it goes until the server refuses (429, 503), then at the rate that it just bore, a little faster again
-while all is well.
+A limit that the server publishes is kept (`Allowance`). Others are learned: `climbing` says how many requests to have
+under way; that is as fast as it goes until the server refuses (429, 503), then at the rate that it just bore, a little
+faster again while all is well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
-from sources.core.api.allowance import Quota, moment, number, quota_in
+from sources.core.api.allowance import Allowance, Quota, quota_in
 from sources.core.api.climbing import Climb, Worked
 from sources.core.configuration import Limit
 from sources.core.errors import DeadlineReached
@@ -43,14 +43,8 @@ PAUSE_AFTER_REFUSAL = 0.5
 SHARE_OF_LIMIT = 0.25
 """Where nobody says when to come back, so much of a limit's time is waited for: tries enough are left to outlast it."""
 
-DAY = 86_400.0
-"""A reset below this is in so many seconds, one above it a Unix time."""
-
-MARGIN = 0.05
-"""Seconds after a limit is renewed before it is used: clocks differ."""
-
-SAME_WINDOW = 0.5
-"""By so many seconds two answers may differ in when a limit is renewed and still mean the same."""
+WATCH = 0.05
+"""Seconds that are slept at a time where an answer may tell any moment that more is allowed."""
 
 NAP = 0.5
 """Seconds that are slept at a time, so that a run that is to end need not be waited for."""
@@ -111,9 +105,7 @@ class Pace:
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
         self._next_at = 0.0
-        self._left: float | None = None
-        self._allowance: float | None = None
-        self._renews = 0.0
+        self._allowance = Allowance()
         self._under_way, self._worked = 0, Worked(0.0, clock())
         self._answers: deque[float] = deque()
         self._refused_at = self._sped_up_at = -1e9
@@ -135,7 +127,7 @@ class Pace:
         await self._enter(priority)
         try:
             while (wait := self._book()) > 0:
-                await asyncio.sleep(min(wait, NAP))
+                await asyncio.sleep(min(wait, WATCH if self._allowance.is_known else NAP))
             self._work(+1)
             try:
                 yield (turn := Turn(self._clock(), self.climb.sent(self._worked), priority))
@@ -183,13 +175,13 @@ class Pace:
             self.quota_is_used = True
         if self.quota_is_used:
             raise DeadlineReached(f"{self.quota} requests are left in the plan's period: {KEPT}")
-        next_at = max(self._next_at, now + self._wait_for_allowance(), self._within_limit())
+        allowed = now + self._allowance.wait(self._under_way, now)
+        next_at = max(self._next_at, allowed, self._within_limit())
         if max(now, next_at) >= self._deadline:
             raise DeadlineReached("the run's time is up; the next run goes on from here")
         if next_at > now:
             return next_at - now
         self._next_at = max(self._next_at, now - 1 / self.rate) + 1 / self.rate
-        self._left = None if self._left is None else self._left - 1
         self._sent.append(now)
         return 0.0
 
@@ -213,36 +205,16 @@ class Pace:
             self._sped_up_at = now
             self.rate = min(self._ceiling, self.rate * SPEED_UP)
 
-    def heed(self, headers: Mapping[str, str], now: float) -> None:
+    def heed(self, headers: Mapping[str, str], time: float) -> None:
         """Keeps to limits that the server publishes before it has to refuse anything: how many requests there are in
-        a window of time (`X-RateLimit-Limit`, `-Remaining`, `-Reset`), and in the plan's period (`Quota`).
+        a window of time (`Allowance`), and in the plan's period (`Quota`).
 
         Args:
             headers: of an answer.
-            now: seconds since 1970.
+            time: seconds since 1970.
         """
         self.quota = quota_in(headers) or self.quota
-        if (left := number(headers.get("X-RateLimit-Remaining"))) is None:
-            return
-        limit, reset = number(headers.get("X-RateLimit-Limit")), number(headers.get("X-RateLimit-Reset"))
-        if reset is None:
-            return
-        # Some say when, by their own clock, and some in how long.
-        wait = reset if reset < DAY else max(0.0, reset - moment(headers.get("Date"), now))
-        renews = self._clock() + min(wait, DAY) + MARGIN
-        left -= max(0, self._under_way - 1)  # requests under way may not have been counted yet
-        same_window = self._left is not None and renews < self._renews + SAME_WINDOW
-        self._left = min(left, self._left) if same_window and self._left is not None else left
-        self._renews, self._allowance = renews, limit or self._allowance
-
-    def _wait_for_allowance(self) -> float:
-        """How long until another request is allowed; 0 where it is, or no limit is known."""
-        now = self._clock()
-        if self._left is None:
-            return 0.0
-        if now >= self._renews:
-            self._left, self._renews = self._allowance, now + DAY  # until an answer tells more
-        return 0.0 if self._left is None or self._left >= 1 else self._renews - now
+        self._allowance.heed(headers, self._clock(), time)
 
     def refused(self, turn: Turn, retry_after: float | None) -> None:
         """The server asked us to slow down: wait, then go on at the rate that it bore.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ import msgspec
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
 from sources.core.api.http import Request, Traffic
-from sources.core.errors import TooLong
-from sources.core.listing.pages import Numbered, Sizing
+from sources.core.errors import ApiError, RateLimited, TooLong, Unauthorized
+from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.reading import Fetch, Page
 from sources.core.listing.tokens import Ask
@@ -155,17 +156,25 @@ class _Pages:
         self._paging = listing.paging
         self._sizing = sizing or Sizing(listing.paging.cap)
         self._first: tuple[bytes, ...] = ()
+        self._looking = asyncio.Lock()
 
     async def fetch(self, offset: int) -> Page:
         """The rows from an offset on, as far as one page has them."""
         while True:
-            number, size = self._sizing.ask(offset)
+            first, (number, size) = self._sizing.first, self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)
-            # Page 1 begins at 0, however long it is.
-            if as_asked or (number == 1 and (not offset or len(page.rows) > offset)):
+            if as_asked and not self._sizing.sure:
+                async with self._looking:  # several pages may be asked for side by side
+                    if not self._sizing.sure:
+                        await self._look_where_counting_begins(number, size, page)
+            if first != self._sizing.first:
+                continue
+            # The first page begins at 0, however long it is.
+            is_first = number == self._sizing.first
+            if as_asked or (is_first and (not offset or len(page.rows) > offset)):
                 break
         size = size if as_asked else self._sizing.cap
-        room = number * size - offset
+        room = self._sizing.begins(number + 1, size) - offset
         far = not self._sizing.own and room > NEAR
         if far or page.begins == offset or not page.has_more:
             return Page(page.after(offset), page.has_more, room)
@@ -175,11 +184,32 @@ class _Pages:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
         behind, _ = await self._ask(number + 1, size)
         again, _ = await self._ask(number, size)
-        room = number * size - offset
+        room = self._sizing.begins(number + 1, size) - offset
         if list(map(_bytes, again.rows)) != list(map(_bytes, page.rows)):
             return Page(again.after(offset), True, room)
         further = behind.after(again.begins + len(again.rows))  # none, where it is the same page again
         return Page([*again.after(offset), *further], behind.has_more and bool(further), room + size)
+
+    async def _look_where_counting_begins(self, number: int, size: int, page: Numbered) -> None:
+        """Once for a resource: whether its last page is where it has to be, if pages are counted from 1."""
+        last = last_page(page.total or 0, size)
+        if last > number:
+            number, (page, _) = last, await self._ask(last, size)
+        if not is_in_place(number, page, size) and await self._counts_from_zero(size):
+            self._sizing.first = 0
+        self._sizing.sure = True
+
+    async def _counts_from_zero(self, size: int) -> bool:
+        """Whether there is a page 0, other than page 1."""
+        try:
+            zero, _ = await self._ask(0, size)
+        except (Unauthorized, RateLimited):
+            raise
+        except ApiError:
+            return False
+        one, _ = await self._ask(1, size)
+        shared = {*map(_bytes, zero.rows)} & {*map(_bytes, one.rows)}
+        return zero.said in (None, 0) and len(zero.rows) > 2 * len(shared)
 
     async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
         """A page, and whether it is the one that was asked for."""
@@ -188,29 +218,29 @@ class _Pages:
         self._traffic.listed = body.total
         if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
             raise self._too_long(body.total or 0, self._account.most_rows)
-        rows = _rows(self._listing, body)
-        begins = ((body.page or number) - 1) * (body.size or size)
+        rows, is_first = _rows(self._listing, body), number == self._sizing.first
+        begins = self._sizing.begins(number if body.page is None else body.page, body.size or size)
         end, goes_on = begins + len(body.rows), False
         if body.has_more is not None or body.total is not None:
             goes_on = more = body.has_more if body.has_more is not None else end < (body.total or 0)
-        elif number > 1 and not self._goes_on(number, body.rows):
+        elif not is_first and not self._goes_on(number, body.rows):
             return Numbered(begins, [], False), True
         else:
-            self._first = tuple(map(_bytes, body.rows)) if number == 1 else self._first
+            self._first = tuple(map(_bytes, body.rows)) if is_first else self._first
             more = self._sizing.hides_more(end)
-            goes_on = more and number == 1  # a later one may be short because it is the last
+            goes_on = more and is_first  # a later one may be short because it is the last
             # Whether it follows sizes cannot be told either, so they are not changed.
             self._sizing.own = self._sizing.own or more
         # A full page may be the last, or the API may not know: the scan will ask.
         full = len(body.rows) >= (body.size or size)
         as_asked = not self._sizing.learn(size, len(body.rows), body.size, goes_on)
-        return Numbered(begins, rows, more or full), as_asked
+        return Numbered(begins, rows, more or full, body.page, body.total), as_asked
 
     def _goes_on(self, number: int, rows: Sequence[Raw]) -> bool:
         """Whether a later page of a list whose pages say nothing of themselves brings anything; one that is the first
         again comes of a server that has all in one page."""
         goes_on = bool(rows) and tuple(map(_bytes, rows)) != self._first
-        if not goes_on and number == 2:
+        if not goes_on and number == self._sizing.first + 1:
             self._sizing.found_whole(len(self._first))
         return goes_on
 

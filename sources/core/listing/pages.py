@@ -4,13 +4,15 @@ Page n of size s is offset (n - 1) x s. To read from an offset with an overlap, 
 the offset or before it and reaches furthest: 1.19 times the least requests at an overlap of 5. What a reply says of
 its own page and size is believed over what was asked. A server that does not do as it is asked, but gives pages of a
 size of its own, gets its overlap by having the page before read again: if that is still the same after the next one
-was read, nothing slid between them.
+was read, nothing slid between them. A server that counts pages from 0 shows itself by its last page, which is not
+where the list's length says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from sources.core.rows.shaping import Raw
 
@@ -41,20 +43,29 @@ class Sizing:
         own: whether its pages have a size of its own, whatever it is asked for.
         whole: the longest reply that was found to be all of its list without saying so, for the next page was empty:
             a shorter one is no full page, whatever the server's limit.
+        first: the number of its first page.
+        sure: whether that was looked at.
     """
 
     cap: int
     own: bool = False
     whole: int = 0
+    first: int = 1
+    sure: bool = False
 
     def ask(self, offset: int) -> tuple[int, int]:
         """The number and size of the page to ask for."""
-        return (offset // self.cap + 1, self.cap) if self.own else window(offset, self.cap)
+        number, size = (offset // self.cap + 1, self.cap) if self.own else window(offset, self.cap)
+        return number - 1 + self.first, size
+
+    def begins(self, number: int, size: int) -> int:
+        """The offset of a page's first row."""
+        return (number - self.first) * size
 
     def reaches(self, offset: int) -> int:
         """How far the page goes that is asked for to read from an offset."""
         number, size = self.ask(offset)
-        return number * size
+        return self.begins(number + 1, size)
 
     def learn(self, asked: int, rows: int, said: int | None, more: bool) -> bool:
         """Takes in how long a page was; returns whether that was not as asked, so that the page is another one.
@@ -68,6 +79,8 @@ class Sizing:
         size = said or (rows if rows > asked or (more and rows) else asked)
         if size == asked or size < 1:
             return False
+        if size == self.cap < asked and not self.own:
+            return True  # it was asked before another reply told
         # A smaller one than the largest is a limit at first sight; one that no request moves is its own.
         self.own = self.own or (asked <= self.cap and size > asked) or asked != self.cap
         self.cap = size
@@ -83,14 +96,30 @@ class Sizing:
 
     def encode(self) -> list[int]:
         """As it is kept in the state."""
-        return [self.cap, int(self.own), self.whole]
+        return [self.cap, int(self.own), self.whole, self.first, int(self.sure)]
 
     @classmethod
     def decode(cls, kept: Sequence[int] | None, cap: int) -> Sizing:
         """From what `encode` made, if that is there, and fits the most that is asked for."""
         if not kept or not 0 < kept[0] <= cap:
             return cls(cap)
-        return cls(kept[0], bool(kept[1]), kept[2])
+        cap, own, whole, first, sure = (*kept, *cls(cap).encode()[len(kept) :])
+        return cls(cap, bool(own), whole, first, bool(sure))
+
+
+def last_page(total: int, size: int) -> int:
+    """The number of the last page, counted from 1, of a list of some length."""
+    return max(1, ceil(total / size))
+
+
+def is_in_place(number: int, page: Numbered, size: int) -> bool:
+    """Whether a page holds as many rows as the page of that number, counted from 1, does in a list as long as the reply
+    says."""
+    if page.total is None:
+        return True
+    return page.said in (None, number) and len(page.rows) == min(
+        size, max(0, page.total - (number - 1) * size)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +130,15 @@ class Numbered:
         begins: the offset of its first row.
         rows: its rows.
         has_more: whether the list goes on behind it.
+        said: the number that it says it has.
+        total: how long it says that the list is.
     """
 
     begins: int
     rows: Sequence[Raw]
     has_more: bool
+    said: int | None = None
+    total: int | None = None
 
     def after(self, offset: int) -> Sequence[Raw]:
         """Its rows from an offset on."""

@@ -4,8 +4,8 @@ import fnmatch
 import re
 import threading
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Literal
@@ -45,6 +45,7 @@ class Fault:
         path: the requests it is for: a glob over the path below the base path ("/clients/*/leads"), or a
             compiled regular expression that is searched in it.
         offset: only for list requests with this offset.
+        query: only for requests with these parameters.
         after: how many of these requests are spared first.
         times: how many are then struck, None for all.
         status: HTTP status of "error" and "html"; for "error" it follows from the code by default.
@@ -58,6 +59,7 @@ class Fault:
     kind: Kind
     path: Pattern = "*"
     offset: int | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     after: int = 0
     times: int | None = 1
     status: int | None = None
@@ -90,15 +92,17 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def strike(self, path: str, offset: int | None) -> Fault | None:
+    def strike(self, path: str, query: Mapping[str, str], offset: int | None) -> Fault | None:
         """The first fault that is due for a request; those after it do not count the request.
 
         Args:
+            path: the request's.
+            query: its parameters.
             offset: the offset of a list request, None for any other.
         """
         with self._lock:
             for fault in self._faults:
-                if _concerns(fault, path, offset):
+                if _concerns(fault, path, query, offset):
                     fault.seen += 1
                     if fault.seen > fault.after and (
                         fault.times is None or fault.seen <= fault.after + fault.times
@@ -107,7 +111,9 @@ class Faults:
         return None
 
 
-def _concerns(fault: Fault, path: str, offset: int | None) -> bool:
+def _concerns(fault: Fault, path: str, query: Mapping[str, str], offset: int | None) -> bool:
+    if fault.query.items() - query.items():
+        return False
     if offset is None and (fault.kind in _BENDS or fault.offset is not None):
         return False
     return (fault.offset is None or fault.offset == offset) and matches(fault.path, path)

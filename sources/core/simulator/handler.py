@@ -103,7 +103,7 @@ class Handler:
         delay = sandbox.latency + (sandbox.load.delay(self._in_flight) if sandbox.load else 0.0)
         if delay:
             await asyncio.sleep(delay)
-        fault = sandbox.faults.strike(call.path, self._api.offset(call))
+        fault = sandbox.faults.strike(call.path, call.query, self._api.offset(call))
         if fault is None:
             return _respond(_noted(record, self._answered(call)), record)
         return await self._strike(fault, http, call, record)

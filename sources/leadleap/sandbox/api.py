@@ -44,7 +44,7 @@ class Api:
             page, size = self._window(call)
         except Refused:
             return None
-        return (page - 1) * size
+        return (page - self._world.paging.first) * size
 
     def refuse(self, status: int | None, code: str | None, message: str, request_id: str) -> Answer:
         status = status or STATUS.get(code or "INTERNAL_ERROR", 500)
@@ -79,21 +79,22 @@ class Api:
         """Page and size as they are answered."""
         paging, query = self._world.paging, call.query
         try:
-            page, size = int(query.get("page", "1")), int(query.get("per_page", "25"))
+            page, size = int(query.get("page", paging.first)), int(query.get("per_page", "25"))
         except ValueError:
             raise Refused("BAD_REQUEST") from None
-        if page < 1 or size < 1:
+        if size < 1 or (page < paging.first and not paging.last_for_all):
             raise Refused("BAD_REQUEST")
-        return page, paging.own_size or min(size, paging.cap)
+        return max(page, paging.first), paging.own_size or min(size, paging.cap)
 
     def _leads(self, call: Call, bend: Bend) -> Answer:
         page, size = self._window(call)
-        self._before_list("", "leads", (page - 1) * size)
-        rows, paging = self._world.matching(call.query), self._world.paging
+        paging = self._world.paging
+        self._before_list("", "leads", (page - paging.first) * size)
+        rows = self._world.matching(call.query)
         pages = max(1, ceil(len(rows) / size))
-        if page > pages and paging.last_for_all:
-            page = pages
-        cut: Page = bend(size, (page - 1) * size, len(rows))
+        if paging.last_for_all:
+            page = min(page, pages - 1 + paging.first)
+        cut: Page = bend(size, (page - paging.first) * size, len(rows))
         behave = self._behaviour.rows if self._behaviour.concerns("leads") else None
         meta: dict[str, Any] = {"request_id": call.request_id, "total": len(rows) + paging.total_off}
         if paging.echo:

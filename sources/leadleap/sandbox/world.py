@@ -25,6 +25,8 @@ class Paging:
         cap: the most rows a page.
         echo: whether `meta` says which page it is and how long.
         last_for_all: a page past the end is answered with the last one.
+        first: the number of the first page; a smaller one is refused, or taken for the first where the last one
+            answers for all beyond.
         total_off: by how many `meta.total` is wrong.
     """
 
@@ -32,6 +34,7 @@ class Paging:
     cap: int = 100
     echo: bool = True
     last_for_all: bool = False
+    first: int = 1
     total_off: int = 0
 
 
@@ -44,6 +47,7 @@ class World:
         self.lock = threading.RLock()
         self.scopes, self.paging = scopes, Paging()
         self.plan_covers_api = True
+        self.holder = {"user_id": "usr_1", "full_name": "Alex Sample", "company_name": "Grow Example"}
         self._dice = Dice(f"{seed}/leadleap")
         self._numbers = 0
         self.key = f"ll_{self._dice.getrandbits(256):064x}"
@@ -125,12 +129,7 @@ class World:
                 "end": "2026-12-01T00:00:00.000Z",
                 "days_remaining": 3,
             },
-            "account": {
-                "user_id": "usr_1",
-                "full_name": "Alex Sample",
-                "company_name": "Grow Example",
-                "created_at": "2025-11-15T08:00:00.000Z",
-            },
+            "account": {**self.holder, "created_at": "2025-11-15T08:00:00.000Z"},
         }
 
     # --- the truth -------------------------------------------------------------------------------
