@@ -229,6 +229,8 @@ def plan(
         return Start(count=checkpoint.count, page=checkpoint.page)
     if order is Order.NEWEST_FIRST:
         return Start(Kind.HEAD, checkpoint.head, checkpoint.count, checkpoint.page)
+    if not checkpoint.tail and checkpoint.count:
+        return Start(count=checkpoint.count, grows_at_tail=tail_grows)  # nothing to link to
     kind = Kind.TAIL if tail_grows else Kind.PROBE
     return Start(kind, checkpoint.tail, checkpoint.count, grows_at_tail=tail_grows)
 
@@ -277,7 +279,8 @@ def interrupted(before: Checkpoint, scan: Scan, started: float) -> Checkpoint:
         return before
     chain = tuple(scan.main.last.digests[-TAIL_LENGTH:])
     root = tuple(scan.start.resume_root) or sample(scan.root)
-    kind = scan.start.kind
+    # One that began at the tail pauses only where it had to begin at 0: it reads all.
+    kind = Kind.COMPLETE if scan.start.begins_at_tail else scan.start.kind
     return replace(before, unfinished=Unfinished(kind, scan.main.reach, chain, root, started))
 
 

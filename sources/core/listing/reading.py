@@ -252,8 +252,10 @@ class _Walk:
                 await self._take(offset, page)
 
     def _may_pause(self) -> bool:
-        """Never while closing, which is short, nor while covering: both would begin anew."""
-        return bool(self.scan.requests) and not self.scan.main.done and self.scan.coverage is None
+        """Never while closing, which is short, nor while covering, nor at the tail: these would begin anew."""
+        main = self.scan.main
+        resumes = main.from_zero or not self._start.begins_at_tail
+        return bool(self.scan.requests) and resumes and not main.done and self.scan.coverage is None
 
     async def _take(self, offset: int, page: Page) -> None:
         digests = [self._digest(row) for row in page.rows]

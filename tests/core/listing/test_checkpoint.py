@@ -119,6 +119,25 @@ def test_an_interrupted_scan_goes_on_where_it_was() -> None:
     assert (done.unfinished, done.complete_at, done.count) == (None, NOW, 1000)
 
 
+@pytest.mark.parametrize("order", [Order.OLDEST_FIRST, Order.UNORDERED])
+def test_a_list_whose_tail_is_not_known_is_read_completely(order: Order) -> None:
+    before = replace(after_complete_scan(rows(0, 500)), tail=())
+    assert plan(before, order, NOW + 3600, DAY).kind is Kind.COMPLETE
+
+
+def test_a_scan_of_the_tail_that_had_to_begin_at_the_head_goes_on_as_one_of_all() -> None:
+    """Else each slice of it began anew, for ever."""
+    before, other = after_complete_scan(rows(0, 500)), rows(5000, 6000)
+    half = scan(other, plan(before, Order.OLDEST_FIRST, NOW + 3600, DAY))
+    cut = Scan(plan(before, Order.OLDEST_FIRST, NOW + 3600, DAY))
+    while not cut.main.from_zero or cut.main.reach < 300:
+        for offset in cut.asks():
+            cut.tell(Reply(offset, other[offset : offset + 100], offset + 100 < len(other)))
+    rest = plan(interrupted(before, cut, NOW), Order.OLDEST_FIRST, NOW + 60, DAY)
+    assert (rest.kind, rest.resume_at) == (Kind.COMPLETE, cut.main.reach)
+    assert scan(other, rest, books=cut.books).count == half.count == 1000
+
+
 def test_a_list_that_grew_at_one_end_tells_its_order() -> None:
     before = after_complete_scan(rows(100, 400))
     assert grew(before, scan(rows(99, 400))) is Order.NEWEST_FIRST
