@@ -12,7 +12,7 @@ from pipelines.storage import storage_for
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
 from tests.conftest import StartSandbox
-from tests.destinations.targets import Parquet
+from tests.destinations.targets import Iceberg, Parquet
 from tests.support import DATASET, settings
 from tests.test_sync_truth import change
 from tests.truth import differences
@@ -52,6 +52,19 @@ def test_a_lake_without_a_place_is_asked_for_one(sandbox: StartSandbox, home: Pa
         ConfigurationError, match=r"filesystem lacks `bucket_url`.*\[destination.filesystem\]"
     ):
         sync(settings(sandbox()), storage_for(SyncConfig(destination="filesystem")))
+
+
+@pytest.mark.long
+def test_iceberg_tables_hold_each_row_once_in_its_latest_version(
+    sandbox: StartSandbox, iceberg: Iceberg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in iceberg.settings().items():
+        monkeypatch.setenv(name, value)
+    api = sandbox()
+    iceberg.sync(api)
+    change(api.world, api.world.client_ids[0])
+    iceberg.sync(api, full=True)
+    assert differences(iceberg, api.world) == []
 
 
 def test_what_keeps_no_versions_is_not_compacted() -> None:
