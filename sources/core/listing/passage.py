@@ -109,15 +109,19 @@ class Passage:
             raise
 
     async def _from(self, offset: int) -> Page:
-        while True:
-            place = self._places[max(at for at in self._places if at <= offset)]
+        """Walks to where the offset is: a page may end just there, then the other way goes on beyond it."""
+        tried: dict[int, tuple[_Place, _Place]] = {}
+        while at := [at for at in self._places if at <= offset and at not in tried]:
+            place = self._places[max(at)]
             rows, ahead = await self._read(place)
             end = place.at + len(rows)
             if offset == 0 or ahead is None or end > offset + OVERLAP:
                 more = ahead is not None or self._is_short(place, len(rows))
                 return Page(rows[max(0, offset - place.at) :], more)
+            tried[place.at] = place, ahead
             if not self._halves and end > offset:
-                return await self._with_next(offset, place, ahead)
+                break
+        return await self._with_next(offset, *tried[max(tried)])
 
     async def _with_next(self, offset: int, place: _Place, ahead: _Place) -> Page:
         """The page behind one, and then that one again, which must still end as it did for the two to link."""

@@ -128,3 +128,17 @@ def test_tokens_that_repeat_are_not_followed_for_ever() -> None:
     there = world(habits=Habits(order="refused", repeats=True))
     assert Reader(there).run() is None
     assert len(there.asked) < 20
+
+
+def test_a_list_read_by_tokens_goes_on_where_a_slice_ended_wherever_that_was() -> None:
+    there = world(450, Habits(order="refused"))
+    reader = Reader(there)
+    for _ in range(60):
+        left = iter(range(1))
+        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+        if read is None or read.ending:
+            break
+    assert read
+    assert read.ending
+    assert set(reader.copy.handed) == there.stayed
+    assert len(there.asked) < 400
