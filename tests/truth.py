@@ -411,6 +411,9 @@ def leaves(
             yield clean(inner_path), inner, value
 
 
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 def _contested(rows: Iterable[Any], opaque: Collection[str]) -> set[str]:
     paths: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -424,7 +427,8 @@ def _contested(rows: Iterable[Any], opaque: Collection[str]) -> set[str]:
 def _rough(path: str) -> str:
     """About what a destination makes of an odd name."""
     return "__".join(
-        re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part.strip())).lower()
+        # What ends in odd characters ends in x, and so does what has no name at all.
+        re.sub(r"_+$|^$", "x", re.sub(r"\W+", "_", _CAMEL.sub("_", part.strip())).lower())
         for part in path.split(".")
     )
 

@@ -41,6 +41,8 @@ class Ground:
     dataset = DATASET
     shareable = f"{DATASET}_shareable"
     stored = Warehouse.stored
+    has_views = True
+    is_lake = False
 
     def __init__(
         self,

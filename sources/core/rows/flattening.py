@@ -245,7 +245,7 @@ class Flattener:
         joined = self._naming.make_path(*filter(None, [of.column, own]))
         column = self._naming.normalize_path(joined) or "_"
         documented = self._table.by_name.get(column)
-        ours = column.startswith("_dlt") or (documented is not None and documented.ours)
+        ours = column.startswith("_dlt") or column in ALIASES or (documented is not None and documented.ours)
         personal = names_somebody(full_path)  # no column is called after a person
         fitting = full_path in self._spelt.get(column, (full_path,))
         usable = fitting and not (ours or personal)
@@ -259,6 +259,9 @@ class Flattener:
             self.ours[full_path] = column
         return name
 
+
+ALIASES = ("d", "s")
+"""What dlt's merge calls the two tables: beside a JSON column of that name, DuckDB takes `d.id` for a field in it."""
 
 _ROW = _Name("", "")
 """What a row itself is called."""

@@ -412,6 +412,13 @@ def loaded_wrong(empty: Sandbox, target: Target, *batches: list[Record]) -> list
     return []
 
 
+def test_fields_called_like_tables_in_a_merge_are_kept_beside(empty: Sandbox, home: Path) -> None:
+    rows: list[Record] = [{"id": str(n), "d": [[n]], "s": {"client_id": [n]}} for n in range(3)]
+    with tempfile.TemporaryDirectory() as folder:
+        assert loaded_wrong(empty, DuckDB(Path(folder)), rows, rows) == []
+        forget_pipelines(Path(folder))
+
+
 @hypothesis_settings(WHOLE_RUNS, max_examples=4)
 @given(st.lists(ROWS, min_size=4, max_size=4), st.lists(ROWS, min_size=4, max_size=4))
 def test_whatever_rows_come_duckdb_holds_every_value(

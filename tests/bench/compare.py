@@ -1,0 +1,293 @@
+"""Leadhouse and other tools on the same sandboxes: what each lost, doubled, asked for and said.
+
+Run with `make compare`: it sets the other tools up in environments of their own (`.venv-peers`) and writes
+`COMPARISON.md` beside this file. Every tool reads leads and activity of three clients in a world that has some trouble,
+and then twice more when the trouble is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sources.leadpanther.sandbox import Churn, Fault, Sandbox, World
+from tests.support import LEADHOUSE
+
+HERE = Path(__file__).parent
+PEERS = Path(".venv-peers").resolve()
+LISTS = ("leads", "activity")
+PATIENCE = 300
+"""Seconds a run may take."""
+
+Ids = set[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool to compare.
+
+    Args:
+        name: for the table.
+        needs: packages, by environment.
+        command: what a shell runs in the folder that it loads into; `{peers}` is where the environments are, `{programs}`
+            where the programs are.
+        client_key: its column that says whose a row is.
+    """
+
+    name: str
+    needs: Mapping[str, Sequence[str]]
+    command: str
+    client_key: str = "client_id"
+
+    def set_up(self) -> None:
+        for environment, packages in self.needs.items():
+            folder = PEERS / environment
+            if not folder.exists():
+                venv.create(folder, with_pip=True)
+            pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", *packages]
+            subprocess.run(pip, check=True)
+
+    def start(self, folder: Path, sandbox: Sandbox) -> subprocess.Popen[bytes]:
+        """Starts it in a process group of its own, so that all of it can be killed."""
+        environment = {
+            **os.environ,
+            "LEADPANTHER_BASE_URL": sandbox.base_url,
+            "LEADPANTHER_API_KEY": sandbox.world.agency_key,
+        }
+        command = self.command.format(
+            peers=PEERS, programs=HERE / "peers", python=sys.executable, leadhouse=LEADHOUSE
+        )
+        with (folder / "output.txt").open("ab") as output:
+            return subprocess.Popen(
+                ["bash", "-o", "pipefail", "-c", command],
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+
+TOOLS = (
+    Tool("Leadhouse", {}, "{leadhouse} sync --quiet --full -r leads -r activity"),
+    Tool("dlt rest_api", {}, "{python} {programs}/rest_api.py", "_clients_user_id"),
+    Tool("PyAirbyte", {"airbyte": ["airbyte==0.71.3"]}, "{peers}/airbyte/bin/python {programs}/pyairbyte.py"),
+    Tool(
+        "singer-sdk",
+        {"singer": ["singer-sdk==0.54.9"], "target": ["target-duckdb==0.8.0"]},
+        "echo '{{}}' > tap.json; "
+        'echo \'{{"filepath": "leadhouse.duckdb", "default_target_schema": "leadpanther"}}\' > target.json; '
+        "{peers}/singer/bin/python {programs}/singer.py --config tap.json"
+        " | {peers}/target/bin/target-duckdb --config target.json",
+    ),
+)
+
+Kill = Callable[[], None]
+Trouble = Callable[[Sandbox, Kill, threading.Event], None]
+"""Makes trouble in a sandbox until an event is set; `Kill` kills the tool that reads it."""
+
+
+def _none(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    pass
+
+
+def _deletes(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    churn = Churn(resources=LISTS, deletes=1, where="anywhere", seed=5)
+    sandbox.before_each(lambda *request: None if over.is_set() else churn(*request))
+
+
+def _ties(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    sandbox.behave(ties=30)
+
+
+def _clamp(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    sandbox.behave(clamp=50)
+
+
+def _early_end(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    sandbox.behave(ends_at=200)
+
+
+def _refused(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    [first, *_] = sandbox.world.client_ids
+    sandbox.faults.add(Fault("error", status=403, path=f"/clients/{first}/leads", times=None))
+
+
+def _killed(sandbox: Sandbox, kill: Kill, over: threading.Event) -> None:
+    asked = itertools.count(1)
+
+    def at_the_eighth(*_: Any) -> None:
+        if next(asked) == 8:
+            kill()
+
+    sandbox.before_each(at_the_eighth)
+
+
+TROUBLES: Mapping[str, Trouble] = {
+    "nothing is wrong": _none,
+    "a row is deleted between any two requests": _deletes,
+    "an order with ties of 30 rows": _ties,
+    "pages of 50 rows, though 100 were asked for": _clamp,
+    "a full page that says it is the last": _early_end,
+    "one client's leads answer 403": _refused,
+    "kill -9 at the eighth page": _killed,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: exit code, seconds, requests, rows lost, doubled, and those that are gone but look alive."""
+
+    code: int
+    seconds: float
+    requests: int
+    lost: int
+    doubled: int
+    ghosts: int
+
+    def __str__(self) -> str:
+        counts = {"lost": self.lost, "doubled": self.doubled, "ghosts": self.ghosts}
+        wrong = [f"{count} {what}" for what, count in counts.items() if count]
+        said = "killed" if self.code == -signal.SIGKILL else f"exit {self.code}"
+        return f"{', '.join(wrong) or 'right'}; {said}"
+
+    @property
+    def silent(self) -> bool:
+        return bool(self.code == 0 and (self.lost or self.doubled))
+
+
+def truth(world: World) -> Ids:
+    return {
+        (name, client, row)
+        for client in world.client_ids
+        for name in LISTS
+        for row in world.ids(client, name)
+    }
+
+
+def loaded(folder: Path, tool: Tool) -> Counter[tuple[str, str, str]]:
+    """Rows that the warehouse calls living, as often as they are there."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    file = folder / "leadhouse.duckdb"
+    if not file.exists():
+        return found
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for name in LISTS:
+            with contextlib.suppress(duckdb.CatalogException):
+                table = connection.table(f"leadpanther.{name}")
+                alive = table.filter("deleted_at IS NULL") if "deleted_at" in table.columns else table
+                rows = alive.project(f"{tool.client_key}::VARCHAR, id::VARCHAR").fetchall()
+                found.update((name, *row) for row in rows)
+    return found
+
+
+def run(tool: Tool, sandbox: Sandbox, folder: Path, trouble: Trouble, over: threading.Event) -> Outcome:
+    """Runs a tool in a world with trouble, or, when that is over, without."""
+    process: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        os.killpg(process[0].pid, signal.SIGKILL)
+
+    before = truth(sandbox.world)
+    trouble(sandbox, kill, over)
+    sandbox.clear_requests()
+    began = time.perf_counter()
+    process.append(tool.start(folder, sandbox))
+    code = process[0].wait(PATIENCE)
+    seconds = time.perf_counter() - began
+    after, found = truth(sandbox.world), loaded(folder, tool)
+    return Outcome(
+        code,
+        seconds,
+        requests=len(sandbox.requests),
+        lost=len((before & after) - found.keys()),
+        doubled=sum(count - 1 for count in found.values()),
+        ghosts=len(found.keys() - after) if over.is_set() else 0,
+    )
+
+
+def compare(tool: Tool, trouble: Trouble) -> tuple[Outcome, Outcome]:
+    """A run in trouble, and what two more left, after it."""
+    world = World.make(clients=3, leads=450, activity=260, posts=0, lead_magnets=0, exact=True)
+    over = threading.Event()
+    with Sandbox(world) as sandbox, tempfile.TemporaryDirectory() as folder:
+        first = run(tool, sandbox, Path(folder), trouble, over)
+        over.set()
+        sandbox.faults.clear()
+        sandbox.behave()
+        run(tool, sandbox, Path(folder), _none, over)
+        return first, run(tool, sandbox, Path(folder), _none, over)
+
+
+def main() -> None:
+    """Compares all, and writes the page."""
+    for tool in TOOLS:
+        tool.set_up()
+    found = {}
+    for name, trouble in TROUBLES.items():
+        for tool in TOOLS:
+            found[name, tool.name] = outcomes = compare(tool, trouble)
+            print(f"{name}: {tool.name}: {outcomes[0]}; then {outcomes[1]}", flush=True)
+    (HERE / "COMPARISON.md").write_text(page(found))
+
+
+def page(found: Mapping[tuple[str, str], tuple[Outcome, Outcome]]) -> str:
+    """The page."""
+    names = [tool.name for tool in TOOLS]
+    head = [f"| | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+    outcomes = [
+        f"| {trouble} | " + " | ".join(_cell(*found[trouble, name]) for name in names) + " |"
+        for trouble in TROUBLES
+    ]
+    quiet = [found["nothing is wrong", name] for name in names]
+    costs = [
+        "| requests, first run | " + " | ".join(str(first.requests) for first, _ in quiet) + " |",
+        "| requests, third run, nothing new | "
+        + " | ".join(str(second.requests) for _, second in quiet)
+        + " |",
+        "| seconds, first run, start-up included | "
+        + " | ".join(f"{first.seconds:.1f}" for first, _ in quiet)
+        + " |",
+    ]
+    versions = ", ".join(
+        [
+            "dlt " + version("dlt"),
+            *(package for tool in TOOLS for each in tool.needs.values() for package in each),
+        ]
+    )
+    return (
+        (HERE / "comparison.template.md")
+        .read_text()
+        .format(
+            date=datetime.now(UTC).date(),
+            versions=versions,
+            outcomes="\n".join([*head, *outcomes]),
+            costs="\n".join([*head, *costs]),
+        )
+    )
+
+
+def _cell(first: Outcome, second: Outcome) -> str:
+    text = f"{first}" if str(first) == str(second) else f"{first} → {second}"
+    return f"**{text}**" if first.silent or second.silent else text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""A tap made with Meltano's singer-sdk; `target-duckdb` loads what it writes."""
+
+import os
+from typing import Any
+
+from singer_sdk import RESTStream, Tap
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+from singer_sdk.pagination import BaseOffsetPaginator
+
+
+class Pages(BaseOffsetPaginator):
+    def has_more(self, response: Any) -> bool:
+        return bool(response.json()["pagination"]["has_more"])
+
+
+class Listed(RESTStream[int]):
+    records_jsonpath = "$.data[*]"
+    url_base = os.environ["LEADPANTHER_BASE_URL"]
+
+    @property
+    def authenticator(self) -> BearerTokenAuthenticator:
+        return BearerTokenAuthenticator(token=os.environ["LEADPANTHER_API_KEY"])
+
+    def get_new_paginator(self) -> Pages:
+        return Pages(start_value=0, page_size=100)
+
+    def get_url_params(self, context: Any, next_page_token: int | None) -> dict[str, Any]:
+        return {"limit": 100, "offset": next_page_token or 0}
+
+
+class Clients(Listed):
+    name, path, primary_keys = "clients", "/clients", ("user_id",)
+    schema = th.PropertiesList(th.Property("user_id", th.StringType)).to_dict()
+
+    def get_child_context(self, record: Any, context: Any) -> dict[str, Any]:
+        return {"client_id": record["user_id"]}
+
+
+class OfClient(Listed):
+    parent_stream_type, primary_keys = Clients, ("client_id", "id")
+    schema = th.PropertiesList(
+        th.Property("client_id", th.StringType),
+        th.Property("id", th.StringType),
+        th.Property("source", th.StringType),
+        th.Property("created_at", th.DateTimeType),
+        th.Property("updated_at", th.DateTimeType),
+    ).to_dict()
+
+    def post_process(self, row: Any, context: Any = None) -> Any:
+        return {**row, "client_id": context["client_id"]}
+
+
+class Leads(OfClient):
+    name, path = "leads", "/clients/{client_id}/leads"
+
+
+class Activity(OfClient):
+    name, path = "activity", "/clients/{client_id}/activity"
+
+
+class TapLeadPanther(Tap):
+    name = "tap-leadpanther"
+    config_jsonschema = th.PropertiesList().to_dict()
+
+    def discover_streams(self) -> list[Any]:
+        return [Clients(self), Leads(self), Activity(self)]
+
+
+if __name__ == "__main__":
+    TapLeadPanther.cli()
