@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale promises clean
+.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale compare promises clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready

@@ -154,6 +154,7 @@ def test_files_are_for_their_owner_only(duck: DuckDB, sandbox: StartSandbox) -> 
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
+@pytest.mark.long
 def test_what_cannot_be_exported_is_refused_and_nothing_is_written(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:

@@ -83,6 +83,7 @@ def reading(file: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("syncs", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_who_reads_all_the_time_sees_whole_syncs_only(
     duck: DuckDB, sandbox: StartSandbox, tmp_path: Path, syncs: int
 ) -> None:
@@ -210,6 +211,7 @@ def test_the_copy_is_for_its_owner_only_unless_somebody_lets_others_read(
         os.umask(before)
 
 
+@pytest.mark.long
 def test_a_copy_that_cannot_be_written_is_said_in_one_line_and_made_by_the_next_sync(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:

@@ -41,6 +41,7 @@ def test_an_answer_is_csv_or_json_where_no_terminal_is(folder: Path) -> None:
     assert ask(folder, given=f"{SQL};\n").stdout == ask(folder, SQL).stdout
 
 
+@pytest.mark.long
 def test_nothing_can_be_changed_and_what_is_wrong_is_one_line(folder: Path) -> None:
     before = (folder / "leadhouse.duckdb").read_bytes()
     for sql in (

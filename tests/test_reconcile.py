@@ -109,6 +109,7 @@ def test_an_unknown_list_is_named_in_one_line(home: Path) -> None:
     assert err.startswith("leadhouse: cannot compare post_engagement: choose from leads")
 
 
+@pytest.mark.long
 def test_a_list_without_a_stable_order_is_read_until_it_is_surely_whole(
     sandbox: StartSandbox, duck: DuckDB
 ) -> None:

@@ -130,6 +130,7 @@ def test_a_field_that_all_shards_meet_at_once_becomes_one_column(sharded: Sharde
     assert {"nickname", "shoe_size", "pets"} <= {row["column_name"] for row in tagged}
 
 
+@pytest.mark.long
 def test_a_shard_reads_its_own_clients_only_and_knows_them_next_time(sharded: Sharded) -> None:
     sharded.at_once(2)
     mine = {c for c in sharded.world.client_ids if Shard(2, 2).owns(c)}

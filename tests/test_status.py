@@ -75,6 +75,7 @@ def test_status_names_columns_that_nobody_reviewed(duck: DuckDB, sandbox: StartS
     assert "leads.shoe_size" not in status_of(target).unreviewed
 
 
+@pytest.mark.long
 def test_status_tells_since_when_access_is_lost_and_does_not_call_it_stale(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
@@ -129,6 +130,7 @@ def test_clients_that_the_configuration_leaves_out_are_not_stale(duck: DuckDB, s
         assert {unit.account for unit in status_of(duck).units} == {"", kept}
 
 
+@pytest.mark.long
 def test_monitoring_gets_json_and_an_exit_code(home: Path, sandbox: StartSandbox) -> None:
     api = sandbox()
     assert leadhouse(home, api, "sync")[0] == 0

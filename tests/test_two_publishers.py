@@ -48,6 +48,7 @@ def true_leads(world: World) -> list[str]:
     return sorted(world.ids(world.client_ids[0], "leads"))
 
 
+@pytest.mark.long
 def test_a_fresh_folder_goes_on_from_what_was_published_and_the_old_one_is_refused(
     api: Sandbox, home: Path
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_working_folder_that_is_put_back_from_a_backup_goes_on_from_what_was_p
     assert leads(home) == true_leads(api.world)
 
 
+@pytest.mark.long
 def test_whoever_was_erased_is_not_published_again_from_a_backup(
     api: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def true_members(club: Club) -> set[tuple[str, str, int]]:
     return {(str(m["id"]), m["email"], m["birds"]) for m in club.members}  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_our_loop_reads_it_as_carefully_as_any_vendor(club: Club, home: Path) -> None:
     with serving(club) as base_url:
         source = Source(BIRDHOUSE, load_config(BIRDHOUSE, api_key=KEY, base_url=base_url))

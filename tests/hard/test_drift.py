@@ -83,6 +83,7 @@ def churned(place: Place, name: str, seed: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["everything", pytest.param("3 deletes", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_rows_that_were_there_throughout_are_in_the_warehouse(place: MakePlace, name: str) -> None:
     line = churned(place(long_lists(leads=450, activity=250)), name, 1)
     assert sum(line[name] for name in LIST_TABLES) == 0

@@ -226,6 +226,7 @@ def _serve_until(lists: int, ready: Connection) -> None:
     serve(sandbox, started)
 
 
+@pytest.mark.long
 def test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync(tmp_path: Path) -> None:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("forkserver").Process(target=_serve_until, args=(6, theirs))

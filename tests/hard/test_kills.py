@@ -212,6 +212,7 @@ def test_a_backfill_killed_in_any_phase_is_completed_by_the_next_sync(
     assert line.most_again <= clean.slice + looks(1)
 
 
+@pytest.mark.long
 def test_a_sync_killed_while_it_marks_deletes_is_completed_by_the_next_one(tmp_path: Path) -> None:
     line = Line("finish")
     with about_to_delete(tmp_path / "base", clients=1) as base:

@@ -247,6 +247,7 @@ def test_checkpoints_that_make_no_sense_cost_a_complete_scan_and_no_row(
         assert "unreadable checkpoint" in there.output
 
 
+@pytest.mark.long
 def test_a_fresh_machine_goes_on_where_the_last_one_stopped(place: MakePlace) -> None:
     there = place(little())
     assert there.sync() == 0

@@ -200,6 +200,7 @@ def test_another_filter_is_another_list_for_its_own_segment_only(place: Start) -
     assert {row[0] for row in there.leads("deleted_at IS NOT NULL")} == {"us"}
 
 
+@pytest.mark.long
 def test_a_filter_that_lets_more_in_is_read_at_once_and_not_when_a_complete_scan_is_due(place: Start) -> None:
     there = place()
     first = there.world.ids()[:150]
@@ -243,6 +244,7 @@ def test_a_segment_has_its_own_full_scan_every_and_one_that_is_gone_is_not_calle
     assert {unit["segment"] for unit in json.loads(out)["units"]} == {"", "de"}
 
 
+@pytest.mark.long
 def test_what_is_the_accounts_own_is_read_beside_segments(place: Start) -> None:
     there = place()
     there.sync(segments={"us": {"country": "US"}})
@@ -370,6 +372,7 @@ def test_what_the_key_may_not_read_is_news_once(place: Start) -> None:
     assert "skipped" in statuses(again)
 
 
+@pytest.mark.long
 def test_both_vendors_load_into_one_file_and_one_that_fails_leaves_the_other_alone(
     place: Start, home: Path, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ QUICK = ("all is taken for active",)
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PAGINGS]
 )
+@pytest.mark.long
 def test_all_is_read_however_the_server_answers(place: Start, name: str) -> None:
     there = place(PAGINGS[name])
     lists = [n for n in LISTS if name != "July" or n not in ("lead_status_changes", "suppression_entries")]

@@ -17,6 +17,7 @@ KEY = "k" * 40
 MODES = ("hash", "mask", "drop")
 
 
+@pytest.mark.long
 def test_a_sources_key_and_a_birth_date_are_in_no_file(place: Start) -> None:
     there = place(leads=60)
     keys = [row["apiKey"] for row in there.world.lists["sources"].rows.values()]

@@ -168,6 +168,7 @@ def test_notes_of_many_leads_are_read_fairly_under_a_budget(place: Start) -> Non
     assert len(there.notes() & there.true_notes()) == len(there.notes())
 
 
+@pytest.mark.long
 def test_a_lead_that_changed_is_read_at_once_and_no_other(place: Start) -> None:
     there = place(World.make(leads=30, now=OLD))
     there.sync("leads", "lead_notes")

@@ -32,6 +32,7 @@ def everybody_but(town: Town, *gone: str) -> list[str]:
 
 
 @pytest.mark.parametrize("treatment", ["tag", pytest.param("hash", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_whoever_is_tied_to_an_address_leaves_all_vendors_and_does_not_come_back(
     target: Target, monkeypatch: pytest.MonkeyPatch, treatment: str
 ) -> None:

@@ -19,6 +19,7 @@ def treat(monkeypatch: pytest.MonkeyPatch, treatment: str) -> None:
 
 
 @pytest.mark.parametrize("treatment", ["tag", "hash"])
+@pytest.mark.long
 def test_everybody_is_found_and_nobody_is_taken_for_another(
     target: Target, monkeypatch: pytest.MonkeyPatch, treatment: str
 ) -> None:

@@ -177,6 +177,7 @@ def unhurried(short: str = "", treatments: Iterable[str] = TREATMENTS) -> list[o
 
 
 @pytest.mark.parametrize("treatment", unhurried("hash"))
+@pytest.mark.long
 def test_personal_values_are_nowhere_but_where_the_readme_says(watched: Watch, treatment: str) -> None:
     here = watched(treatment, numbered(aviary()))
     assert here.run("sync") == 0, here.place.output
@@ -229,6 +230,7 @@ KILLED = (
 @pytest.mark.parametrize(
     ("treatment", "phase"), [KILLED[0], *(pytest.param(*each, marks=pytest.mark.long) for each in KILLED[1:])]
 )
+@pytest.mark.long
 def test_what_a_killed_sync_leaves_holds_no_personal_values_but_rows_to_be_loaded(
     watched: Watch, treatment: str, phase: str
 ) -> None:

@@ -40,6 +40,7 @@ def count(target: Target, relation: str, where: str = "true") -> int:
     return int(row["n"])
 
 
+@pytest.mark.long
 def test_views_add_up_to_what_was_synced_then_changed(sandbox: StartSandbox, target: Target) -> None:
     api = sandbox(world_of_people())
     client = api.world.client_ids[0]
