@@ -70,7 +70,7 @@ def test_a_sync_that_finds_nothing_new_costs_one_request_a_list_all_the_same(
 
 def test_fields_that_change_with_every_reply_are_loaded_and_named(place: MakePlace) -> None:
     there = place(small({}), behaviour=Behaviour(volatile="avatar_url"))
-    assert there.sync() == 0
+    assert there.sync("--verbose") == 0
     assert "avatar_url" in there.output
     missing = "SELECT id FROM leadpanther.leads WHERE avatar_url IS NULL"
     assert there.warehouse.query(missing) == []
