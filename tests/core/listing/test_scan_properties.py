@@ -94,7 +94,7 @@ def test_three_deletes_and_three_inserts_a_request_do_not_unsettle_a_scan(
     start = Start(count=known_count(rng, rows), grows_at_tail=tail)
     scan, copy = read(Server(world, clamp), start, window)
     assert scan.ending in (Ending.CLOSED, Ending.NOT_CLOSED, Ending.OVERTAKEN)
-    assert scan.saw_all
+    assert scan.saw_all or scan.ending is Ending.OVERTAKEN
     assert world.stayed <= copy.rows.keys()
 
 
@@ -328,7 +328,7 @@ def test_an_interrupted_scan_goes_on_where_it_was_and_loses_nothing(
             world.change()
     if clamp >= 60:
         assert scan.ending in (Ending.CLOSED, Ending.NOT_CLOSED, Ending.OVERTAKEN)
-        assert scan.saw_all
+        assert scan.saw_all or scan.ending is Ending.OVERTAKEN
     assert_knows_all(world, copy, scan)
 
 
