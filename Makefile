@@ -66,6 +66,10 @@ bench-growth: $(STAMP)
 bench-network: $(STAMP)
 	@$(RUN)python -m tests.bench.network
 
+# Beside dlt's rest_api, PyAirbyte and singer-sdk, each in an environment of its own; writes tests/bench/COMPARISON.md.
+compare: $(STAMP)
+	@$(RUN)python -m tests.bench.compare
+
 # What the README says syncs cost in requests, and what 500 clients need.
 bench-requests: $(STAMP)
 	@$(RUN)python -m tests.bench.request_counts

@@ -1,10 +1,11 @@
 """dlt's rest_api source on the same account, as its documents recommend it and tuned: parallel, parquet, no
-child tables. Run as a program."""
+child tables. A program: `rest_api.py FOLDER` appends all; with lists behind it, it merges those by key."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import dlt
@@ -22,14 +23,20 @@ def resource(name: str, path: str, parent: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def config() -> Any:
-    lists = [
-        resource(name, f"clients/{{resources.clients.user_id}}/{path}", "clients")
-        for name, path in LISTS.items()
+def lists(names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            **resource(name, f"clients/{{resources.clients.user_id}}/{LISTS[name]}", "clients"),
+            "primary_key": ["_clients_user_id", "id"],
+        }
+        for name in names
     ]
+
+
+def details() -> list[dict[str, Any]]:
     once = {"paginator": "single_page"}
     root = "clients/{resources.%s._clients_user_id}"
-    details = [
+    return [
         resource("engagement", root % "posts" + "/posts/{resources.posts.id}/engagement", "posts", **once),
         resource(
             "analytics",
@@ -38,6 +45,9 @@ def config() -> Any:
             **once,
         ),
     ]
+
+
+def config(merged: Sequence[str]) -> Any:
     return {
         "client": {
             "base_url": os.environ["LEADPANTHER_BASE_URL"] + "/",
@@ -49,16 +59,19 @@ def config() -> Any:
                 "has_more_path": "pagination.has_more",
             },
         },
-        "resource_defaults": {"write_disposition": "append", "max_table_nesting": 0},
+        "resource_defaults": {"max_table_nesting": 0, "write_disposition": "merge" if merged else "append"},
         "resources": [
-            {"name": "clients", "endpoint": {"path": "clients", "data_selector": "data"}},
-            *lists,
-            *details,
+            {
+                "name": "clients",
+                "primary_key": "user_id",
+                "endpoint": {"path": "clients", "data_selector": "data"},
+            },
+            *(lists(merged) if merged else [*lists(list(LISTS)), *details()]),
         ],
     }
 
 
-def main(folder: str) -> None:
+def main(folder: str, *merged: str) -> None:
     os.environ |= {
         "EXTRACT__WORKERS": "16",
         "EXTRACT__MAX_PARALLEL_ITEMS": "32",
@@ -69,8 +82,8 @@ def main(folder: str) -> None:
         f"{folder}/leadhouse.duckdb", preferred_loader_file_format="parquet"
     )
     pipeline = dlt.pipeline("rest", pipelines_dir=folder, destination=destination, dataset_name="leadpanther")
-    pipeline.run(rest_api_source(config()))
+    pipeline.run(rest_api_source(config(merged)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

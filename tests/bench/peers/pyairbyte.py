@@ -8,11 +8,13 @@ os.environ |= {"DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1", "AIRBYTE_LOGGIN
 
 import airbyte
 from airbyte.caches import DuckDBCache
+from fields import CLIENTS, LISTS
 
 
-def stream(name: str, path: str, key: list[str], router: dict[str, Any] | None = None) -> dict[str, Any]:
+def stream(
+    name: str, path: str, key: list[str], fields: dict[str, Any], router: dict[str, Any] | None = None
+) -> dict[str, Any]:
     added = {"path": ["client_id"], "value": "{{ stream_partition['client_id'] }}"}
-    columns = {column: {"type": ["null", "string"]} for column in key}
     return {
         "type": "DeclarativeStream",
         "name": name,
@@ -39,10 +41,7 @@ def stream(name: str, path: str, key: list[str], router: dict[str, Any] | None =
             **({"partition_router": router} if router else {}),
         },
         "transformations": [{"type": "AddFields", "fields": [added]}] if router else [],
-        "schema_loader": {
-            "type": "InlineSchemaLoader",
-            "schema": {"type": "object", "additionalProperties": True, "properties": columns},
-        },
+        "schema_loader": {"type": "InlineSchemaLoader", "schema": fields},
     }
 
 
@@ -51,7 +50,7 @@ def _parameter(name: str) -> dict[str, str]:
 
 
 def main() -> None:
-    clients = stream("clients", "/clients", ["user_id"])
+    clients = stream("clients", "/clients", ["user_id"], CLIENTS)
     of_clients = {
         "type": "SubstreamPartitionRouter",
         "parent_stream_configs": [
@@ -64,8 +63,10 @@ def main() -> None:
         ],
     }
     lists = [
-        stream(name, "/clients/{{ stream_partition.client_id }}/" + name, ["client_id", "id"], of_clients)
-        for name in ("leads", "activity")
+        stream(
+            name, "/clients/{{ stream_partition.client_id }}/" + name, ["client_id", "id"], fields, of_clients
+        )
+        for name, fields in LISTS.items()
     ]
     source = airbyte.get_source(
         "source-leadpanther",

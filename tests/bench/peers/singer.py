@@ -1,10 +1,10 @@
 """A tap made with Meltano's singer-sdk; `target-duckdb` loads what it writes."""
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
+from fields import CLIENTS, LISTS
 from singer_sdk import RESTStream, Tap
-from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.pagination import BaseOffsetPaginator
 
@@ -30,8 +30,7 @@ class Listed(RESTStream[int]):
 
 
 class Clients(Listed):
-    name, path, primary_keys = "clients", "/clients", ("user_id",)
-    schema = th.PropertiesList(th.Property("user_id", th.StringType)).to_dict()
+    name, path, primary_keys, schema = "clients", "/clients", ("user_id",), CLIENTS
 
     def get_child_context(self, record: Any, context: Any) -> dict[str, Any]:
         return {"client_id": record["user_id"]}
@@ -39,29 +38,22 @@ class Clients(Listed):
 
 class OfClient(Listed):
     parent_stream_type, primary_keys = Clients, ("client_id", "id")
-    schema = th.PropertiesList(
-        th.Property("client_id", th.StringType),
-        th.Property("id", th.StringType),
-        th.Property("source", th.StringType),
-        th.Property("created_at", th.DateTimeType),
-        th.Property("updated_at", th.DateTimeType),
-    ).to_dict()
 
     def post_process(self, row: Any, context: Any = None) -> Any:
         return {**row, "client_id": context["client_id"]}
 
 
 class Leads(OfClient):
-    name, path = "leads", "/clients/{client_id}/leads"
+    name, path, schema = "leads", "/clients/{client_id}/leads", LISTS["leads"]
 
 
 class Activity(OfClient):
-    name, path = "activity", "/clients/{client_id}/activity"
+    name, path, schema = "activity", "/clients/{client_id}/activity", LISTS["activity"]
 
 
 class TapLeadPanther(Tap):
     name = "tap-leadpanther"
-    config_jsonschema = th.PropertiesList().to_dict()
+    config_jsonschema: ClassVar[Any] = {"type": "object", "properties": {}}
 
     def discover_streams(self) -> list[Any]:
         return [Clients(self), Leads(self), Activity(self)]
