@@ -14,8 +14,8 @@ from sources.core.api.http import Request, Traffic
 from sources.core.errors import ApiError, RateLimited, TooLong, Unauthorized
 from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.passage import Found, Passage, Query
+from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Fetch, Page
-from sources.core.listing.tokens import Ask
 from sources.core.listing.walk import OVERLAP
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw

@@ -6,19 +6,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from typing import Any
-
-import msgspec
 
 from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import Checkpoint, Pause, Times
 from sources.core.listing.content import row_ids
+from sources.core.listing.instants import earlier, instant_of, moment
 from sources.core.listing.passage import Found, Passage, Query
+from sources.core.listing.questions import Answer, Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
 from sources.core.listing.scan import Ending
-from sources.core.listing.tokens import RECENT, Answer, Ask, Begin, TokenScan, earlier, moment
+from sources.core.listing.tokens import RECENT, TokenScan
 from sources.core.rows.shaping import Raw
 from sources.core.units import Rows
 
@@ -252,7 +250,7 @@ class _ListReader:
 
         async def noting(ask: Ask, part: int) -> Found:
             found = await query(ask, part)
-            instants = [_instant(row, self._by.field) for row in found.rows]
+            instants = [instant_of(row, self._by.field) for row in found.rows]
             known = [(at, text) for text in instants if text and (at := moment(text)) is not None]
             self._latest = max([*known, *([self._latest] if self._latest else [])], default=None)
             return found
@@ -316,7 +314,7 @@ class _ListReader:
         ]
         return Answer(
             ids,
-            [_instant(row, self._by.field) for row in found.rows],
+            [instant_of(row, self._by.field) for row in found.rows],
             [digest(row) for row in found.rows],
             found.token,
             found.total,
@@ -345,19 +343,3 @@ class _ListReader:
         ]
         if old:
             self._misplaced = await self._sink.unknown(self._reading.outcome, old) > 0
-
-
-@cache
-def _dated(field: str) -> msgspec.json.Decoder[Any]:
-    """Decodes nothing of a row but its instant."""
-    struct = msgspec.defstruct("Dated", [("at", Any, None)], rename={"at": field}, gc=False)
-    return msgspec.json.Decoder(struct)
-
-
-def _instant(row: Raw, field: str) -> str | None:
-    """A row's instant; what is no text is none that could be asked for."""
-    try:
-        at = _dated(field).decode(row).at
-    except (ValueError, RecursionError):
-        return None
-    return at if isinstance(at, str) else None if at is None else repr(at)

@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sources.core.errors import Rejected, ScanUnstable
+from sources.core.listing.questions import SIZES, Ask
 from sources.core.listing.reading import Page
-from sources.core.listing.tokens import SIZES, Ask
 from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
 

@@ -24,21 +24,16 @@ which trusts nothing and costs two requests a page.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from hashlib import blake2b
 
 from sources.core.listing.books import Books
 from sources.core.listing.chain import REMEMBERED
+from sources.core.listing.instants import earlier, moment
+from sources.core.listing.questions import SIZES, Answer, Ask, Begin, fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.walk import MAX_REPLIES
-
-SIZES = (500, 100, None)
-"""Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
 
 MAX_REPEATS = 5
 """A stretch that tokens lead through and that always brings something new is given up."""
@@ -55,110 +50,6 @@ SLACK = 5
 
 LOWEST = -(2**63)
 """Before all instants: where rows without one stand."""
-
-
-# --- instants ----------------------------------------------------------------------------------------
-
-
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
-
-
-@lru_cache(maxsize=1024)
-def moment(text: str | None) -> int | None:
-    """Nanoseconds since 1970 of an instant as APIs write it; None if it is none."""
-    match = _INSTANT.fullmatch(text) if text else None
-    if not match:
-        return None
-    day, time, fraction, zone = match.groups()
-    zone = "+00:00" if zone in (None, "Z", "z") else zone
-    try:
-        whole = datetime.fromisoformat(f"{day}T{time}{zone}")
-    except ValueError:
-        return None
-    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 10**9 + int((fraction or "0")[:9].ljust(9, "0"))
-
-
-def earlier(text: str, seconds: float) -> str:
-    """An instant before another, written as that one is.
-
-    Args:
-        text: an instant.
-        seconds: how much earlier.
-    """
-    match = _INSTANT.fullmatch(text)
-    if not match or not seconds:
-        return text
-    day, time, fraction, zone = match.groups()
-    before = datetime.fromisoformat(f"{day}T{time}") - timedelta(seconds=int(seconds) + 1)
-    digits = "" if fraction is None else "." + "0" * len(fraction)
-    return f"{before.isoformat()}{digits}{zone or ''}"
-
-
-# --- questions and answers ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What to ask for.
-
-    Args:
-        since: only rows at this instant or later; None for all.
-        token: the page that an answer named.
-        ordered: by instant, the earliest first; else in the server's own order.
-        count: how many rows there are, too.
-        size: rows a page; None for as many as the server likes.
-    """
-
-    since: str | None = None
-    token: str | None = None
-    ordered: bool = True
-    count: bool = False
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
-
-    Args:
-        ids: for every row, a hash of its id.
-        instants: for every row, its instant as it is written.
-        digests: for every row, a digest of its content.
-        token: names the next page; None where there is none.
-        total: how many rows there are, where it says so.
-        size: how many rows its pages have, where it says so.
-    """
-
-    ids: Sequence[int]
-    instants: Sequence[str | None]
-    digests: Sequence[str]
-    token: str | None = None
-    total: int | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Where a scan begins.
-
-    Args:
-        since: only what is at this instant or later; None for the whole list.
-        resume: a complete scan that was interrupted had read up to this instant.
-        count: rows in the list when it was last read to its end, if known.
-        page: `TokenScan.page` of the last run: if the only reply is still the same, nothing in it is new.
-        size: rows a page that were last accepted; None for what the server likes, 0 if that is not known.
-    """
-
-    since: str | None = None
-    resume: str | None = None
-    count: int | None = None
-    page: str | None = None
-    size: int | None = 0
-
-    @property
-    def complete(self) -> bool:
-        return self.since is None
 
 
 @dataclass(slots=True)
@@ -481,8 +372,3 @@ class TokenScan:
 
     def _refute(self, why: str) -> None:
         self.ending, self.why = Ending.REFUTED, why
-
-
-def fingerprint(answer: Answer) -> str:
-    """A short digest of a whole answer: equal answers, equal fingerprints."""
-    return blake2b("\n".join(answer.digests).encode(), digest_size=8).hexdigest()

@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from sources.core.listing.tokens import Ask, earlier, moment
+from sources.core.listing.instants import earlier, moment
+from sources.core.listing.questions import Ask
 
 from .test_tokens_world import OFFSET, Habits, Reader, World
 

@@ -1,0 +1,78 @@
+"""What is asked of a list that tokens page through, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+SIZES = (500, 100, None)
+"""Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to ask for.
+
+    Args:
+        since: only rows at this instant or later; None for all.
+        token: the page that an answer named.
+        ordered: by instant, the earliest first; else in the server's own order.
+        count: how many rows there are, too.
+        size: rows a page; None for as many as the server likes.
+    """
+
+    since: str | None = None
+    token: str | None = None
+    ordered: bool = True
+    count: bool = False
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Args:
+        ids: for every row, a hash of its id.
+        instants: for every row, its instant as it is written.
+        digests: for every row, a digest of its content.
+        token: names the next page; None where there is none.
+        total: how many rows there are, where it says so.
+        size: how many rows its pages have, where it says so.
+    """
+
+    ids: Sequence[int]
+    instants: Sequence[str | None]
+    digests: Sequence[str]
+    token: str | None = None
+    total: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Where a scan begins.
+
+    Args:
+        since: only what is at this instant or later; None for the whole list.
+        resume: a complete scan that was interrupted had read up to this instant.
+        count: rows in the list when it was last read to its end, if known.
+        page: `TokenScan.page` of the last run: if the only reply is still the same, nothing in it is new.
+        size: rows a page that were last accepted; None for what the server likes, 0 if that is not known.
+    """
+
+    since: str | None = None
+    resume: str | None = None
+    count: int | None = None
+    page: str | None = None
+    size: int | None = 0
+
+    @property
+    def complete(self) -> bool:
+        return self.since is None
+
+
+def fingerprint(answer: Answer) -> str:
+    """A short digest of a whole answer: equal answers, equal fingerprints."""
+    return blake2b("\n".join(answer.digests).encode(), digest_size=8).hexdigest()
