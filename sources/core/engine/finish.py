@@ -14,7 +14,7 @@ from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound
 from sources.core.privacy.policy import Policy
-from sources.core.tables import DELETED_AT
+from sources.core.tables import DELETED_AT, Table
 from sources.core.units import Outcome
 from sources.core.vendor import Vendor, segment
 from sources.core.warehouse.analysis import annotations_of_views, make_views
@@ -53,8 +53,11 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
 
 def annotate_all(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> list[Annotation]:
     """What is to be said of the columns that the warehouse has."""
-    types = {table.name: warehouse.types(table.name) for table in vendor.all_tables}
-    return annotate(vendor.all_tables, types, policy)
+    return _annotate(warehouse, vendor.all_tables, policy)
+
+
+def _annotate(warehouse: Warehouse, tables: Sequence[Table], policy: Policy) -> list[Annotation]:
+    return annotate(tables, {table.name: warehouse.types(table.name) for table in tables}, policy)
 
 
 def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
@@ -64,7 +67,7 @@ def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         make_views(warehouse, vendor, policy)
         present = warehouse.stored()
         of_views = annotations_of_views(warehouse, vendor, policy)
-        annotations = annotate_all(warehouse, vendor, policy) + [
+        annotations = _annotate(warehouse, [*vendor.all_tables, vendor.ledger], policy) + [
             a for a in of_views if a.column in present.get(a.table, ())
         ]
         comment_columns(warehouse, annotations)
@@ -155,7 +158,7 @@ def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy)
     for table in vendor.all_tables:
         columns = [
             a.column
-            for a in annotate([table], {table.name: warehouse.types(table.name)}, policy)
+            for a in _annotate(warehouse, [table], policy)
             if not a.shareable and a.column not in table.key
         ]
         if not columns:
