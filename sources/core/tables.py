@@ -150,6 +150,11 @@ class LeadColumns:
     same_id: bool = False
 
 
+def by_name(*tables: Table) -> dict[str, Table]:
+    """A vendor's tables, as it gives them to the engine."""
+    return {table.name: table for table in tables}
+
+
 def account_column(name: str, about: str) -> Column:
     """The column that says whose a row is: a vendor names it."""
     return Column(name, "text", about, pii=Category.ACCOUNT_ID, ours=True)

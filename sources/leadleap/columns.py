@@ -14,6 +14,7 @@ from sources.core.tables import (
     LeadColumns,
     Table,
     account_column,
+    by_name,
     comparable_phone,
 )
 
@@ -123,4 +124,4 @@ WEBHOOKS = Table(
     "a webhook subscription",
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in (LEADS, ACCOUNT_USAGE, WEBHOOKS)}
+TABLES = by_name(LEADS, ACCOUNT_USAGE, WEBHOOKS)

@@ -21,6 +21,7 @@ from sources.core.tables import (
     LeadColumns,
     Table,
     account_column,
+    by_name,
 )
 
 CLIENT_ID = account_column("client_id", "client account: `user_id` of `GET /clients`")
@@ -208,17 +209,14 @@ LEAD_MAGNET_CAPTURES = Table(
     personal=True,
 )
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        API_SUBJECT,
-        CLIENTS,
-        LEADS,
-        ACTIVITY,
-        POSTS,
-        POST_ENGAGEMENT,
-        LEAD_MAGNETS,
-        LEAD_MAGNET_ANALYTICS,
-        LEAD_MAGNET_CAPTURES,
-    )
-}
+TABLES = by_name(
+    API_SUBJECT,
+    CLIENTS,
+    LEADS,
+    ACTIVITY,
+    POSTS,
+    POST_ENGAGEMENT,
+    LEAD_MAGNETS,
+    LEAD_MAGNET_ANALYTICS,
+    LEAD_MAGNET_CAPTURES,
+)

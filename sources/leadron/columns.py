@@ -17,6 +17,7 @@ from sources.core.tables import (
     LeadColumns,
     Table,
     account_column,
+    by_name,
     comparable_phone,
 )
 
@@ -206,20 +207,17 @@ ANALYTICS = Table(
     "a report on one day; one that is no object is in the column `data`",
 )
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        ACCOUNT,
-        LEADS,
-        LEAD_NOTES,
-        LEAD_TIMELINE,
-        PARTNERS,
-        MARKETERS,
-        COMMISSION_RECORDS,
-        COMMISSION_RULES,
-        SEQUENCES,
-        TEAMS,
-        ACCOUNT_USAGE,
-        ANALYTICS,
-    )
-}
+TABLES = by_name(
+    ACCOUNT,
+    LEADS,
+    LEAD_NOTES,
+    LEAD_TIMELINE,
+    PARTNERS,
+    MARKETERS,
+    COMMISSION_RECORDS,
+    COMMISSION_RULES,
+    SEQUENCES,
+    TEAMS,
+    ACCOUNT_USAGE,
+    ANALYTICS,
+)

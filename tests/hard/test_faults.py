@@ -14,10 +14,10 @@ import pytest
 
 from sources.leadpanther.sandbox import Fault, RateLimit, Sandbox, World, serve
 from tests.hard.conftest import MakePlace
+from tests.hard.kinds import FOR_EVER, TROUBLE
 from tests.hard.places import FULL, LIST_TABLES, Place, table, world
 
 ATTEMPTS = 5
-FOR_EVER = None
 TIMES: Mapping[str, int | None] = {"once": 1, "three times": 3, "for ever": FOR_EVER}
 
 PATIENCE = {
@@ -26,19 +26,8 @@ PATIENCE = {
 }
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
-    "disconnect": {"kind": "disconnect"},
-    "reset": {"kind": "reset"},
-    "timeout": {"kind": "slow", "seconds": 20},
-    "truncated": {"kind": "truncated"},
-    "cut JSON": {"kind": "cut_json"},
-    "HTML 502": {"kind": "html"},
-    "500": {"kind": "error", "status": 500},
-    "503": {"kind": "error", "status": 503},
-    "garbage": {"kind": "garbage"},
+    **TROUBLE,
     "wrong type": {"kind": "content_type"},
-    "empty body": {"kind": "empty"},
-    "[]": {"kind": "body", "body": []},
-    "{}": {"kind": "body", "body": {}},
     "data null": {
         "kind": "body",
         "body": {"data": None, "pagination": {"limit": 100, "offset": 0, "has_more": False}},

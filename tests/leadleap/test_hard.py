@@ -12,6 +12,7 @@ import pytest
 from sources.leadleap.sandbox import Fault, Sandbox, World
 from tests.hard import child
 from tests.hard.child import Tricks
+from tests.hard.kinds import FOR_EVER, TROUBLE
 from tests.privacy.canaries import CANARY, Sighting, databases, search_copy, search_files, seen
 from tests.support import DuckDB
 
@@ -104,25 +105,14 @@ def test_a_sync_killed_at_any_moment_is_completed_by_the_next_one(
 
 META = {"total": 0, "page": 1, "per_page": 100, "total_pages": 0}
 KINDS: Mapping[str, Mapping[str, Any]] = {
-    "disconnect": {"kind": "disconnect"},
-    "reset": {"kind": "reset"},
-    "timeout": {"kind": "slow", "seconds": 20},
-    "truncated": {"kind": "truncated"},
-    "cut JSON": {"kind": "cut_json"},
-    "HTML 502": {"kind": "html"},
-    "500": {"kind": "error", "status": 500},
+    **TROUBLE,
     "429": {"kind": "error", "status": 429, "retry_after": 0},
-    "garbage": {"kind": "garbage"},
-    "empty body": {"kind": "empty"},
-    "[]": {"kind": "body", "body": []},
-    "{}": {"kind": "body", "body": {}},
     "data null": {"kind": "body", "body": {"data": None, "meta": META, "error": None}},
     "an error with a 200": {
         "kind": "body",
         "body": {"data": None, "meta": {"request_id": "r"}, "error": {"code": "INTERNAL_ERROR"}},
     },
 }
-FOR_EVER = None
 
 
 @pytest.mark.parametrize("times", [1, FOR_EVER], ids=["once", "for ever"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sources.core.tables import Table
+from sources.core.tables import by_name
 from sources.leadping.columns.account import (
     ANALYTICS,
     LEAD_STATUSES,
@@ -25,23 +25,20 @@ from sources.leadping.columns.leads import (
 
 __all__ = ["LEAD_COLUMNS", "ORGANIZATION_ID", "TABLES"]
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        ORGANIZATIONS,
-        LEADS,
-        LEAD_DETAILS,
-        CONVERSATIONS,
-        SMS_EVENTS,
-        CALL_EVENTS,
-        EVENTS,
-        LEAD_STATUS_CHANGES,
-        SOURCES,
-        TAGS,
-        LEAD_STATUSES,
-        SUPPRESSION_ENTRIES,
-        TRANSACTIONS,
-        USAGE,
-        ANALYTICS,
-    )
-}
+TABLES = by_name(
+    ORGANIZATIONS,
+    LEADS,
+    LEAD_DETAILS,
+    CONVERSATIONS,
+    SMS_EVENTS,
+    CALL_EVENTS,
+    EVENTS,
+    LEAD_STATUS_CHANGES,
+    SOURCES,
+    TAGS,
+    LEAD_STATUSES,
+    SUPPRESSION_ENTRIES,
+    TRANSACTIONS,
+    USAGE,
+    ANALYTICS,
+)
