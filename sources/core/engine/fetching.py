@@ -16,13 +16,9 @@ from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Fetch, Page
-from sources.core.listing.walk import OVERLAP
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw
 from sources.core.vendor import Account
-
-NEAR = 2 * OVERLAP
-"""A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""
 
 
 def request(account: Account, path: str, params: Mapping[str, Any] | None = None) -> Request:
@@ -175,8 +171,7 @@ class _Pages:
                 break
         size = size if as_asked else self._sizing.cap
         room = self._sizing.begins(number + 1, size) - offset
-        far = not self._sizing.own and room > NEAR
-        if far or page.begins == offset or not page.has_more:
+        if not page.has_more or not self._sizing.is_near(offset, number, size):
             return Page(page.after(offset), page.has_more, room)
         return await self._with_next(offset, number, size, page)
 

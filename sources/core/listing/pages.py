@@ -14,7 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from sources.core.listing.chain import LINK
+from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
+
+NEAR = 2 * OVERLAP
+"""A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""
 
 
 def window(offset: int, cap: int) -> tuple[int, int]:
@@ -62,10 +67,16 @@ class Sizing:
         """The offset of a page's first row."""
         return (number - self.first) * size
 
+    def is_near(self, offset: int, number: int, size: int) -> bool:
+        """Whether a page brings too little from an offset on, so that the next one is read with it."""
+        if self.begins(number, size) == offset:
+            return size == LINK  # nothing but the overlap; shorter ones are read by coverage
+        return self.own or self.begins(number + 1, size) - offset <= NEAR
+
     def reaches(self, offset: int) -> int:
-        """How far the page goes that is asked for to read from an offset."""
+        """How far what is asked for goes, to read from an offset."""
         number, size = self.ask(offset)
-        return self.begins(number + 1, size)
+        return self.begins(number + 1 + self.is_near(offset, number, size), size)
 
     def learn(self, asked: int, rows: int, said: int | None, more: bool) -> bool:
         """Takes in how long a page was; returns whether that was not as asked, so that the page is another one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,20 @@ def test_pages_that_no_size_moves_have_one_of_their_own() -> None:
     assert sizing.learn(28, 30, 30, more=True)
     assert (sizing.cap, sizing.own) == (30, True)
     assert sizing.ask(55) == (2, 30)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("cap", [3, 4, 5, 7, 10, 11, 15, 30])
+def test_short_pages_that_are_asked_for_side_by_side_go_on_as_far_as_they_reach(cap: int, own: bool) -> None:
+    """Pages that bring little are read with their next one, or each would bring a row or two."""
+    sizing, end, requests = Sizing(cap, own), 0, 0
+    while end < 1000:
+        offset = max(0, end - min(5, max(3, cap // 2)))
+        number, size = sizing.ask(offset)
+        requests += 3 if sizing.is_near(offset, number, size) else 1
+        assert sizing.reaches(offset) > end
+        end = sizing.reaches(offset)
+    assert requests <= 3.5 * 1000 / cap
 
 
 def test_the_last_page_of_a_list_says_nothing_about_sizes() -> None:
