@@ -12,7 +12,7 @@ CORE = (
     "configuration errors lookup tables",
     "api",
     "privacy",
-    "resources",
+    "resources accounts",
     "vendor",
     "rows",
     "units",
@@ -29,7 +29,7 @@ FLOORS |= {"sources.core.simulator": -1, "sources": 20, "pipelines": 30}
 VENDORS = sorted(
     folder.name
     for folder in (ROOT / "sources").iterdir()
-    if folder.is_dir() and (folder / "columns.py").exists()
+    if folder.is_dir() and (folder / "access.py").exists()
 )
 
 

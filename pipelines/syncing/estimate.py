@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+from sources.core.accounts import Account
 from sources.core.api.client import Client
 from sources.core.engine.fetching import count, pages
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.reading import Fetch
 from sources.core.resources import Listing, Offset
-from sources.core.vendor import Account, Vendor
+from sources.core.vendor import Vendor
 
 LIMIT = 100
 """Rows a page."""

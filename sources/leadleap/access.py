@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sources.core.vendor import Access, Account, Opener
+from sources.core.accounts import Access, Account, Opener
 from sources.leadleap.settings import ALL, LEADS, USAGE, WEBHOOKS, LeadLeapConfig, filters_of
 
 HOW = (

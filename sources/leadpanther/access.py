@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
+from sources.core.accounts import Access, Account, Opener, is_id, segment
 from sources.core.api.mending import parsed
 from sources.core.errors import ConfigurationError
 from sources.core.resources import Listing
-from sources.core.vendor import Access, Account, Opener, is_id, segment
 from sources.leadpanther.settings import (
     ACTIVE,
     AGENCY,

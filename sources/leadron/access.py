@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from sources.core.accounts import Access, Account, Opener, is_id
 from sources.core.errors import Forbidden
 from sources.core.resources import Snapshot
-from sources.core.vendor import Access, Account, Opener, is_id
 from sources.leadron.settings import (
     ACCOUNT,
     ACCOUNT_PATH,

@@ -6,6 +6,7 @@ import re
 
 from dlt.extract import DltSource
 
+from sources.core.accounts import Access, Account, Opener, segment
 from sources.core.api.client import Api
 from sources.core.api.envelope import Envelope
 from sources.core.engine.config import load_config
@@ -21,7 +22,7 @@ from sources.core.tables import (
     Table,
     account_column,
 )
-from sources.core.vendor import Access, Account, Opener, Vendor, segment
+from sources.core.vendor import Vendor
 
 CLUB = account_column("club_id", "the club whose member it is")
 

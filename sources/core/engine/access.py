@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sources.core.accounts import Access, Account
 from sources.core.errors import ConfigurationError
 from sources.core.units import Unit
-from sources.core.vendor import Access, Account, Vendor
+from sources.core.vendor import Vendor
 
 
 def chosen(

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from sources.core.accounts import segment
 from sources.core.api.http import Traffic
 from sources.core.engine.details import Parent, due
 from sources.core.engine.fetching import pages, request
@@ -28,7 +29,6 @@ from sources.core.listing.reading import Fetch, Page, read_list
 from sources.core.resources import Detail, Listing, Offset
 from sources.core.rows.identity import with_id
 from sources.core.units import Outcome, Rows, Status, Unit
-from sources.core.vendor import segment
 
 WORKERS = 16
 """Details of one account under way at a time; the pace shares the connections out."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sources.core.accounts import Account
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
 from sources.core.api.http import Request, Traffic
@@ -18,7 +19,6 @@ from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Fetch, Page
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw
-from sources.core.vendor import Account
 
 
 def request(account: Account, path: str, params: Mapping[str, Any] | None = None) -> Request:

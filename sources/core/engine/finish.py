@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dlt
 
+from sources.core.accounts import segment
 from sources.core.api.client import Client
 from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
@@ -16,7 +17,7 @@ from sources.core.errors import LeadhouseError, NotFound
 from sources.core.privacy.policy import Policy
 from sources.core.tables import DELETED_AT, Table
 from sources.core.units import Outcome
-from sources.core.vendor import Vendor, segment
+from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views, make_views
 from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
 from sources.core.warehouse.deletes import (

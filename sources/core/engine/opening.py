@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sources.core.accounts import Account
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
@@ -20,7 +21,6 @@ from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
 from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
-from sources.core.vendor import Account
 from sources.core.warehouse.warehouse import Warehouse
 
 PATH = "path"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sources.core.accounts import is_id
 from sources.core.api.mending import parsed
 from sources.core.engine.details import Parent
 from sources.core.privacy.erasure import Suppressions, contacts
@@ -17,7 +18,6 @@ from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
-from sources.core.vendor import is_id
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 CLOCKS_DIFFER = timedelta(minutes=5)

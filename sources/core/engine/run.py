@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
+from sources.core.accounts import Access, Account
 from sources.core.api.http import Endpoint, Traffic
 from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
@@ -29,7 +30,7 @@ from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.units import Outcome, Rows, Status, Unit
-from sources.core.vendor import Access, Account, Vendor
+from sources.core.vendor import Vendor
 from sources.core.warehouse.deletes import Complete
 
 COMPARED = "compared"
