@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from sources.core.api.client import Client
 from sources.core.engine.detail_reader import read_details
 from sources.core.engine.feed import Feed
+from sources.core.engine.list_reader import ListReader
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader, State, together
 from sources.core.engine.run import Run
@@ -42,13 +43,14 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
     run.begin_slice()
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         reader = Reader(run, api, feed, states)
+        lists = ListReader(reader)
         watch = asyncio.create_task(_give_up_when_stopped(run, api))
         try:
             if run.access is None:
                 await open_run(reader)
-            parents, others = await reader.lists()
+            parents, others = await lists.todo()
             await together(
-                [_read_with_details(reader, parents), reader.read_lists(others), read_snapshots(reader)]
+                [_read_with_details(reader, lists, parents), lists.read(others), read_snapshots(reader)]
             )
             run.through = not run.pausing() and all(o.finished for o in run.outcomes.values())
         except DeadlineReached:
@@ -75,10 +77,10 @@ async def _give_up_when_stopped(run: Run, api: Client) -> None:
     api.http.give_up()
 
 
-async def _read_with_details(reader: Reader, parents: Sequence[Outcome]) -> None:
+async def _read_with_details(reader: Reader, lists: ListReader, parents: Sequence[Outcome]) -> None:
     """What is due needs whole lists of the rows that have details, but of nothing else: where another list is
     long, or its account slow, details fill the connections that it leaves free. Pages of lists go first."""
-    await reader.read_lists(parents)
+    await lists.read(parents)
     if not reader.run.pausing():
         try:
             await read_details(reader)

@@ -1,0 +1,163 @@
+"""Reads accounts' lists, each as it pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sources.core.engine.fetching import pages, query
+from sources.core.engine.offers import NOT_OFFERED, is_offered
+from sources.core.engine.parents import notes
+from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint, together
+from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.listing.by_time import ByTime, Read, read_by_time
+from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
+from sources.core.listing.reading import Reading, read_list
+from sources.core.listing.scan import Ending, Scan
+from sources.core.resources import Detail, Listing, Tokens
+from sources.core.rows.shaping import Raw
+from sources.core.units import Outcome, Rows, Status
+from sources.core.warehouse.deletes import Complete
+
+
+class ListReader:
+    """Reads lists of all accounts.
+
+    Args:
+        reader: hands over what is read.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._run = reader.run
+        self._limit = asyncio.Semaphore(reader.run.config.requests_in_flight)
+
+    @property
+    def _parents(self) -> set[str]:
+        """Resources whose rows have details that are wanted."""
+        detail_of = self._run.vendor.detail_of
+        return {detail_of[name].parent for name in self._reader.states if name in detail_of}
+
+    async def todo(self) -> tuple[list[Outcome], list[Outcome]]:
+        """The lists to be read: those whose rows have details that are wanted, and the others."""
+        parents = self._parents
+        wanted = self._run.todo([name for name in self._run.vendor.listings if name in self._reader.states])
+        silent = self._run.todo(parents - self._reader.states.keys(), silently=True)
+        outcomes = await self._probe([*wanted, *silent])
+        first = [outcome for outcome in outcomes if outcome.unit.resource in parents]
+        return first, [outcome for outcome in outcomes if outcome.unit.resource not in parents]
+
+    async def read(self, outcomes: Sequence[Outcome]) -> None:
+        """Reads lists, so many at a time that a pause leaves few of them unfinished."""
+
+        async def one(outcome: Outcome) -> None:
+            async with self._limit:
+                if not self._run.pausing():
+                    await self._read_list(outcome)
+
+        await together(one(outcome) for outcome in outcomes)
+
+    async def _probe(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Tries one list of each account that could not be read before; the rest only if that works."""
+        accounts = {o.unit.account: o for o in reversed(outcomes) if self._run.was_lost(o.unit.account)}
+        await together(self._read_list(outcome) for outcome in accounts.values())
+        refused = (Status.DENIED, Status.GONE, Status.SKIPPED)
+        still_lost = {account for account, outcome in accounts.items() if outcome.status in refused}
+        for outcome in outcomes:
+            if outcome.unit.account in still_lost:
+                outcome.end(Status.SKIPPED, "access was lost before and is not back")
+        return [outcome for outcome in outcomes if not outcome.finished]
+
+    async def _read_list(self, outcome: Outcome) -> None:
+        unit, run = outcome.unit, self._run
+        listing, account = run.vendor.listings[unit.resource], run.accounts[unit.account]
+        state = self._reader.states.get(unit.resource, {})
+        if not is_offered(state, unit.account, run.now()):
+            return outcome.end(Status.SKIPPED, NOT_OFFERED)
+        before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint + account.fingerprint)
+        if run.full and not outcome.traffic.requests:
+            before = from_scratch(before)
+        elif account.owner and not outcome.traffic.requests:
+            before = replace(before, unfinished=None)  # what was read since then, others may have read
+        outcome.order = believed(state.get(VOTES, {}))
+        sizing = run.sizing(unit.resource, unit.account, state)
+        fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
+        memory = run.memory(unit.resource, unit.account, state)
+        reading = run.reading(fetch, outcome, Order(outcome.order), memory)
+        reading = replace(reading, one_reply=sizing.cap, reaches=sizing.reaches) if sizing else reading
+        try:
+            after, scan = await self._read_as_it_pages(listing, reading, before)
+        except LeadhouseError as error:
+            if isinstance(error, Unauthorized) and listing.documented:
+                raise
+            return await self._reader.fail(outcome, error, listing.documented)
+        finally:
+            await self._reader.learn(outcome, memory)
+            await self._reader.learn_pages(unit.resource, unit.account, sizing)
+        await self._reader.admit(unit)
+        await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
+        if unit.resource in self._reader.states and isinstance(scan, Scan):
+            await self._vote(outcome, before, after, scan)
+        if scan.is_complete and after.complete_at is not None:
+            began = datetime.fromtimestamp(after.complete_at, UTC)
+            run.complete.append(Complete(unit, account.whose, began, scan.concludes))
+        if scan.ending is Ending.OVERTAKEN:
+            outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
+        elif scan.ending:
+            outcome.end(Status.OK)
+
+    async def _read_as_it_pages(
+        self, listing: Listing, reading: Reading, before: Checkpoint
+    ) -> tuple[Checkpoint, Scan | Read]:
+        """Reads a list by offset, or by time."""
+        outcome, paging = reading.outcome, listing.paging
+        sink = _Noting(self._reader, outcome, self._detail_of(outcome.unit.resource))
+        if not isinstance(paging, Tokens):
+            return await read_list(reading, before, sink)
+        ask = query(self._reader.api, listing, self._run.accounts[outcome.unit.account], outcome.traffic)
+        lookback = paging.lookback(self._run.config)
+        by = ByTime(ask, paging.instant, paging.nullable, lookback, len(paging.parts))
+        return await read_by_time(reading, by, before, sink)
+
+    def _detail_of(self, parent: str) -> Detail | None:
+        """What is read of each of a list's rows, if that is wanted."""
+        details = [detail for detail in self._run.vendor.details.values() if detail.parent == parent]
+        return details[0] if parent in self._parents else None
+
+    async def _vote(self, outcome: Outcome, before: Checkpoint, after: Checkpoint, scan: Scan) -> None:
+        """Learns where lists of this resource grow, from a complete scan that brought new rows."""
+        order = where_it_grew(before, after, scan) if scan.concludes else None
+        if order is None:
+            return
+
+        def vote(state: State) -> None:
+            if outcome.new_rows:
+                votes = state.setdefault(VOTES, {})
+                votes[str(order)] = votes.get(str(order), 0) + 1
+
+        await self._reader.remember(outcome.unit.resource, vote)
+
+
+class _Noting:
+    """A sink that also notes which rows have details to be read."""
+
+    def __init__(self, reader: Reader, outcome: Outcome, detail: Detail | None) -> None:
+        self._reader = reader
+        self._noted = reader.run.noted[outcome.unit]
+        self._detail = detail
+
+    async def rows(self, rows: Rows) -> None:
+        if self._detail:
+            run, unit = self._reader.run, rows.outcome.unit
+            self._noted.extend(
+                notes(self._detail, unit.account, rows, run.erased, run.vendor.tables[unit.resource])
+            )
+        await self._reader.rows(rows)
+
+    async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
+        return await self._reader.unknown(outcome, rows)
+
+    async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
+        return await self._reader.read_since(outcome, moment)
