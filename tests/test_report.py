@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.report.gathering import EXCERPT, excerpt, gather
+from pipelines.commands.report import assemble
+from pipelines.report.gathering import excerpt
 from pipelines.report.page import load_library, render, write
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.warehouse.warehouse import Warehouse
+from sources.core.report import LONG
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox, small_world
 from tests.privacy.canaries import aviary, seen
@@ -25,18 +26,19 @@ from tests.support import DATASET, DuckDB, Record, Target, run_leadhouse
 
 
 def report_of(target: Target, *clients: str, personal: bool = False) -> dict[str, Any]:
-    with target.storage().look(DATASET) as pipeline:
-        return gather(Warehouse(pipeline, pipeline.default_schema), clients, personal)
+    """What the page shows of one vendor."""
+    report = assemble(target.storage(), DATASET, clients, personal)
+    assert [section["name"] for section in report["sections"]] == [DATASET]
+    return report
 
 
-def rows_of(report: dict[str, Any], table: str) -> list[Record]:
-    """A table's rows by column, clients by their id."""
-    columns, rows = report["tables"][table]["columns"], report["tables"][table]["rows"]
-    named = [dict(zip(columns, row, strict=True)) for row in rows]
-    places = report["ids"]
-    return [
-        {**row, "client_id": None if row["client_id"] is None else places[row["client_id"]]} for row in named
-    ]
+def rows_of(report: dict[str, Any], title: str, section: str = DATASET) -> list[Record]:
+    """A figure's rows by column, accounts by their id."""
+    (found,) = (each for each in report["sections"] if each["name"] == section)
+    (figure,) = (f for f in (found["accounts"], *found["figures"]) if f["title"] == title)
+    named = [dict(zip(figure["names"], row, strict=True)) for row in figure["rows"]]
+    ids = found["ids"]
+    return [{**row, "account": None if row["account"] is None else ids[row["account"]]} for row in named]
 
 
 def busy_world() -> World:
@@ -81,26 +83,25 @@ def test_the_pages_numbers_are_the_views_numbers(target: Target, sandbox: StartS
     world = busy_world()
     target.sync(sandbox(world))
     report = report_of(target)
-    assert sorted(report["ids"]) == sorted(world.client_ids)
-    for client in rows_of(report, "clients"):
-        id = client["client_id"]
+    clients = rows_of(report, "Clients")
+    assert sorted(row["account"] for row in clients) == sorted(world.client_ids)
+    for client in clients:
+        id = client["account"]
         assert client["leads"] == client["leads_hot"] == len(world.ids(id, "leads")) > 0
         assert client["activity"] == len(world.ids(id, "activity")) > 0
     sums = target.query(
         f"SELECT client_id, keyword, sum(leads) AS leads, sum(activity) AS activity "
         f"FROM {DATASET}.lead_funnel WHERE keyword IS NOT NULL GROUP BY 1, 2"
     )
-    assert {
-        (r["client_id"], r["keyword"], r["leads"], r["activity"]) for r in rows_of(report, "keywords")
-    } == {(r["client_id"], r["keyword"], r["leads"], r["activity"]) for r in sums}
-    posts = target.query(f"SELECT post_id, impressions, activity FROM {DATASET}.post_performance")
-    assert {(r["post_id"], r["impressions"], r["activity"]) for r in rows_of(report, "posts")} == {
-        (r["post_id"], r["impressions"], r["activity"]) for r in posts
+    assert {(r["account"], r["keyword"], r["leads"], r["activity"]) for r in rows_of(report, "Keywords")} == {
+        (r["client_id"], r["keyword"], r["leads"], r["activity"]) for r in sums
     }
-    assert {(r["client_id"], r["resource"]) for r in rows_of(report, "health")} == {
-        (r["client_id"] or None, r["resource"])
-        for r in target.query(f"SELECT client_id, resource FROM {DATASET}.sync_health")
-    }
+    posts = target.query(f"SELECT client_id, impressions, activity FROM {DATASET}.post_performance")
+    assert sorted((r["account"], r["impressions"], r["activity"]) for r in rows_of(report, "Top posts")) == (
+        sorted((r["client_id"], r["impressions"], r["activity"]) for r in posts)
+    )
+    resources = {r["resource"] for r in target.query(f"SELECT resource FROM {DATASET}.sync_health")}
+    assert {row["resource"] for row in rows_of(report, "How fresh it is")} == resources
 
 
 def test_leads_per_week_and_growth_per_day_are_those_of_the_last_months(
@@ -110,20 +111,21 @@ def test_leads_per_week_and_growth_per_day_are_those_of_the_last_months(
     report = report_of(duck)
     weeks = duck.query(
         f"SELECT CAST(week AS text) AS week, client_id, CAST(sum(leads) AS bigint) AS n "
-        f"FROM {DATASET}.lead_funnel WHERE week > current_date - {7 * report['weeks']} "
+        f"FROM {DATASET}.lead_funnel WHERE week > current_date - 7 * 26 "
         "GROUP BY 1, 2 HAVING sum(leads) > 0"
     )
     shown: dict[tuple[str, str], int] = {}
-    for row in rows_of(report, "weeks"):
-        key = (row["week"], row["client_id"])
+    for row in rows_of(report, "Leads per week, by source"):
+        key = (row["week"], row["account"])
         shown[key] = shown.get(key, 0) + row["leads"]
     assert shown
     assert shown == {(row["week"], row["client_id"]): row["n"] for row in weeks}
     days = duck.query(
-        f"SELECT sum(new_impressions) AS n FROM {DATASET}.post_engagement_daily "
-        f"WHERE day > current_date - {report['days']}"
+        f"SELECT sum(new_impressions) AS n FROM {DATASET}.post_engagement_daily WHERE day > current_date - 90"
     )
-    assert sum(row["impressions"] or 0 for row in rows_of(report, "days")) == (days[0]["n"] or 0)
+    assert sum(row["impressions"] or 0 for row in rows_of(report, "Impressions per day")) == (
+        days[0]["n"] or 0
+    )
 
 
 def test_a_report_of_one_client_holds_nobody_elses_rows(duck: DuckDB, sandbox: StartSandbox) -> None:
@@ -131,8 +133,9 @@ def test_a_report_of_one_client_holds_nobody_elses_rows(duck: DuckDB, sandbox: S
     duck.sync(sandbox(world))
     one, other = world.client_ids
     report = report_of(duck, one, personal=True)
-    assert report["ids"] == [one]
-    assert {row[0] for table in report["tables"].values() for row in table["rows"]} == {0}
+    (section,) = report["sections"]
+    assert section["ids"] == [one]
+    assert {row[0] for figure in section["figures"] for row in figure["rows"]} == {0}
     page = render(report, "")
     assert one in page
     theirs = [other, *(id for list in ("leads", "posts", "lead_magnets") for id in world.ids(other, list))]
@@ -157,13 +160,12 @@ def test_a_warehouse_without_views_is_told_how_to_get_them(duck: DuckDB, sandbox
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        (None, ""),
         ("  two\n\nlines ", "two lines"),
-        ("x" * EXCERPT, "x" * EXCERPT),
-        ("x" * (EXCERPT + 1), "x" * (EXCERPT - 1) + "…"),
+        ("x" * LONG, "x" * LONG),
+        ("x" * (LONG + 1), "x" * (LONG - 1) + "…"),
     ],
 )
-def test_of_a_post_its_beginning_is_shown_in_one_line(text: str | None, shown: str) -> None:
+def test_of_a_post_its_beginning_is_shown_in_one_line(text: str, shown: str) -> None:
     assert excerpt(text) == shown
 
 
@@ -187,7 +189,7 @@ def test_nothing_personal_is_in_a_report_unless_it_was_asked_for(
 
 # --- the page ----------------------------------------------------------------------------------------
 
-REPORT = {"personal": False, "tables": {}, "text": "</script><script>alert(1)</script><!-- & ü 👋"}
+REPORT = {"personal": False, "sections": [], "text": "</script><script>alert(1)</script><!-- & ü 👋"}
 
 
 def test_no_text_can_leave_the_element_that_the_numbers_stand_in() -> None:
@@ -272,10 +274,10 @@ def test_the_command_writes_the_report_and_says_what_is_in_it(duck: DuckDB, sand
     duck.sync(sandbox(world))
     code, out, _ = leadhouse(duck.folder, "report", "--out", "ours.html")
     assert code == 0
-    assert out.startswith("ours.html: 2 clients, no personal values, ")
+    assert out.startswith("ours.html: all vendors, LeadPanther (2 clients); no personal values, ")
     assert "vega" in (duck.folder / "ours.html").read_text()
     code, out, _ = leadhouse(duck.folder, "report", "--client", world.client_ids[0], "--personal")
-    assert out.startswith("leadhouse-report.html: 1 client, WITH PERSONAL VALUES, ")
+    assert out.startswith("leadhouse-report.html: LeadPanther (1 client); WITH PERSONAL VALUES, ")
     wrong = leadhouse(duck.folder, "report", "--client", "nobody")
     assert wrong[0] == 2
     assert one_line(wrong)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = (
-    "configuration errors lookup tables",
+    "configuration errors lookup report tables",
     "api",
     "privacy",
     "resources accounts",

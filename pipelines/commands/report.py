@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from pipelines.report.figures import VIEWS
-from pipelines.report.gathering import gather
+from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render, write
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
+from pipelines.syncing.people import look_at_people
 from pipelines.vendors import vendors_named
-from sources.core.errors import ConfigurationError
+from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.people.making import SCHEMA
+from sources.core.people.report import REPORT as PEOPLE
 from sources.core.vendor import Vendor
-from sources.core.warehouse.analysis import views_of
 from sources.core.warehouse.warehouse import Warehouse
+
+Record = dict[str, Any]
 
 
 def run_report(
     name: str | None,
     file: Path,
-    clients: Sequence[str] | None,
+    accounts: Sequence[str] | None,
     personal: bool,
     destination: str | None,
     dataset: str | None,
 ) -> None:
-    """Writes the report and says what it is; where several vendors, or keys of one, have what it shows, a report each.
+    """Writes the report and says what it is.
 
     Args:
         name: only of this vendor, or this further key.
         file: where to.
-        clients: only these; none for all.
-        personal: whether names of clients and of hot leads may be in it.
+        accounts: only these; none for all.
+        personal: whether names of accounts and of leads may be in it.
         destination: instead of the configured one.
         dataset: instead of the configured one.
 
@@ -40,30 +46,74 @@ def run_report(
     """
     library = load_library()
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
+    report = assemble(storage, name, accounts or (), personal)
+    write(file, render(report, library))
+    whose = ", ".join(map(_whose, report["sections"]))
+    what = "WITH PERSONAL VALUES" if personal else "no personal values"
+    print(f"{file}: {whose}; {what}, {file.stat().st_size / 1e6:.1f} MB; open it in a browser")
+
+
+def assemble(storage: Storage, name: str | None, accounts: Sequence[str], personal: bool) -> Record:
+    """All that the page shows: first of all vendors together, where nothing narrower is asked for, then of each.
+
+    Args:
+        storage: the warehouse.
+        name: only of this vendor, or this further key.
+        accounts: only these; none for all.
+        personal: whether personal values may be in it.
+
+    Raises:
+        LeadhouseError: there is nothing to report of, or an account is unknown.
+    """
+    now = datetime.now(UTC)
     loaded = storage.loaded(vendors_named(name))
-    shown = [vendor for vendor in loaded if {view.name for view in views_of(vendor)} >= VIEWS]
-    if not shown:
-        raise ConfigurationError(
-            f"the report shows posts, lead magnets and their leads, and {_titles(loaded)} has none: ask its views instead"
-        )
-    for vendor in shown:
-        its_own = file if len(shown) == 1 else file.with_stem(f"{file.stem}-{vendor.name}")
-        _report(vendor, storage, library, its_own, clients or (), personal)
+    asked: list[Callable[[], Record | None]] = []
+    if not name and not accounts:
+        asked.append(lambda: _of_people(storage, now))
+    asked.extend(lambda v=vendor: _of(v, storage, accounts, personal, now) for vendor in loaded)  # type: ignore[misc]
+    sections = [section for section in _all_that_can(asked) if section]
+    if accounts:
+        sections = [section for section in sections if section["ids"]]
+        if unknown := set(accounts) - {id for section in sections for id in section["ids"]}:
+            word = loaded[0].account_word if len(loaded) == 1 else "account"
+            raise ConfigurationError(f"the warehouse has no {word} {', '.join(sorted(unknown))}")
+    titles = {storage.dataset_of(vendor): vendor.title for vendor in loaded}
+    return {"made_at": plain(now), "personal": personal, "titles": titles, "sections": sections}
 
 
-def _titles(vendors: Sequence[Vendor]) -> str:
-    return " or ".join(vendor.title for vendor in vendors)
+def _all_that_can(asked: Sequence[Callable[[], Record | None]]) -> Iterator[Record | None]:
+    """What can be told; trouble with one of several is a line."""
+    troubles: list[WarehouseError] = []
+    for ask in asked:
+        try:
+            yield ask()
+        except WarehouseError as error:
+            troubles.append(error)
+    if len(troubles) == len(asked):
+        raise troubles[0]
+    for trouble in troubles:
+        print(f"leadhouse: {trouble}", file=sys.stderr)
 
 
-def _report(
-    vendor: Vendor, storage: Storage, library: str, file: Path, clients: Sequence[str], personal: bool
-) -> None:
+def _of(
+    vendor: Vendor, storage: Storage, accounts: Sequence[str], personal: bool, now: datetime
+) -> Record | None:
+    if vendor.report is None:
+        return None
+    told = Told(vendor.name, vendor.title, vendor.account_word, vendor.account.name)
     with storage.look(storage.dataset_of(vendor)) as pipeline:
         warehouse = Warehouse(pipeline, pipeline.default_schema)
         with warehouse.at_one_moment():
-            report = gather(warehouse, clients, personal)
-    write(file, render(report, library))
-    count = len(report["ids"])
-    who = "1 client" if count == 1 else f"{count} clients"
-    what = "WITH PERSONAL VALUES" if personal else "no personal values"
-    print(f"{file}: {who}, {what}, {file.stat().st_size / 1e6:.1f} MB; open it in a browser")
+            return gather(warehouse, vendor.report, told, accounts, personal, now)
+
+
+def _of_people(storage: Storage, now: datetime) -> Record:
+    with look_at_people(storage) as warehouse, warehouse.at_one_moment():
+        return gather(warehouse, PEOPLE, Told(SCHEMA, "All vendors"), now=now)
+
+
+def _whose(section: Record) -> str:
+    count = len(section["ids"])
+    if not section["word"]:
+        return str(section["title"]).lower()
+    return f"{section['title']} ({count} {section['word']}{'' if count == 1 else 's'})"

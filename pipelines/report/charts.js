@@ -1,9 +1,5 @@
 /* Charts as Vega-Lite describes them: rows in, a specification out. */
 
-const NUMBER = new Intl.NumberFormat("en");
-const count = (n) => (n == null ? "–" : NUMBER.format(n));
-const share = (part, whole) => (whole ? `${NUMBER.format(Math.round((1000 * part) / whole) / 10)} %` : "–");
-const change = (now, then) => (then ? `${now < then ? "" : "+"}${share(now - then, then)}` : "–");
 const DAY = 864e5;
 const daysAfter = (day, n) => new Date(Date.parse(day) + n * DAY).toISOString();
 
@@ -67,7 +63,7 @@ function timeline(description, rows, series, colors, [since, until], measure, th
     { field: "day", title: "from" },
     { field: "n", title: measure, format: "," },
   ];
-  return base(description, stacked(rows), {
+  return base(description, stacked(rows, end), {
     height: 220,
     mark: { type: "rect", stroke: theme.card, strokeWidth: 0.5 },
     encoding: {
@@ -93,8 +89,8 @@ function timeline(description, rows, series, colors, [since, until], measure, th
   });
 }
 
-/* Rows with where their bars begin and end: what shrank goes below zero. */
-function stacked(rows) {
+/* Rows with where their bars begin and end, which is now at the latest: what shrank goes below zero. */
+function stacked(rows, end) {
   const reached = new Map();
   return rows.map((row) => {
     const stack = `${row.from} ${row.n < 0}`;
@@ -104,7 +100,7 @@ function stacked(rows) {
       ...row,
       day: row.from.slice(0, 10),
       from: Date.parse(row.from),
-      to: Date.parse(row.to),
+      to: Math.min(Date.parse(row.to), end),
       low,
       high: low + row.n,
     };

@@ -1,195 +1,138 @@
-/* Figures with a chart: title, note, what to say where there is nothing, and the chart with its table. */
+/* Figures as their declarations say: title, note, what to say where there is nothing, and the chart with its table. */
 
-const sources = sumBy(tables.weeks, ["source"], ["leads"])
-  .sort((a, b) => b.leads - a.leads)
-  .map((row) => row.source);
+const BARS = 10;
+
+/* What a figure has to say: { note, spec, rows, columns }; without a picture, no spec. */
+function figureOf(section, figure, theme) {
+  const rows = together(figure, of(section, figure));
+  const draw = { timeline: drawTimeline, ranking: drawRanking, steps: drawSteps }[figure.picture?.kind] ?? drawTable;
+  const { note = "", spec = null, rows: shown = rows, columns = figure.columns } = draw(figure, rows, theme, section);
+  const more =
+    shown.length > figure.most && !spec ? ` The first ${count(figure.most)} of ${count(shown.length)}.` : "";
+  return {
+    title: figure.title,
+    note: `${figure.counts}${note}${more}`,
+    empty: figure.empty,
+    wide: figure.wide,
+    spec,
+    onlyTable: !figure.picture && shown.length > 0,
+    table: () => tableOf(section, figure, shown.slice(0, figure.most), columns),
+  };
+}
+
+const drawTable = (figure, rows) => ({ rows });
 
 function period(days) {
   const until = daysAfter(report.made_at.slice(0, 10), 1);
   return [daysAfter(until, -days), until];
 }
 
-function leadsPerWeek(theme) {
-  const shown = theme.colors.length - 1;
-  const rows = sumBy(of("weeks"), ["week", "source"], ["leads"]);
-  const dated = rows
-    .filter((row) => row.week)
-    .sort((a, b) => a.week.localeCompare(b.week) || sources.indexOf(a.source) - sources.indexOf(b.source));
-  const undated = total(
-    rows.filter((row) => !row.week),
-    "leads",
+const titleOf = (figure, name) => figure.columns.find((column) => column.name === name)?.title ?? words(name);
+
+function drawTimeline(figure, rows, theme, section) {
+  const { at, numbers, days, step, series, what } = figure.picture;
+  const dated = rows.filter((row) => row[at]).sort((a, b) => a[at].localeCompare(b[at]));
+  const undated = rows.filter((row) => !row[at]).reduce((sum, row) => sum + total(numbers.map((n) => ({ n: row[n] })), "n"), 0);
+  const note = undated ? ` ${count(undated)} more, whose time nobody knows, are not in here.` : "";
+  const named = series ? seriesOf(figure, section, theme) : (_, number) => titleOf(figure, number);
+  const order = series ? named.all : numbers.map((number) => titleOf(figure, number));
+  const values = dated.flatMap((row) =>
+    numbers.map((number) => ({
+      from: row[at],
+      to: daysAfter(row[at], step * 0.9),
+      series: named(row, number),
+      n: row[number] ?? 0,
+    })),
   );
-  const seriesOf = (source) => (sources.indexOf(source) < shown ? words(source) : "all others");
-  const values = dated.map((row) => ({
-    from: row.week,
-    to: daysAfter(row.week, 6.5),
-    series: seriesOf(row.source),
-    n: row.leads,
+  values.sort((a, b) => a.from.localeCompare(b.from) || order.indexOf(a.series) - order.indexOf(b.series));
+  const colors = new Map(order.map((name, place) => [name, theme.colors[place]]));
+  const drawn = order.filter((name) => values.some((value) => value.series === name && value.n));
+  const spec = drawn.length
+    ? timeline(figure.title, values, drawn, drawn.map((name) => colors.get(name)), period(days), what, theme)
+    : null;
+  return { note, spec, rows: dated };
+}
+
+/* Names of what is drawn upon each other, the largest first, whichever account is chosen; the smallest are one. */
+function seriesOf(figure, section, theme) {
+  const { numbers, series } = figure.picture;
+  const column = figure.columns.find((each) => each.name === series);
+  const sums = new Map();
+  for (const row of figure.rows) {
+    const name = written(row, column);
+    sums.set(name, (sums.get(name) ?? 0) + (row[numbers[0]] ?? 0));
+  }
+  const names = [...sums.keys()].sort((a, b) => sums.get(b) - sums.get(a));
+  const colors = theme.colors.length;
+  const own = names.length > colors ? names.slice(0, colors - 1) : names;
+  const named = (row) => (own.includes(written(row, column)) ? written(row, column) : "all others");
+  named.all = names.length > colors ? [...own, "all others"] : own;
+  return named;
+}
+
+function drawRanking(figure, rows, theme) {
+  const { label, numbers, of: whole, of_what: ofWhat } = figure.picture;
+  const measure = numbers.find((name) => rows.some((row) => row[name])) ?? numbers[0];
+  const column = figure.columns.find((each) => each.name === label);
+  const best = [...rows].sort((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
+  const bars = best.slice(0, BARS).map((row) => ({
+    label: written(row, column),
+    n: row[measure] ?? 0,
+    says: count(row[measure] ?? 0) + (whole && row[whole] ? `, ${share(row[measure], row[whole])} of ${ofWhat}` : ""),
   }));
-  const series = [...new Set(sources.map(seriesOf))];
-  return {
-    title: "Leads per week, by source",
-    note:
-      `The last ${report.weeks} weeks; the latest is not over yet.` +
-      (undated
-        ? ` ${count(undated)} leads came before the first sync, nobody knows when: they are not in here.`
-        : ""),
-    empty: "No lead of these weeks.",
-    wide: true,
-    spec:
-      values.length &&
-      timeline(
-        "Leads per week, stacked by source",
-        values,
-        series,
-        theme.colors.slice(0, series.length),
-        period(7 * report.weeks),
-        "leads",
-        theme,
-      ),
-    table: [
-      [
-        text("week of", (row) => row.week),
-        text("source", (row) => words(row.source)),
-        number("leads", "leads"),
-      ],
-      dated,
-    ],
-  };
+  const spec = bars.some((bar) => bar.n)
+    ? ranking(`${figure.title}, by ${titleOf(figure, measure)}`, bars, theme.colors[0])
+    : null;
+  const which = best.length > BARS ? `The first ${BARS} of ${count(best.length)}, by` : "By";
+  const note = numbers.length > 1 || best.length > BARS ? ` ${which} ${titleOf(figure, measure)}.` : "";
+  return { note, spec, rows: best };
 }
 
-function funnel(theme) {
-  const rows = of("clients");
-  const leads = total(rows, "leads");
-  const steps = [
-    ["Comments and messages", total(rows, "activity")],
-    ["Leads", leads],
-    ["Leads with intent", total(rows, "leads_with_intent")],
-    ["Leads with intent, qualified", total(rows, "leads_hot")],
-  ].map(([label, n], step) => ({
-    label,
-    n,
-    part: step > 1 ? `${share(n, leads)} of leads` : "",
+function drawSteps(figure, rows, theme) {
+  const { numbers, of: whole } = figure.picture;
+  const all = total(rows, whole);
+  const steps = numbers.map((name, place) => {
+    const part = place > numbers.indexOf(whole) ? share(total(rows, name), all) : "";
+    return { label: titleOf(figure, name), n: total(rows, name), part };
+  });
+  const of = `of ${titleOf(figure, whole).toLowerCase()}`;
+  const bars = steps.map((step) => ({
+    ...step,
+    says: [count(step.n), step.part && `${step.part} ${of}`].filter(Boolean).join(", "),
   }));
-  const says = ({ n, part }) => [count(n), part].filter(Boolean).join(", ");
-  const bars = steps.map((step) => ({ ...step, says: says(step) }));
-  return {
-    title: "From activity to qualified leads",
-    note: "Everything that there is now.",
-    empty: "No activity and no leads.",
-    spec:
-      steps.some((step) => step.n) &&
-      ranking("Funnel: activity, leads, leads with intent, qualified ones of these", bars, theme.colors[0]),
-    table: [
-      [text("step", (row) => row.label), number("how many", "n"), text("share", (row) => row.part)],
-      steps,
-    ],
-  };
-}
-
-function keywords(theme) {
-  const rows = sumBy(of("keywords"), ["keyword"], ["leads", "activity", "leads_hot"]).sort(
-    (a, b) => b.leads - a.leads || b.activity - a.activity,
-  );
-  const top = rows.slice(0, 10).map((row) => ({ label: row.keyword, n: row.leads, says: count(row.leads) }));
-  return {
-    title: "Keywords",
-    note: "By leads whose latest keyword it is.",
-    empty: "No keyword matched yet.",
-    spec: top.length && ranking("Keywords by leads", top, theme.colors[0]),
-    table: [
-      [
-        text("keyword", (row) => row.keyword, "long"),
-        number("leads", "leads"),
-        number("with intent, qualified", "leads_hot"),
-        number("activity", "activity"),
-      ],
-      rows.slice(0, 100),
-    ],
-  };
-}
-
-function posts(theme) {
-  const rows = of("posts");
-  const engaged = (row) => (row.reactions ?? 0) + (row.comments ?? 0) + (row.shares ?? 0);
-  const measures = [
-    ["leads", (row) => row.leads ?? 0],
-    ["comments and messages", (row) => row.activity],
-    ["reactions, comments and shares", engaged],
+  const columns = [
+    { name: "label", title: "what", kind: "text" },
+    { name: "n", title: "how many", kind: "number" },
+    { name: "part", title: of, kind: "text" },
   ];
-  const [what, measure] = measures.find(([, each]) => rows.some((row) => each(row))) ?? measures[0];
-  const best = [...rows].sort((a, b) => measure(b) - measure(a) || b.activity - a.activity).slice(0, 10);
-  const label = (row) => row.text || `Post ${row.post_id.slice(0, 8)}`;
-  const values = best.map((row) => ({ label: label(row), n: measure(row), says: count(measure(row)) }));
-  return {
-    title: "Top posts",
-    note: `By ${what}.`,
-    empty: "No posts.",
-    spec: best.some(measure) && ranking(`Posts by ${what}`, values, theme.colors[0]),
-    table: [
-      withClient([
-        text("post", label, "long"),
-        text("published", (row) =>
-          row.time_source === "backfill" ? "unknown" : (row.happened_at ?? "–").slice(0, 10),
-        ),
-        number("leads", "leads"),
-        number("activity", "activity"),
-        number("impressions", "impressions"),
-        text("engagement", (row) => share(engaged(row), row.impressions), "number"),
-      ]),
-      best,
-    ],
-  };
+  const spec = steps.some((step) => step.n) ? ranking(figure.title, bars, theme.colors[0]) : null;
+  return { spec, rows: steps, columns };
 }
 
-function magnets(theme) {
-  const best = [...of("magnets")].sort((a, b) => b.captures - a.captures).slice(0, 10);
-  const label = (row) => row.title || `${words(row.delivery_mode)} ${row.lead_magnet_id.slice(0, 8)}`;
-  const values = best.map((row) => ({
-    label: label(row),
-    n: row.captures,
-    says: count(row.captures) + (row.views ? `, ${share(row.captures, row.views)} of views` : ""),
-  }));
-  return {
-    title: "Top lead magnets",
-    note: "By captures.",
-    empty: "No captures yet.",
-    spec: best.some((row) => row.captures) && ranking("Lead magnets by captures", values, theme.colors[0]),
-    table: [
-      withClient([
-        text("lead magnet", label, "long"),
-        number("views", "views"),
-        number("captures", "captures"),
-        text("of views", (row) => share(row.captures, row.views), "number"),
-        number("last 28 days", "captures_last_28_days"),
-        number("28 days before", "captures_previous_28_days"),
-      ]),
-      best,
-    ],
-  };
-}
+/* Numbers above all figures. */
 
-const KINDS = ["reactions", "comments", "shares"];
-
-function growth(theme, title, kinds, rows) {
-  const values = rows.flatMap((row) =>
-    kinds.map((kind) => ({ from: row.day, to: daysAfter(row.day, 0.85), series: kind, n: row[kind] })),
+function tileOf(section, { title, number, note }) {
+  const rows = of(section, section.accounts);
+  const known = rows.filter((row) => row[number] !== null);
+  return element(
+    "div",
+    {},
+    element("dt", {}, title),
+    element("dd", { className: "value" }, count(known.length || !rows.length ? total(known, number) : null)),
+    element("dd", { className: "note" }, noteOf(rows, note)),
   );
-  return {
-    title,
-    note: `The last ${report.days} days. What posts had before they were first read is not in here.`,
-    empty: "Growth shows once posts have been read on two days.",
-    spec:
-      values.some((value) => value.n) &&
-      timeline(
-        title,
-        values,
-        kinds,
-        theme.colors.slice(0, kinds.length),
-        period(report.days),
-        "growth",
-        theme,
-      ),
-    table: [[text("day", (row) => row.day), ...kinds.map((kind) => number(kind, kind))], rows],
-  };
+}
+
+/* A note with its numbers filled in; where nothing can be compared, that. */
+function noteOf(rows, note) {
+  const changes = note.match(/\{(\w+)-(\w+)\}/);
+  if (changes) {
+    const [slot, now, then] = changes;
+    const known = rows.filter((row) => row[now] !== null && row[then] !== null);
+    const before = total(known, then);
+    return before ? note.replace(slot, change(total(known, now), before)) : "not comparable yet";
+  }
+  return note
+    .replace(/\{(\w+)\/(\w+)\}/g, (_, part, whole) => share(total(rows, part), total(rows, whole)))
+    .replace(/\{(\w+)\}/g, (_, name) => count(total(rows, name)));
 }

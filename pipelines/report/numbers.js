@@ -1,33 +1,68 @@
-/* The numbers of the client that is chosen, or of all of them, and the page's smallest parts. */
+/* The numbers of what is chosen, and the page's smallest parts. */
 
 const report = JSON.parse(document.getElementById("data").textContent);
-const tables = Object.fromEntries(
-  Object.entries(report.tables).map(([name, { columns, rows }]) => [
-    name,
-    rows.map((row) => Object.fromEntries(columns.map((column, n) => [column, row[n]]))),
-  ]),
-);
-const ALL = report.ids.length === 1 ? 0 : null;
-let chosen = ALL;
-
-const of = (name) => (tables[name] ?? []).filter((row) => chosen === null || row.client_id === chosen);
-const everyClient = () => chosen === null;
-const total = (rows, name) => rows.reduce((sum, row) => sum + (row[name] ?? 0), 0);
+const NUMBER = new Intl.NumberFormat("en");
+const count = (n) => (n == null ? "–" : NUMBER.format(n));
+const share = (part, whole) =>
+  part != null && whole ? `${NUMBER.format(Math.round((1000 * part) / whole) / 10)} %` : "–";
+const change = (now, then) => (now != null && then ? `${now < then ? "" : "+"}${share(now - then, then)}` : "–");
 const words = (name) => (name ?? "unknown").replaceAll("_", " ");
 const moment = (time) => (time ? time.replace("T", " ").replace("Z", "") : "never");
-const nameOf = (client) =>
-  client === null ? "the key itself" : tables.clients[client].business_name || report.ids[client];
+const titles = (schemas) =>
+  (schemas ?? "unknown")
+    .split(", ")
+    .map((schema) => report.titles[schema] ?? schema)
+    .join(" and ");
 
-const addressOf = (client) => `#${encodeURIComponent(report.ids[client])}`;
+/* Rows as objects. */
+function read(figure) {
+  const rows = figure.rows.map((row) => Object.fromEntries(figure.names.map((name, n) => [name, row[n]])));
+  return { ...figure, rows };
+}
 
-/* Sums of numbers over rows that agree in some columns, in the order of their first rows. */
-function sumBy(rows, keys, numbers) {
+const sections = report.sections.map((section) => ({
+  ...section,
+  accounts: read(section.accounts),
+  figures: section.figures.map(read),
+}));
+
+/* What is shown: everything, or a section, or one account of it. */
+const EVERYTHING = { section: null, account: null };
+let chosen = EVERYTHING;
+
+const shownSections = () => (chosen.section ? [chosen.section] : sections);
+const accountOf = (section) => (chosen.section === section ? chosen.account : null);
+const of = (section, figure) =>
+  accountOf(section) === null ? figure.rows : figure.rows.filter((row) => row.account === accountOf(section));
+const several = (section) => accountOf(section) === null && section.ids.length > 1;
+const nameOf = (section, account) =>
+  account === null
+    ? "the key itself"
+    : section.accounts.rows.find((row) => row.account === account)?.[section.named] || section.ids[account];
+const addressOf = (section, account) =>
+  [section.name, ...(account === null ? [] : [section.ids[account]])].map(encodeURIComponent).join("/");
+const plural = (section) => `all ${section.ids.length} ${section.word}s`;
+
+const total = (rows, name) => rows.reduce((sum, row) => sum + (row[name] ?? 0), 0);
+
+const SUMS = {
+  all: (a, b) => (typeof b === "number" ? (a ?? 0) + b : (a ?? b)),
+  least: (a, b) => (a == null || b == null ? null : a < b ? a : b),
+  most: (a, b) => (a == null || (b != null && b > a) ? b : a),
+};
+
+/* Rows of several accounts as one, in the order of the first ones. */
+function together(figure, rows) {
+  if (!figure.by.length) return rows;
+  const sums = Object.fromEntries(figure.columns.map((column) => [column.name, SUMS[column.sum]]));
   const groups = new Map();
   for (const row of rows) {
-    const key = keys.map((name) => row[name]).join("\u0000");
-    const sums = groups.get(key) ?? Object.fromEntries(keys.map((name) => [name, row[name]]));
-    for (const name of numbers) sums[name] = (sums[name] ?? 0) + (row[name] ?? 0);
-    groups.set(key, sums);
+    const key = figure.by.map((name) => row[name]).join("\u0000");
+    const found = groups.get(key);
+    if (!found) groups.set(key, { ...row });
+    else
+      for (const name of figure.names)
+        if (!figure.by.includes(name)) found[name] = (sums[name] ?? SUMS.all)(found[name], row[name]);
   }
   return [...groups.values()];
 }
@@ -38,12 +73,44 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/* Rows as a table; each column: title, what to show of a row, and "number" or "long". */
-function tableOf(label, columns, rows) {
-  const cell = (tag, kind, content, more) => element(tag, { className: kind ?? "", ...more }, content);
-  const head = columns.map(([title, , kind]) => cell("th", kind, title, { scope: "col" }));
+/* How values of a column are written. */
+const WRITTEN = {
+  text: (row, { name }) => row[name] ?? "–",
+  word: (row, { name }) => words(row[name]),
+  source: (row, { name }) => titles(row[name]),
+  number: (row, { name }) => count(row[name]),
+  share: (row, { name, of }) => share(row[name], row[of]),
+  change: (row, { name, of }) => change(row[name], row[of]),
+  day: (row, { name }) => (row[name] ?? "unknown").slice(0, 10),
+  time: (row, { name }) => moment(row[name]),
+};
+const written = (row, column) => WRITTEN[column.kind](row, column);
+const NUMERIC = ["number", "share", "change"];
+
+function cell(row, column) {
+  const address = column.link && row[column.link];
+  return address ? element("a", { href: address, rel: "noreferrer" }, written(row, column)) : written(row, column);
+}
+
+/* Rows as a table; where there are several accounts, whose they are. */
+function tableOf(section, figure, rows, columns = figure.columns) {
+  const whose = {
+    title: section.word,
+    className: "long",
+    show: (row) =>
+      row.account === null
+        ? nameOf(section, null)
+        : element("a", { href: `#${addressOf(section, row.account)}` }, nameOf(section, row.account)),
+  };
+  const shown = columns.map((column) => ({
+    title: column.title,
+    className: NUMERIC.includes(column.kind) ? "number" : column.kind === "text" ? "long" : "",
+    show: (row) => cell(row, column),
+  }));
+  if (several(section) && !figure.by.length && columns === figure.columns) shown.unshift(whose);
+  const head = shown.map(({ title, className }) => element("th", { className, scope: "col" }, title));
   const body = rows.map((row) =>
-    element("tr", {}, ...columns.map(([, show, kind]) => cell("td", kind, show(row)))),
+    element("tr", {}, ...shown.map(({ show, className }) => element("td", { className }, show(row)))),
   );
   const table = element(
     "table",
@@ -51,18 +118,8 @@ function tableOf(label, columns, rows) {
     element("thead", {}, element("tr", {}, ...head)),
     element("tbody", {}, ...body),
   );
-  table.setAttribute("aria-label", label);
   const scroll = element("div", { className: "scroll", tabIndex: 0 }, table);
   scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-label", label);
+  for (const each of [table, scroll]) each.setAttribute("aria-label", `${figure.title}, ${section.title}`);
   return scroll;
 }
-
-const client = [
-  "client",
-  (row) => element("a", { href: addressOf(row.client_id) }, nameOf(row.client_id)),
-  "long",
-];
-const number = (title, name) => [title, (row) => count(row[name]), "number"];
-const text = (title, show, kind) => [title, show, kind];
-const withClient = (columns) => (everyClient() ? [client, ...columns] : columns);

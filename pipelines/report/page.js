@@ -1,4 +1,4 @@
-/* Drawing all figures of the client that the address names after its #, or of all of them. */
+/* Drawing what the address names after its #: everything, a section, or one account of it. */
 
 let turn = 0;
 const shown = [];
@@ -6,60 +6,66 @@ const shown = [];
 async function draw() {
   const mine = ++turn;
   const theme = readTheme();
-  const lost = of("clients").filter((row) => row.access_lost_at).length;
-  document.getElementById("tiles").replaceChildren(...tiles());
-  document.getElementById("warning").textContent = !lost
-    ? ""
-    : everyClient()
-      ? `Access to ${lost} of ${report.ids.length} clients is lost: their numbers stand still.`
-      : "Access to this client is lost: its numbers stand still.";
-  const days = sumBy(of("days"), ["day"], ["impressions", ...KINDS]).sort((a, b) =>
-    a.day.localeCompare(b.day),
-  );
-  const figures = [
-    everyClient() ? clients() : null,
-    leadsPerWeek(theme),
-    funnel(theme),
-    keywords(theme),
-    posts(theme),
-    magnets(theme),
-    growth(theme, "Impressions per day", ["impressions"], days),
-    growth(theme, "Reactions, comments and shares per day", KINDS, days),
-    tables.hot ? hotLeads() : null,
-    freshness(),
-    missing(),
-  ].filter(Boolean);
-  const made = figures.map(frame);
+  const made = shownSections().map((section) => frameSection(section, theme));
   for (const chart of shown.splice(0)) chart.finalize();
-  document.getElementById("figures").replaceChildren(...made.map(([figure]) => figure));
+  document.getElementById("sections").replaceChildren(...made.map(([section]) => section));
   await new Promise(requestAnimationFrame); // numbers first, charts then
-  for (const [, chart, spec] of made) {
-    if (spec && mine === turn) await show(chart, spec, theme);
+  for (const [chart, spec] of made.flatMap(([, charts]) => charts)) {
+    if (mine === turn) await show(chart, spec, theme);
   }
   if (mine === turn) {
-    document.body.dataset.drawn = chosen === null ? "all" : report.ids[chosen];
+    document.body.dataset.drawn = addressOfChosen() || "all";
     performance.mark("drawn");
   }
 }
 
+/* A section with everything but its drawings, and where these go. */
+function frameSection(section, theme) {
+  const figures = [...(several(section) ? [section.accounts] : []), ...section.figures];
+  const made = figures.map((figure) => frame(figureOf(section, figure, theme)));
+  const id = `about-${section.name}`;
+  const framed = element(
+    "section",
+    {},
+    element("h2", { id }, section.title + whose(section)),
+    element("dl", { className: "tiles" }, ...section.tiles.map((tile) => tileOf(section, tile))),
+    element("p", { className: "warning", role: "status" }, warning(section)),
+    element("div", { className: "figures" }, ...made.map(([figure]) => figure)),
+  );
+  framed.setAttribute("aria-labelledby", id);
+  return [framed, made.filter(([, , spec]) => spec).map(([, chart, spec]) => [chart, spec])];
+}
+
+function whose(section) {
+  if (several(section)) return `: ${plural(section)}`;
+  return section.ids.length ? `: ${nameOf(section, accountOf(section) ?? 0)}` : "";
+}
+
+function warning(section) {
+  const lost = section.lost ? of(section, section.accounts).filter((row) => row[section.lost]).length : 0;
+  if (!lost) return "";
+  return several(section)
+    ? `Access to ${lost} of ${section.ids.length} ${section.word}s is lost: their numbers stand still.`
+    : `Access to this ${section.word} is lost: its numbers stand still.`;
+}
+
 /* A figure with everything but its drawing, and where that goes. */
-function frame({ title, note, empty, wide, spec, table, only }) {
+function frame({ title, note, empty, wide, spec, onlyTable, table }) {
   const chart = spec ? element("div", { className: "chart" }) : null;
-  const instead = spec || only !== undefined ? null : element("p", { className: "empty" }, empty);
   const caption = element(
     "figcaption",
     {},
-    element("h2", {}, title),
+    element("h3", {}, title),
     element("p", { className: "note" }, note),
   );
+  const instead = spec || onlyTable ? null : element("p", { className: "empty" }, empty);
   const details = spec
-    ? element("details", {}, element("summary", {}, "As a table"), tableOf(title, ...table))
-    : null;
-  return [
-    element("figure", { className: wide ? "wide" : "" }, caption, chart, instead, only ?? null, details),
-    chart,
-    spec,
-  ];
+    ? element("details", {}, element("summary", {}, "As a table"), table())
+    : onlyTable
+      ? table()
+      : null;
+  const figure = element("figure", { className: wide ? "wide" : "" }, caption, chart, instead, details);
+  return [figure, chart, spec];
 }
 
 async function show(chart, spec, theme) {
@@ -68,23 +74,43 @@ async function show(chart, spec, theme) {
   shown.push(await vegaEmbed(chart, { ...spec, config: configure(theme) }, options));
 }
 
+const addressOfChosen = () => (chosen.section ? addressOf(chosen.section, chosen.account) : "");
+
+/* All that can be chosen, by section. */
+const CHOICES = sections.map((section) => [
+  section,
+  [...(section.ids.length === 1 ? [] : [null]), ...section.ids.keys()],
+]);
+
 function choose() {
-  const wanted = report.ids.findIndex((_, client) => addressOf(client) === location.hash);
-  chosen = wanted < 0 ? ALL : wanted;
-  document.getElementById("client").value = chosen === null ? "" : report.ids[chosen];
+  const wanted = location.hash.slice(1);
+  const found = CHOICES.flatMap(([section, accounts]) => accounts.map((account) => ({ section, account }))).find(
+    ({ section, account }) => addressOf(section, account) === wanted,
+  );
+  chosen = found ?? EVERYTHING;
+  document.getElementById("shown").value = addressOfChosen();
   delete document.body.dataset.drawn;
   return draw();
 }
 
 function begin() {
-  const select = document.getElementById("client");
-  const named = [...tables.clients].sort((a, b) => nameOf(a.client_id).localeCompare(nameOf(b.client_id)));
-  if (ALL === null) select.append(element("option", { value: "" }, `all ${report.ids.length} clients`));
-  select.append(
-    ...named.map((row) => element("option", { value: report.ids[row.client_id] }, nameOf(row.client_id))),
-  );
+  const select = document.getElementById("shown");
+  const option = (value, label) => element("option", { value }, label);
+  if (sections.length > 1) select.append(option("", "everything"));
+  for (const [section, accounts] of CHOICES) {
+    const named = accounts
+      .filter((account) => account !== null)
+      .sort((a, b) => nameOf(section, a).localeCompare(nameOf(section, b)));
+    const all = accounts.includes(null) ? [null] : [];
+    const options = [...all, ...named].map((account) => {
+      const label = account !== null ? nameOf(section, account) : section.word ? plural(section) : section.title;
+      const everything = sections.length === 1 && (account === null || accounts.length === 1);
+      return option(everything ? "" : addressOf(section, account), label);
+    });
+    select.append(...(section.word ? [element("optgroup", { label: section.title }, ...options)] : options));
+  }
   select.addEventListener("change", () => {
-    location.hash = select.value && encodeURIComponent(select.value);
+    location.hash = select.value;
   });
   document.getElementById("about").textContent =
     `As of ${moment(report.made_at)} UTC` +

@@ -18,7 +18,7 @@ from typing import Any
 from sources.core.errors import ConfigurationError
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("numbers.js", "charts.js", "figures.js", "overviews.js", "page.js")
+SCRIPTS = ("numbers.js", "charts.js", "figures.js", "page.js")
 """In the order in which they stand in the page, as one."""
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _LIBRARY = "window.vegaEmbed = vegaEmbed;"

@@ -17,6 +17,7 @@ from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
 from sources.core.privacy.policy import Policy
+from sources.core.report import Section
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
     Column,
@@ -66,6 +67,7 @@ class Vendor:
         check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
         relations: which rows belong to which: the parent's table, the child's, and what to join them by.
         leads: where its leads say who they are, if it has leads; people are found by that.
+        report: what the report shows of it, if anything.
         wrong_hosts: hosts that are not the API, though they look like it.
         parent: of a further key, the vendor whose it is: its settings count where the key has none of its own.
     """
@@ -96,6 +98,7 @@ class Vendor:
     check_settings: Callable[[], Any] = _nothing
     relations: tuple[tuple[str, str, str], ...] = ()
     leads: LeadColumns | None = None
+    report: Section | None = None
     wrong_hosts: frozenset[str] = frozenset()
     parent: Vendor | None = None
 

@@ -8,6 +8,7 @@ from sources.core.vendor import Vendor
 from sources.leadleap import settings
 from sources.leadleap.access import open_account
 from sources.leadleap.columns import LEAD_COLUMNS, SEGMENT, TABLES
+from sources.leadleap.report import REPORT
 
 LEADLEAP = Vendor(
     name="leadleap",
@@ -24,4 +25,5 @@ LEADLEAP = Vendor(
     config=settings.LeadLeapConfig,
     views=Path(__file__).with_name("views"),
     leads=LEAD_COLUMNS,
+    report=REPORT,
 )

@@ -8,6 +8,7 @@ from sources.core.vendor import Vendor
 from sources.leadpanther import settings
 from sources.leadpanther.access import open_account
 from sources.leadpanther.columns import CLIENT_ID, LEAD_COLUMNS, TABLES
+from sources.leadpanther.report import REPORT
 from sources.leadpanther.views import EXTRAS, ViewsConfig, constants, derived, load_views_config
 
 LEADPANTHER = Vendor(
@@ -37,4 +38,5 @@ LEADPANTHER = Vendor(
     sections={"views": ViewsConfig},
     check_settings=load_views_config,
     leads=LEAD_COLUMNS,
+    report=REPORT,
 )

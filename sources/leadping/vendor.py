@@ -8,6 +8,7 @@ from sources.core.vendor import Vendor
 from sources.leadping import settings
 from sources.leadping.access import open_account
 from sources.leadping.columns import LEAD_COLUMNS, ORGANIZATION_ID, TABLES
+from sources.leadping.report import REPORT
 
 LEADPING = Vendor(
     name="leadping",
@@ -27,6 +28,7 @@ LEADPING = Vendor(
     config=settings.LeadpingConfig,
     views=Path(__file__).with_name("views"),
     leads=LEAD_COLUMNS,
+    report=REPORT,
     relations=(
         ("leads", "lead_details", "lead_id"),
         ("leads", "conversations", "lead_id"),

@@ -8,6 +8,7 @@ from sources.core.vendor import Vendor
 from sources.leadron import settings
 from sources.leadron.access import open_account
 from sources.leadron.columns import LEAD_COLUMNS, TABLES, TENANT
+from sources.leadron.report import REPORT
 
 LEADRON = Vendor(
     name="leadron",
@@ -27,4 +28,5 @@ LEADRON = Vendor(
     config=settings.LeadronConfig,
     views=Path(__file__).with_name("views"),
     leads=LEAD_COLUMNS,
+    report=REPORT,
 )

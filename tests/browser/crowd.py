@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from pipelines.report.gathering import gather
+from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render
 from sources.core.privacy.policy import Policy
 from sources.core.warehouse.analysis import annotations_of_views
@@ -103,4 +103,8 @@ def make_everything(ground: Ground) -> None:
 
 def page(ground: Ground, *clients: str, personal: bool = False) -> str:
     """The report."""
-    return render(gather(cast(Warehouse, ground), clients, personal, NOW), load_library())
+    assert LEADPANTHER.report
+    told = Told(LEADPANTHER.name, LEADPANTHER.title, LEADPANTHER.account_word, LEADPANTHER.account.name)
+    section = gather(cast(Warehouse, ground), LEADPANTHER.report, told, clients, personal, NOW)
+    about = {"made_at": plain(NOW), "personal": personal, "titles": {LEADPANTHER.name: LEADPANTHER.title}}
+    return render({**about, "sections": [section]}, load_library())

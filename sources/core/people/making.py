@@ -113,6 +113,7 @@ def make_people(
                 _make_schema(warehouse)
                 _make_views(warehouse, sources, policy, max_shared)
                 _make_tables(warehouse, sources, policy, max_shared, again)
+                _describe(warehouse, policy)
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
             log.warning(
@@ -145,7 +146,11 @@ def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy,
         **{view.name: warehouse.qualified(view.name) for view in views},
     }
     make_views(warehouse, views, {view.name: values for view in views})
-    annotations = [*annotate_views(views, [], [], policy), *_annotations()]
+
+
+def _describe(warehouse: Warehouse, policy: Policy) -> None:
+    """Says of all columns what they hold, and shows those that hold nothing personal."""
+    annotations = [*annotate_views(views_in(VIEWS), [], [], policy), *_annotations()]
     there = warehouse.stored()
     present = [a for a in annotations if a.column in there.get(a.table, ())]
     comment_columns(warehouse, present)

@@ -2,7 +2,7 @@
 -- How soon leads are called or written to after they come, by source and the day that they came on, UTC.
 -- organization_id: the organization
 -- day: the day that the leads came on, UTC
--- source: the source that they came from
+-- source [account]: the source that they came from
 -- leads: leads that came
 -- leads_reached_out_to: those who were called or written to since
 -- median_minutes: after how many minutes half of those were

@@ -8,6 +8,7 @@
 -- last_error_code: what went wrong then, in short
 -- last_run_at: when the latest run ended
 -- read_at: when it was last read to the end, so how fresh the table is
+-- backfilled_at: when it was first read to the end; rows first seen until then existed before
 -- runs: runs in the sync log
 -- rows_loaded: rows that those runs loaded, edits included
 WITH totals AS (
@@ -15,6 +16,7 @@ WITH totals AS (
         source,
         account,
         resource,
+        min(finished) FILTER (WHERE status = 'ok') AS backfilled_at,
         max(finished) FILTER (WHERE status = 'ok') AS read_at,
         count(*) AS runs,
         CAST(sum("rows") AS bigint) AS rows_loaded
@@ -37,6 +39,7 @@ SELECT
     latest.error_code AS last_error_code,
     latest.finished AS last_run_at,
     totals.read_at,
+    totals.backfilled_at,
     totals.runs,
     totals.rows_loaded
 FROM totals

@@ -1,0 +1,8 @@
+SELECT
+    segment AS account,
+    coalesce(country, 'unknown') AS country,
+    sum(leads) AS leads,
+    sum(leads_unlocked) AS leads_unlocked,
+    sum(score_80_and_more) AS score_80_and_more
+FROM {segment_overview} AS overview
+GROUP BY segment, country
