@@ -246,13 +246,13 @@ def report(
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("leadhouse-report.html"),
     client: Clients = None,
     personal: Annotated[
-        bool, typer.Option("--personal", help="With names of clients and of leads to call.")
+        bool, typer.Option("--personal", help="With names of accounts and of leads to call.")
     ] = False,
     source: SourceName = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:
-    """Write charts of all clients into one HTML page that opens offline and can be mailed."""
+    """Write charts of all vendors into one HTML page that opens offline and can be mailed."""
     from pipelines.commands.report import run_report
 
     run_report(source, out, client, personal, destination, dataset)

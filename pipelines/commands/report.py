@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dlt.common.schema import Schema
+
 from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render, write
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.people import look_at_people
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.people.making import SCHEMA
+from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.people.report import REPORT as PEOPLE
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -101,15 +102,17 @@ def _of(
     if vendor.report is None:
         return None
     told = Told(vendor.name, vendor.title, vendor.account_word, vendor.account.name)
-    with storage.look(storage.dataset_of(vendor)) as pipeline:
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+    with storage.ask(storage.dataset_of(vendor)) as pipeline:
+        warehouse = Warehouse(pipeline, Schema(vendor.name))
         with warehouse.at_one_moment():
             return gather(warehouse, vendor.report, told, accounts, personal, now)
 
 
 def _of_people(storage: Storage, now: datetime) -> Record:
-    with look_at_people(storage) as warehouse, warehouse.at_one_moment():
-        return gather(warehouse, PEOPLE, Told(SCHEMA, "All vendors"), now=now)
+    with storage.ask(SCHEMA) as pipeline:
+        warehouse = warehouse_of_people(pipeline)
+        with warehouse.at_one_moment():
+            return gather(warehouse, PEOPLE, Told(SCHEMA, "All vendors"), now=now)
 
 
 def _whose(section: Record) -> str:

@@ -48,7 +48,7 @@ function drawTimeline(figure, rows, theme, section) {
   const colors = new Map(order.map((name, place) => [name, theme.colors[place]]));
   const drawn = order.filter((name) => values.some((value) => value.series === name && value.n));
   const spec = drawn.length
-    ? timeline(figure.title, values, drawn, drawn.map((name) => colors.get(name)), period(days), what, theme)
+    ? timeline(figure.title, values.filter((value) => drawn.includes(value.series)), drawn, drawn.map((name) => colors.get(name)), period(days), what, theme)
     : null;
   return { note, spec, rows: dated };
 }

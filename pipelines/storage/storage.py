@@ -226,6 +226,21 @@ class Storage(ABC):
             refuse_newer(pipeline)
             yield pipeline
 
+    @contextmanager
+    def ask(self, dataset: str) -> Iterator[dlt.Pipeline]:
+        """The same for SQL alone, at once: what dlt knows of the schema is not fetched.
+
+        Args:
+            dataset: the schema.
+
+        Raises:
+            LockedError: a sync is running in the file.
+            ConfigurationError: the destination is unknown or cannot merge.
+            WarehouseError: there is nothing yet.
+        """
+        with self.destination_to_look_at() as destination, elsewhere() as folder:
+            yield self.pipeline(destination, dataset, folder)
+
     def loaded(self, vendors: Sequence[Vendor]) -> list[Vendor]:
         """Those vendors of which something is in the warehouse.
 

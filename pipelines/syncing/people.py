@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pipelines.storage import Storage
-from pipelines.storage.storage import elsewhere
 from pipelines.vendors import VENDORS
 from sources.core.errors import LockedError
 from sources.core.people.making import SCHEMA, can_hold_people, make_people, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
-from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 
@@ -39,14 +35,3 @@ def bring_together(storage: Storage, again: bool = False) -> None:
             make_people(warehouse, list(VENDORS.values()), load_policy(), storage.config.max_shared, again)
     except LockedError:
         log.warning("another sync finds people at the moment: they stay as they were until the next sync")
-
-
-@contextmanager
-def look_at_people(storage: Storage) -> Iterator[Warehouse]:
-    """What is said over all vendors, to ask and not to change: nothing, where it was never made.
-
-    Raises:
-        WarehouseError: there is nothing yet, or it cannot be reached.
-    """
-    with storage.destination_to_look_at() as destination, elsewhere() as folder:
-        yield warehouse_of_people(storage.pipeline(destination, SCHEMA, folder))
