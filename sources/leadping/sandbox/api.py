@@ -11,6 +11,7 @@ from sources.core.simulator.behaviour import Behaviour
 from sources.core.simulator.rows import decode, encode
 
 from . import making
+from .july import of_july
 from .world import Listed, World
 
 LISTS = {
@@ -132,7 +133,7 @@ class Api:
     ) -> bytes:
         paging = self._world.paging
         if paging.era == "july":
-            rows = [encode(making.of_july(resource, decode(row))) for row in rows]
+            rows = [encode(of_july(resource, decode(row))) for row in rows]
         if self._behaviour.concerns(resource):
             rows = self._behaviour.rows(rows, 0, len(rows))
         meta: dict[str, Any] = {"pageSize": size, "continuationToken": token}
@@ -142,7 +143,7 @@ class Api:
         return b'{"items":[%s],%s' % (b",".join(rows), encode(meta)[1:])
 
     def _shown(self, resource: str, row: making.Row) -> making.Row:
-        return making.of_july(resource, row) if self._world.paging.era == "july" else row
+        return of_july(resource, row) if self._world.paging.era == "july" else row
 
     def _question(self, call: Call) -> Question:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from sources.core.simulator.dice import Dice, iso
 from sources.core.simulator.rows import encode
 
-from . import making
+from . import making, talking
 from .making import DAY, HOUR, Row
 
 NULL = ""
@@ -101,12 +101,12 @@ class World:
         some = list(zip(people, range(leads), at, strict=True))
         self.lists: dict[str, Listed] = {
             "leads": Listed(people),
-            "conversations": Listed(making.conversation(p, n, t + HOUR) for p, n, t in some),
+            "conversations": Listed(talking.conversation(p, n, t + HOUR) for p, n, t in some),
             "sms_events": Listed(
-                making.sms(people[n % leads], n, at[n % leads] + 120 + n // leads * 60, n // leads % 2 == 0)
+                talking.sms(people[n % leads], n, at[n % leads] + 120 + n // leads * 60, n // leads % 2 == 0)
                 for n in range(texts if leads else 0)
             ),
-            "call_events": Listed(making.call(p, n, t + 300, n % 3 > 0) for p, n, t in some if n % 2),
+            "call_events": Listed(talking.call(p, n, t + 300, n % 3 > 0) for p, n, t in some if n % 2),
             "events": Listed(making.event(p, n, t) for p, n, t in some),
             "lead_status_changes": Listed(
                 making.status_change(p, n, t + HOUR) for p, n, t in some if n % 3 == 0
@@ -198,11 +198,11 @@ class World:
                 row = making.lead(self._dice, n, moment)
                 row["updatedAt"] = row["createdAt"]
             elif resource in ("sms_events", "call_events"):
-                make = making.sms if resource == "sms_events" else making.call
+                make = talking.sms if resource == "sms_events" else talking.call
                 row = make(self._dice.pick(leads), n, moment, self._dice.chance(0.5))
             else:
                 kinds = {
-                    "conversations": making.conversation,
+                    "conversations": talking.conversation,
                     "events": making.event,
                     "lead_status_changes": making.status_change,
                     "transactions": making.transaction,
