@@ -42,51 +42,77 @@ clients AS (
     SELECT client_id FROM health WHERE client_id <> ''
 ),
 
-leads AS (
+happened AS (
     SELECT
-        leads.client_id,
-        count(*) AS total,
-        count(*) FILTER (WHERE leads.has_intent) AS with_intent,
-        count(*) FILTER (WHERE leads.is_qualified) AS qualified,
-        count(*) FILTER (WHERE leads.has_intent AND leads.is_qualified) AS hot,
-        count(*) FILTER (WHERE leads.happened_at IS NULL) AS undated,
-        count(*) FILTER (WHERE leads.happened_at > health.days_7) AS last_7_days,
-        count(*) FILTER (WHERE leads.happened_at > health.days_14 AND leads.happened_at <= health.days_7)
-            AS previous_7_days,
-        count(*) FILTER (WHERE leads.happened_at > health.days_28) AS last_28_days,
-        count(*) FILTER (WHERE leads.happened_at > health.days_56 AND leads.happened_at <= health.days_28)
-            AS previous_28_days
-    FROM (
-        SELECT
-            client_id,
-            has_intent,
-            is_qualified,
-            CASE WHEN time_source <> 'backfill' THEN happened_at END AS happened_at
-        FROM {leads_current}
-    ) AS leads
-    LEFT JOIN health ON health.client_id = leads.client_id AND health.resource = 'leads'
-    GROUP BY leads.client_id
+        client_id,
+        'leads' AS resource,
+        has_intent,
+        is_qualified,
+        CASE WHEN time_source <> 'backfill' THEN happened_at END AS happened_at
+    FROM {leads_current}
+    UNION ALL
+    SELECT
+        client_id,
+        'activity' AS resource,
+        FALSE AS has_intent,
+        FALSE AS is_qualified,
+        CASE WHEN time_source <> 'backfill' THEN happened_at END AS happened_at
+    FROM {activity_current}
 ),
 
-activity AS (
+counted AS (
     SELECT
-        activity.client_id,
+        happened.client_id,
+        happened.resource,
         count(*) AS total,
-        count(*) FILTER (WHERE activity.happened_at IS NULL) AS undated,
-        count(*) FILTER (WHERE activity.happened_at > health.days_7) AS last_7_days,
-        count(*) FILTER (WHERE activity.happened_at > health.days_14 AND activity.happened_at <= health.days_7)
+        count(*) FILTER (WHERE happened.has_intent) AS with_intent,
+        count(*) FILTER (WHERE happened.is_qualified) AS qualified,
+        count(*) FILTER (WHERE happened.has_intent AND happened.is_qualified) AS hot,
+        count(*) FILTER (WHERE happened.happened_at IS NULL) AS undated,
+        count(*) FILTER (WHERE happened.happened_at > health.days_7) AS last_7_days,
+        count(*) FILTER (WHERE happened.happened_at > health.days_14 AND happened.happened_at <= health.days_7)
             AS previous_7_days,
-        count(*) FILTER (WHERE activity.happened_at > health.days_28) AS last_28_days,
-        count(*) FILTER (WHERE activity.happened_at > health.days_56 AND activity.happened_at <= health.days_28)
+        count(*) FILTER (WHERE happened.happened_at > health.days_28) AS last_28_days,
+        count(*) FILTER (WHERE happened.happened_at > health.days_56 AND happened.happened_at <= health.days_28)
             AS previous_28_days
-    FROM (
-        SELECT
-            client_id,
-            CASE WHEN time_source <> 'backfill' THEN happened_at END AS happened_at
-        FROM {activity_current}
-    ) AS activity
-    LEFT JOIN health ON health.client_id = activity.client_id AND health.resource = 'activity'
-    GROUP BY activity.client_id
+    FROM happened
+    LEFT JOIN health ON health.client_id = happened.client_id AND health.resource = happened.resource
+    GROUP BY happened.client_id, happened.resource
+),
+
+recent AS (
+    SELECT
+        clients.client_id,
+        kinds.resource,
+        health.read_at,
+        coalesce(counted.total, 0) AS total,
+        coalesce(counted.with_intent, 0) AS with_intent,
+        coalesce(counted.qualified, 0) AS qualified,
+        coalesce(counted.hot, 0) AS hot,
+        CASE
+            WHEN health.read_at IS NOT NULL
+                AND (coalesce(counted.undated, 0) = 0 OR health.backfilled_at <= health.days_7)
+                THEN coalesce(counted.last_7_days, 0)
+        END AS last_7_days,
+        CASE
+            WHEN health.read_at IS NOT NULL
+                AND (coalesce(counted.undated, 0) = 0 OR health.backfilled_at <= health.days_14)
+                THEN coalesce(counted.previous_7_days, 0)
+        END AS previous_7_days,
+        CASE
+            WHEN health.read_at IS NOT NULL
+                AND (coalesce(counted.undated, 0) = 0 OR health.backfilled_at <= health.days_28)
+                THEN coalesce(counted.last_28_days, 0)
+        END AS last_28_days,
+        CASE
+            WHEN health.read_at IS NOT NULL
+                AND (coalesce(counted.undated, 0) = 0 OR health.backfilled_at <= health.days_56)
+                THEN coalesce(counted.previous_28_days, 0)
+        END AS previous_28_days
+    FROM clients
+    CROSS JOIN (SELECT 'leads' AS resource UNION ALL SELECT 'activity' AS resource) AS kinds
+    LEFT JOIN health ON health.client_id = clients.client_id AND health.resource = kinds.resource
+    LEFT JOIN counted ON counted.client_id = clients.client_id AND counted.resource = kinds.resource
 ),
 
 posts AS (
@@ -118,68 +144,32 @@ SELECT
     profiles.full_name,
     profiles.account_status,
     profiles.access_lost_at,
-    coalesce(leads.total, 0) AS leads,
-    coalesce(leads.with_intent, 0) AS leads_with_intent,
-    coalesce(leads.qualified, 0) AS leads_qualified,
-    coalesce(leads.hot, 0) AS leads_hot,
-    coalesce(activity.total, 0) AS activity,
+    leads.total AS leads,
+    leads.with_intent AS leads_with_intent,
+    leads.qualified AS leads_qualified,
+    leads.hot AS leads_hot,
+    activity.total AS activity,
     coalesce(posts.total, 0) AS posts,
     coalesce(posts.published, 0) AS posts_published,
     coalesce(lead_magnets.total, 0) AS lead_magnets,
     coalesce(captures.total, 0) AS captures,
-    leads_health.read_at AS leads_read_at,
-    CASE
-        WHEN leads_health.read_at IS NOT NULL
-            AND (coalesce(leads.undated, 0) = 0 OR leads_health.backfilled_at <= leads_health.days_7)
-            THEN coalesce(leads.last_7_days, 0)
-    END AS leads_last_7_days,
-    CASE
-        WHEN leads_health.read_at IS NOT NULL
-            AND (coalesce(leads.undated, 0) = 0 OR leads_health.backfilled_at <= leads_health.days_14)
-            THEN coalesce(leads.previous_7_days, 0)
-    END AS leads_previous_7_days,
-    CASE
-        WHEN leads_health.read_at IS NOT NULL
-            AND (coalesce(leads.undated, 0) = 0 OR leads_health.backfilled_at <= leads_health.days_28)
-            THEN coalesce(leads.last_28_days, 0)
-    END AS leads_last_28_days,
-    CASE
-        WHEN leads_health.read_at IS NOT NULL
-            AND (coalesce(leads.undated, 0) = 0 OR leads_health.backfilled_at <= leads_health.days_56)
-            THEN coalesce(leads.previous_28_days, 0)
-    END AS leads_previous_28_days,
-    activity_health.read_at AS activity_read_at,
-    CASE
-        WHEN activity_health.read_at IS NOT NULL
-            AND (coalesce(activity.undated, 0) = 0 OR activity_health.backfilled_at <= activity_health.days_7)
-            THEN coalesce(activity.last_7_days, 0)
-    END AS activity_last_7_days,
-    CASE
-        WHEN activity_health.read_at IS NOT NULL
-            AND (coalesce(activity.undated, 0) = 0 OR activity_health.backfilled_at <= activity_health.days_14)
-            THEN coalesce(activity.previous_7_days, 0)
-    END AS activity_previous_7_days,
-    CASE
-        WHEN activity_health.read_at IS NOT NULL
-            AND (coalesce(activity.undated, 0) = 0 OR activity_health.backfilled_at <= activity_health.days_28)
-            THEN coalesce(activity.last_28_days, 0)
-    END AS activity_last_28_days,
-    CASE
-        WHEN activity_health.read_at IS NOT NULL
-            AND (coalesce(activity.undated, 0) = 0 OR activity_health.backfilled_at <= activity_health.days_56)
-            THEN coalesce(activity.previous_28_days, 0)
-    END AS activity_previous_28_days,
+    leads.read_at AS leads_read_at,
+    leads.last_7_days AS leads_last_7_days,
+    leads.previous_7_days AS leads_previous_7_days,
+    leads.last_28_days AS leads_last_28_days,
+    leads.previous_28_days AS leads_previous_28_days,
+    activity.read_at AS activity_read_at,
+    activity.last_7_days AS activity_last_7_days,
+    activity.previous_7_days AS activity_previous_7_days,
+    activity.last_28_days AS activity_last_28_days,
+    activity.previous_28_days AS activity_previous_28_days,
     runs.last_run_at,
     coalesce(runs.behind, 0) AS resources_behind
 FROM clients
+JOIN recent AS leads ON leads.client_id = clients.client_id AND leads.resource = 'leads'
+JOIN recent AS activity ON activity.client_id = clients.client_id AND activity.resource = 'activity'
 LEFT JOIN {clients} AS profiles ON profiles.client_id = clients.client_id
 LEFT JOIN runs ON runs.client_id = clients.client_id
-LEFT JOIN health AS leads_health
-    ON leads_health.client_id = clients.client_id AND leads_health.resource = 'leads'
-LEFT JOIN health AS activity_health
-    ON activity_health.client_id = clients.client_id AND activity_health.resource = 'activity'
-LEFT JOIN leads ON leads.client_id = clients.client_id
-LEFT JOIN activity ON activity.client_id = clients.client_id
 LEFT JOIN posts ON posts.client_id = clients.client_id
 LEFT JOIN lead_magnets ON lead_magnets.client_id = clients.client_id
 LEFT JOIN captures ON captures.client_id = clients.client_id
