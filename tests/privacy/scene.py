@@ -8,7 +8,8 @@ from typing import Any
 from pipelines.syncing.erasing import Person, erase_account, erase_person
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
-from sources.leadpanther.sandbox import World
+from sources.leadpanther.sandbox import Sandbox, World
+from tests.conftest import StartSandbox
 from tests.hard.places import LONG_AGO
 from tests.privacy.canaries import search_bytes, search_warehouse
 from tests.support import DATASET, DuckDB, Record, Target
@@ -98,6 +99,16 @@ def scene(unusable: bool = False, **sizes: int) -> Scene:
     world.insert(here.client, "leads", row={**own, "id": None, "emails": mails})
     world.insert(here.other, "activity", row=[{"author": URL, "content": "petra again"}, "other"])
     return here
+
+
+def synced_scene(
+    target: Target, sandbox: StartSandbox, unusable: bool = False, **sizes: int
+) -> tuple[Scene, Sandbox]:
+    """Such a world and its API, of which all is loaded."""
+    here = scene(unusable, **sizes)
+    api = sandbox(here.world)
+    target.sync(api)
+    return here, api
 
 
 def erase(target: Target, dry_run: bool = False, **person: str) -> dict[str, int]:

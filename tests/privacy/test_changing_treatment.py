@@ -100,17 +100,21 @@ class Past:
     """A warehouse with rows that the API no longer has.
 
     Args:
+        api: that API.
+        flock: what is in it.
         deleted: a lead that was deleted, as the API told it last.
         lost: a client that is no longer listed.
     """
 
+    api: Sandbox
+    flock: Aviary
     deleted: Record
     lost: str
 
 
-def make_past(target: Target, sandbox: Sandbox, flock: Aviary, *resources: str) -> Past:
+def make_past(target: Target, api: Sandbox, flock: Aviary) -> Past:
     """Syncs; then the API loses a lead, a client and yesterday."""
-    target.sync(sandbox, *resources)
+    target.sync(api)
     world = flock.world
     kept, lost = world.client_ids
     deleted = world.truth(kept, "leads")[-1]
@@ -119,7 +123,14 @@ def make_past(target: Target, sandbox: Sandbox, flock: Aviary, *resources: str) 
     for table in ("post_engagement", "lead_magnet_analytics"):
         if table in target.tables():
             target.query(f"UPDATE {DATASET}.{table} SET snapshot_date = DATE '2026-01-02'")
-    return Past(deleted, lost)
+    return Past(api, flock, deleted, lost)
+
+
+def past_of(target: Target, sandbox: StartSandbox, treatment: str, **more: str) -> Past:
+    """The same of an API of its own, treated in some way."""
+    flock = aviary()
+    with treating(treatment, **more):
+        return make_past(target, sandbox(flock.world), flock)
 
 
 def lead(target: Target, id: str) -> Record:
@@ -143,15 +154,12 @@ CHAINS = (("hash", "mask", "tag", "drop"), ("mask", "hash", "drop", "tag"))
 def test_the_next_sync_treats_everything_anew(
     target: Target, sandbox: StartSandbox, chain: tuple[str, ...]
 ) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("tag"):
-        past = make_past(target, api, flock)
+    past = past_of(target, sandbox, "tag")
     assert raw(target)
     before, load = sizes(target), lead(target, past.deleted["id"])["_dlt_load_id"]
     for treatment in chain:
         with treating(treatment):
-            report = target.sync(api)
+            report = target.sync(past.api)
             assert report.exit in (0, 3)
         assert treated_otherwise(target, treatment) == [], treatment
         assert said(target) == {treatment}
@@ -165,12 +173,9 @@ def test_the_next_sync_treats_everything_anew(
 def test_what_the_api_no_longer_has_keeps_the_hash_that_others_have(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("tag"):
-        past = make_past(duck, api, flock)
+    past = past_of(duck, sandbox, "tag")
     with treating("hash"):
-        duck.sync(api)
+        duck.sync(past.api)
     row = lead(duck, past.deleted["id"])
     assert row["emails__work"] == POLICY.hash(past.deleted["emails"]["work"])
     assert row["linkedin_profile_url"] == POLICY.hash(past.deleted["linkedin_profile_url"])
@@ -180,13 +185,10 @@ def test_what_the_api_no_longer_has_keeps_the_hash_that_others_have(
 def test_a_review_alone_leaves_the_hashes_of_what_the_api_no_longer_has(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("hash"):
-        past = make_past(duck, api, flock)
-        before = lead(duck, past.deleted["id"])
+    past = past_of(duck, sandbox, "hash")
+    before = lead(duck, past.deleted["id"])
     with treating("hash", PRIVACY__COLUMNS='{"leads.tags": "message"}'):
-        duck.sync(api)
+        duck.sync(past.api)
     assert lead(duck, past.deleted["id"]) == before
     assert before["name"] == POLICY.hash(past.deleted["name"])
 
@@ -229,13 +231,10 @@ def test_no_byte_of_the_file_keeps_what_a_stricter_policy_took_away(
 
 @pytest.mark.long
 def test_with_another_key_no_old_hash_stays(duck: DuckDB, sandbox: StartSandbox) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("hash"):
-        past = make_past(duck, api, flock)
+    past = past_of(duck, sandbox, "hash")
     old = {text for _, text in personal_cells(duck) if text != ""}
     with treating("hash", PRIVACY__KEY="quite another key"):
-        duck.sync(api)
+        duck.sync(past.api)
     assert {text for _, text in personal_cells(duck)} & old == set()
     assert lead(duck, past.deleted["id"])["name"] is None
 
@@ -244,28 +243,22 @@ def test_with_another_key_no_old_hash_stays(duck: DuckDB, sandbox: StartSandbox)
 def test_a_column_that_turns_out_to_be_personal_is_treated_in_old_rows_too(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("mask", PRIVACY__COLUMNS='{"leads.phone_note": "none"}'):
-        past = make_past(duck, api, flock)
+    past = past_of(duck, sandbox, "mask", PRIVACY__COLUMNS='{"leads.phone_note": "none"}')
     assert lead(duck, past.deleted["id"])["phone_note"] == past.deleted["phone_note"]
     with treating("mask"):
-        duck.sync(api)
-    assert explain(raw(duck), flock.origin.get) == []
+        duck.sync(past.api)
+    assert explain(raw(duck), past.flock.origin.get) == []
 
 
 @pytest.mark.long
 def test_one_kind_alone_can_change(duck: DuckDB, sandbox: StartSandbox) -> None:
-    flock = aviary()
-    api = sandbox(flock.world)
-    with treating("tag"):
-        past = make_past(duck, api, flock)
+    past = past_of(duck, sandbox, "tag")
     with treating("tag", PRIVACY__CATEGORIES='{"email": "drop"}'):
-        duck.sync(api)
+        duck.sync(past.api)
     row = lead(duck, past.deleted["id"])
     assert (row["emails__work"], row["name"]) == (None, past.deleted["name"])
-    emails = {canary for canary, origin in flock.origin.items() if origin.startswith("leads.emails")}
-    assert explain({s for s in raw(duck) if s.canary in emails}, flock.origin.get) == []
+    emails = {canary for canary, origin in past.flock.origin.items() if origin.startswith("leads.emails")}
+    assert explain({s for s in raw(duck) if s.canary in emails}, past.flock.origin.get) == []
 
 
 @pytest.mark.long

@@ -21,6 +21,7 @@ from tests.privacy.scene import (
     hers,
     others,
     scene,
+    synced_scene,
 )
 from tests.support import DuckDB, Record, Target, environment
 
@@ -44,9 +45,7 @@ KNOWN_BY = {
 def test_an_erased_person_is_gone_from_everywhere_and_nobody_else_is(
     target: Target, sandbox: StartSandbox, person: dict[str, str]
 ) -> None:
-    here = scene(unusable=True)
-    api = sandbox(here.world)
-    target.sync(api)
+    here, _ = synced_scene(target, sandbox, unusable=True)
     assert hers(target)
     before = everything(target)
     counts = erase(target, **person)
@@ -66,9 +65,7 @@ def test_an_erased_person_is_gone_from_everywhere_and_nobody_else_is(
 def test_no_later_sync_brings_an_erased_person_back(
     target: Target, sandbox: StartSandbox, tmp_path: Path
 ) -> None:
-    here = scene()
-    api = sandbox(here.world)
-    target.sync(api)
+    here, api = synced_scene(target, sandbox)
     erase(target, email=EMAIL)
     expected = everything(target)
     target.sync(api, full=True)
@@ -90,9 +87,7 @@ def test_no_later_sync_brings_an_erased_person_back(
 @pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_an_erased_person_stays_out_of_quarantine(duck: DuckDB, sandbox: StartSandbox) -> None:
-    here = scene(unusable=True)
-    api = sandbox(here.world)
-    duck.sync(api)
+    _, api = synced_scene(duck, sandbox, unusable=True)
     erase(duck, email=EMAIL)
     duck.sync(api, full=True)
     assert not HERS.search(repr(duck.rows("quarantine")))
@@ -103,9 +98,7 @@ def test_an_erased_person_stays_out_of_quarantine(duck: DuckDB, sandbox: StartSa
 def test_a_plain_pipeline_into_the_same_dataset_does_not_bring_an_erased_person_back(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
-    here = scene()
-    api = sandbox(here.world)
-    duck.sync(api)
+    _, api = synced_scene(duck, sandbox)
     erase(duck, email=EMAIL)
     duck.load(api)
     assert hers(duck) == []
@@ -114,9 +107,7 @@ def test_a_plain_pipeline_into_the_same_dataset_does_not_bring_an_erased_person_
 @pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_a_sync_after_an_erasure_costs_no_more_than_before(duck: DuckDB, sandbox: StartSandbox) -> None:
-    here = scene(leads=150, activity=120)
-    api = sandbox(here.world)
-    duck.sync(api)
+    _, api = synced_scene(duck, sandbox, leads=150, activity=120)
     erase(duck, email=EMAIL)
     duck.sync(api, full=True)
     api.clear_requests()
@@ -130,9 +121,7 @@ def test_a_sync_after_an_erasure_costs_no_more_than_before(duck: DuckDB, sandbox
 @pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_somebody_unknown_is_kept_out_from_now_on(duck: DuckDB, sandbox: StartSandbox) -> None:
-    here = scene()
-    api = sandbox(here.world)
-    duck.sync(api)
+    here, api = synced_scene(duck, sandbox)
     before = everything(duck)
     assert erase(duck, email="nobody@example.com") == {}
     assert everything(duck) == before

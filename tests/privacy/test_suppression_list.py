@@ -19,6 +19,7 @@ from tests.privacy.scene import (
     erase_a_client,
     everything,
     scene,
+    synced_scene,
 )
 from tests.support import DATASET, DuckDB, Target, environment
 
@@ -85,9 +86,7 @@ def test_erasing_takes_a_key(duck: DuckDB, sandbox: StartSandbox) -> None:
 @pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_an_erased_client_is_gone_and_stays_gone(target: Target, sandbox: StartSandbox) -> None:
-    here = scene()
-    api = sandbox(here.world)
-    target.sync(api)
+    here, api = synced_scene(target, sandbox)
     before = everything(target)
     name = next(row["full_name"] for row in here.world.clients() if row["user_id"] == here.other)
     counts = erase_a_client(target, here.other)
@@ -109,9 +108,7 @@ def test_an_erased_client_is_gone_and_stays_gone(target: Target, sandbox: StartS
 def test_after_the_retention_personal_columns_of_the_gone_are_blank_and_others_are_not(
     target: Target, sandbox: StartSandbox
 ) -> None:
-    here = scene(unusable=True)
-    api = sandbox(here.world)
-    target.sync(api)
+    here, api = synced_scene(target, sandbox, unusable=True)
     old, fresh = LEAD, here.world.ids(here.client, "leads")[-1]
     for id in (old, fresh):
         here.world.delete(here.client, "leads", id)
