@@ -289,9 +289,8 @@ def query(
 ) -> None:
     """Ask the published DuckDB file, changing nothing: columns on a terminal, CSV or JSON elsewhere."""
     from pipelines.commands.query import run_query
-    from pipelines.settings import load_sync_config
 
-    run_query(file or load_sync_config().published_file, sql, json)
+    run_query(file, sql, json)
 
 
 @app.command()

@@ -67,7 +67,7 @@ def describe_vendor(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> Nod
         said.setdefault(annotation.table, []).append(annotation)
     read = {name: _freshness(warehouse, name) for name in vendor.listings}
     tables = [
-        _table(table, said[table.name], read.get(table.name))
+        _table(warehouse, table, said[table.name], read.get(table.name))
         for table in vendor.all_tables
         if table.name in said
     ]
@@ -79,12 +79,12 @@ def describe_vendor(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> Nod
     }
 
 
-def _table(table: Table, columns: Sequence[Annotation], freshness: Node | None) -> Node:
+def _table(warehouse: Warehouse, table: Table, columns: Sequence[Annotation], freshness: Node | None) -> Node:
     return {
         "name": table.name,
         "description": f"A row is {table.about}.",
         **(freshness or {}),
-        "data_tests": _unique(table),
+        "data_tests": _unique(warehouse, table),
         "columns": [_column(table, a) for a in columns if not a.column.startswith("_dlt")],
     }
 
@@ -102,9 +102,9 @@ def _column(table: Table, a: Annotation) -> Node:
     return found
 
 
-def _unique(table: Table) -> list[Mapping[str, Any]]:
+def _unique(warehouse: Warehouse, table: Table) -> list[Mapping[str, Any]]:
     """The key as dbt tests it: as one expression, since its own test takes one column."""
-    key = " || '/' || ".join(f"cast({quoted(name)} as varchar)" for name in table.key)
+    key = warehouse.said(" || '/' || ".join(f"cast({quoted(name)} as varchar)" for name in table.key))
     return [{"unique": {"name": f"unique_key_of_{table.name}", "arguments": {"column_name": key}}}]
 
 

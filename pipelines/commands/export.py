@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+from dlt.common.schema import Schema
 from pyarrow import compute, csv, parquet
 
 from pipelines.settings import load_sync_config
@@ -24,7 +25,6 @@ from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.tables import SYNC_LOG
 from sources.core.vendor import Vendor
-from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse, quoted
 
 FORMATS = ("parquet", "csv")
@@ -69,8 +69,8 @@ def run_export(
     """
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     vendor = _whose(client, storage, storage.loaded(vendors_named(name)))
-    with storage.look(storage.dataset_of(vendor)) as pipeline:
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+    with storage.ask_views(vendor) as pipeline:
+        warehouse = Warehouse(pipeline, Schema(vendor.name))
         with warehouse.at_one_moment():
             counts = export(warehouse, vendor, client, folder, format, shareable, raw)
     for name, count in counts.items():
@@ -106,7 +106,7 @@ def export(
     """Writes a client's files, for their owner only; returns rows by table. If one fails, none is left.
 
     Args:
-        warehouse: to read.
+        warehouse: to read, with views for analysts and those that are safe to share.
         vendor: whose client.
         client: whose rows.
         folder: where to; empty, or not there yet.
@@ -119,8 +119,6 @@ def export(
     """
     if format not in FORMATS:
         raise ConfigurationError(f"unknown format {format!r}: choose from {', '.join(FORMATS)}")
-    if warehouse.engine not in ENGINES:
-        raise ConfigurationError(f"exports are made from {' or '.join(sorted(ENGINES))} only")
     if not _knows(warehouse, vendor, client):
         raise ConfigurationError(f"the warehouse has no {vendor.account_word} {client!r}")
     account = vendor.account.name
@@ -143,7 +141,7 @@ def export(
 
 def _knows(warehouse: Warehouse, vendor: Vendor, client: str) -> bool:
     sql = f"SELECT 1 FROM {{}} WHERE {vendor.account.name} = %s LIMIT 1"
-    tables = filter(warehouse.has, (vendor.accounts_table or SYNC_LOG, SYNC_LOG))
+    tables = {vendor.accounts_table or SYNC_LOG, SYNC_LOG} & warehouse.stored().keys()
     return bool(client) and any(warehouse.query(sql.format(table), client) for table in tables)
 
 

@@ -13,6 +13,8 @@ from unicodedata import east_asian_width
 import duckdb
 import msgspec
 
+from pipelines.settings import load_sync_config
+from pipelines.storage import storage_for
 from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
 
 PROMPT, MORE = "leadhouse> ", "       ... "
@@ -20,22 +22,32 @@ AT_ONCE = 10_000
 """Rows held at a time where nobody looks at them."""
 
 
-def run_query(file: Path, sql: str | None, as_json: bool) -> None:
+def run_query(file: Path | None, sql: str | None, as_json: bool) -> None:
     """Answers one question, or as many as are asked: at a prompt, or from standard input.
 
     Args:
-        file: the DuckDB file.
+        file: the DuckDB file; None for the warehouse's.
         sql: the question; None to ask for it.
         as_json: an array of objects instead of columns or CSV.
 
     Raises:
         LeadhouseError: there is no file, or the question is none.
     """
-    with _opened(file) as connection:
+    with _opened(file or _file_of_warehouse()) as connection:
         if sql is None and sys.stdin.isatty():
             _talk(connection, as_json)
         else:
             _answer(connection, sys.stdin.read() if sql is None else sql, as_json)
+
+
+def _file_of_warehouse() -> Path:
+    storage = storage_for(load_sync_config())
+    if storage.duckdb_file is None:
+        raise ConfigurationError(
+            f"`leadhouse query` asks DuckDB files, and {storage} is none: ask it with a program of its own, or name a "
+            "file with --file"
+        )
+    return storage.duckdb_file
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.people.making import SCHEMA, warehouse_of_people
+from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
 from sources.core.people.report import REPORT as PEOPLE
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -69,7 +69,7 @@ def assemble(storage: Storage, name: str | None, accounts: Sequence[str], person
     now = datetime.now(UTC)
     loaded = storage.loaded(vendors_named(name))
     asked: list[Callable[[], Record | None]] = []
-    if not name and not accounts:
+    if not name and not accounts and can_hold_people(storage.destination()):
         asked.append(lambda: _of_people(storage, now))
     asked.extend(lambda v=vendor: _of(v, storage, accounts, personal, now) for vendor in loaded)  # type: ignore[misc]
     sections = [section for section in _all_that_can(asked) if section]
@@ -102,7 +102,7 @@ def _of(
     if vendor.report is None:
         return None
     told = Told(vendor.name, vendor.title, vendor.account_word, vendor.account.name)
-    with storage.ask(storage.dataset_of(vendor)) as pipeline:
+    with storage.ask_views(vendor) as pipeline:
         warehouse = Warehouse(pipeline, Schema(vendor.name))
         with warehouse.at_one_moment():
             return gather(warehouse, vendor.report, told, accounts, personal, now)

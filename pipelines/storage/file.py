@@ -61,6 +61,10 @@ class File(Storage):
         return str(self.published_file)
 
     @property
+    def duckdb_file(self) -> Path:
+        return self.published_file
+
+    @property
     def published_file(self) -> Path:
         """The file that people open."""
         return self.config.published_file

@@ -94,6 +94,10 @@ class Lake(Server):
         return str(self.current or self)
 
     @property
+    def duckdb_file(self) -> Path | None:
+        return self.current
+
+    @property
     def current(self) -> Path | None:
         """The DuckDB file beside the lake; none beside a bucket."""
         with elsewhere() as folder:

@@ -16,11 +16,13 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.logs import tame_dlt
 from pipelines.settings import SyncConfig
+from pipelines.storage.copied import copied, has_all_views
 from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.disk import causes, is_full
 from pipelines.storage.formats import bring_up_to_date, refuse_newer
 from pipelines.storage.packages import drain, tidy
 from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
+from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -143,6 +145,11 @@ class Storage(ABC):
         """Where people find it."""
         return str(self)
 
+    @property
+    def duckdb_file(self) -> Path | None:
+        """The DuckDB file that people open, if there is one."""
+        return None
+
     def dataset_of(self, vendor: Vendor) -> str:
         """The schema that a vendor's rows are in."""
         return self.config.dataset or vendor.name
@@ -240,6 +247,26 @@ class Storage(ABC):
         """
         with self.destination_to_look_at() as destination, elsewhere() as folder:
             yield self.pipeline(destination, dataset, folder)
+
+    @contextmanager
+    def ask_views(self, vendor: Vendor) -> Iterator[dlt.Pipeline]:
+        """The same for whoever asks views for analysts or those that are safe to share: where the warehouse's own SQL
+        need not have words for them, of a copy in a DuckDB file, which is gone afterwards.
+
+        Args:
+            vendor: whose rows are asked for.
+
+        Raises:
+            LeadhouseError: as above.
+        """
+        dataset = self.dataset_of(vendor)
+        with self.ask(dataset) as pipeline:
+            if has_all_views(pipeline):
+                yield pipeline
+                return
+        with self.look(dataset) as pipeline, elsewhere() as folder:
+            with copied(pipeline, vendor, load_policy(), folder) as copy:
+                yield copy
 
     def loaded(self, vendors: Sequence[Vendor]) -> list[Vendor]:
         """Those vendors of which something is in the warehouse.

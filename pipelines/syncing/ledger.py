@@ -43,10 +43,14 @@ def _prune(warehouse: Warehouse, account: str) -> None:
     """Drops what is older than anybody asks about, but not the first success of a unit: it tells which rows
     were there when the warehouse was filled."""
     log, oldest = SYNC_LOG, datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+    firsts = (  # MySQL reads the table that it deletes from only if rows are first put together from it
+        f"SELECT {account}, resource, min(finished) AS finished FROM {log} WHERE status = '{Status.OK}' "
+        f"GROUP BY {account}, resource"
+    )
     warehouse.execute(
-        f"DELETE FROM {log} WHERE started < %s AND EXISTS (SELECT 1 FROM {log} AS first WHERE "
+        f"DELETE FROM {log} WHERE started < %s AND EXISTS (SELECT 1 FROM ({firsts}) AS first WHERE "
         f"first.{account} = {log}.{account} AND first.resource = {log}.resource "
-        f"AND first.status = '{Status.OK}' AND first.finished < {log}.finished)",
+        f"AND first.finished < {log}.finished)",
         oldest,
     )
 

@@ -57,5 +57,7 @@ def _read(table: str) -> Found:
 def _table(found: Found) -> str:
     places = [title for title in _TITLES.values() if any(title in outcomes for outcomes in found.values())]
     lines = [["", *places], ["---"] * (len(places) + 1)]
-    lines += [[promise, *(outcomes.get(place, "") for place in places)] for promise, outcomes in found.items()]
+    lines += [
+        [promise, *(outcomes.get(place, "") for place in places)] for promise, outcomes in found.items()
+    ]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

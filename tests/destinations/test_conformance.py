@@ -4,15 +4,17 @@ import json
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from pipelines.commands.reconcile import run_reconcile
 from pipelines.commands.status import run_status
+from pipelines.syncing.ledger import KEPT_DAYS
 from pipelines.syncing.sync import Wanted, sync
 from sources.core.warehouse.analysis import views_of
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Sandbox
 from tests.conftest import StartSandbox, small_world
@@ -213,6 +215,22 @@ def test_status_and_reconcile_find_what_was_loaded(
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 0
     world.edit(world.client_ids[0], "leads", world.ids(world.client_ids[0], "leads")[0], name="Renamed")
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 3
+
+
+def test_what_is_older_than_anybody_asks_about_leaves_the_ledger_but_no_first_success(
+    sandbox: StartSandbox, place: Target
+) -> None:
+    api = sandbox()
+    runs = [place.sync(api, "leads").run.run_id for _ in range(3)]
+    with place.storage().open(DATASET) as pipeline:
+        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        for run_id, days in zip(runs, (KEPT_DAYS + 2, KEPT_DAYS + 1, KEPT_DAYS - 1), strict=True):
+            then = datetime.now(UTC) - timedelta(days=days)
+            warehouse.execute(
+                "UPDATE sync_log SET started = %s, finished = %s WHERE run_id = %s", then, then, run_id
+            )
+    last = place.sync(api, "leads").run.run_id
+    assert {row["run_id"] for row in place.rows("sync_log")} == {runs[0], runs[2], last}
 
 
 def test_views_for_analysts_answer_as_they_do_in_duckdb(

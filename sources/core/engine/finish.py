@@ -155,7 +155,7 @@ def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy)
         return
     limit = datetime.now(UTC) - timedelta(days=policy.retention_days)
     account, accounts = vendor.account.name, vendor.accounts_table
-    left = f"{account} IN (SELECT {account} FROM {accounts} WHERE access_lost_at < %s)" if accounts else ""
+    lost = "access_lost_at < %s"
     for table in vendor.all_tables:
         columns = [
             a.column
@@ -167,17 +167,19 @@ def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy)
         sets = ", ".join(f"{quoted(name)} = NULL" for name in columns)
         filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
         update = f"UPDATE {table.name} SET {sets} WHERE ({filled}) AND"
-        if left and account in table.by_name:
-            warehouse.execute(f"{update} {left}", limit)
+        if table.name == accounts:
+            warehouse.execute(f"{update} {lost}", limit)
+        elif accounts and account in table.by_name:
+            warehouse.execute(f"{update} {account} IN (SELECT {account} FROM {accounts} WHERE {lost})", limit)
         if DELETED_AT in table.by_name:
             warehouse.execute(f"{update} {DELETED_AT} < %s", limit)
 
 
 def _prune_states(warehouse: Warehouse, pipeline: dlt.Pipeline) -> None:
     """Keeps the destination's copies of the state few: each holds every unit's checkpoint."""
-    warehouse.execute(
-        "DELETE FROM _dlt_pipeline_state WHERE pipeline_name = %s AND version <= "
-        "(SELECT max(version) FROM _dlt_pipeline_state WHERE pipeline_name = %s) - %s",
+    warehouse.execute(  # MySQL reads the table that it deletes from only in a query of its own within FROM
+        "DELETE FROM _dlt_pipeline_state WHERE pipeline_name = %s AND version <= (SELECT latest FROM "
+        "(SELECT max(version) AS latest FROM _dlt_pipeline_state WHERE pipeline_name = %s) AS kept) - %s",
         pipeline.pipeline_name,
         pipeline.pipeline_name,
         KEPT_STATES,

@@ -66,11 +66,12 @@ class Warehouse:
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
         """Has all that is asked in the block answered as of one moment, whatever is loaded meanwhile: over one
-        connection, which is all that DuckDB needs, and in one transaction in Postgres. Tables that do not exist must
-        not be asked for: that would end the transaction."""
+        connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
+        keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
         with self._client() as client, contextlib.ExitStack() as stack:
-            if self.engine == "postgres":
+            if self.engine != "duckdb" and client.capabilities.supports_transactions:
                 stack.enter_context(client.begin_transaction())
+            if self.engine == "postgres":
                 client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self._held = client
             try:
@@ -256,6 +257,10 @@ class Warehouse:
             with self._client() as client, client.begin_transaction():
                 for sql, parameters in waiting:
                     self._run(client, sql, parameters)
+
+    def said(self, expression: str) -> str:
+        """An expression in the destination's own words."""
+        return self._dialect().view(expression)
 
     def create_view(self, name: str, select: str) -> None:
         """Makes a view and looks into it: some destinations take what they cannot answer.
