@@ -264,9 +264,12 @@ class Storage(ABC):
             if has_all_views(pipeline):
                 yield pipeline
                 return
-        with self.look(dataset) as pipeline, elsewhere() as folder:
-            with copied(pipeline, vendor, load_policy(), folder) as copy:
-                yield copy
+        with (
+            self.look(dataset) as pipeline,
+            elsewhere() as folder,
+            copied(pipeline, vendor, load_policy(), folder) as copy,
+        ):
+            yield copy
 
     def loaded(self, vendors: Sequence[Vendor]) -> list[Vendor]:
         """Those vendors of which something is in the warehouse.
