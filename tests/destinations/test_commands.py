@@ -10,7 +10,7 @@ import yaml
 
 from sources.leadpanther.sandbox import Sandbox
 from tests.conftest import StartSandbox
-from tests.destinations.targets import MariaDB, Server
+from tests.destinations.targets import MariaDB, Server, SQLite
 from tests.destinations.test_conformance import READ_WHEN, child_settings
 from tests.hard import child
 from tests.support import DATASET, DuckDB, Target
