@@ -81,12 +81,17 @@ def _options(
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to put the DuckDB file.")] = None,
     source: SourceName = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All vendors' accounts, and who is known to several of them.")
+    ] = False,
 ) -> None:
-    """Sync a simulated account into a DuckDB file and ask it three questions."""
+    """Sync a simulated account into a DuckDB file, ask it three questions and draw its report."""
     from pipelines.commands.demo import run_demo
-    from pipelines.vendors import vendor_named
+    from pipelines.vendors import VENDORS, vendor_named
 
-    run_demo(vendor_named(source), folder)
+    if everything and source:
+        raise ConfigurationError("--all is every source: leave out --source")
+    run_demo(list(VENDORS.values()) if everything else [vendor_named(source)], folder)
 
 
 @app.command()

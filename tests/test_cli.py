@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -281,6 +282,8 @@ def test_the_demo_needs_no_account_and_answers_questions_from_its_file(calls: Ca
     assert leads > 1000
     assert clients == 5
     assert "Which clients get leads" in done.out
+    drawn = (file.parent / "report.html").exists()
+    assert drawn == (find_spec("vl_convert") is not None)
 
 
 def test_a_failed_sync_leaves_the_warehouse_as_it_was(calls: Calls) -> None:

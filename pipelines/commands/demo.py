@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,29 @@ from rich.console import Console
 
 from pipelines.commands.demo_account import demo_settings, questions_of, sandbox_of
 from pipelines.commands.query import answer
+from pipelines.commands.report import assemble
 from pipelines.console import Terminal
+from pipelines.report.page import load_library, render, write
+from pipelines.storage import Storage
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
+from sources.core.people.questions import QUESTIONS as PEOPLE_QUESTIONS
 from sources.core.simulator.pacing import Window
 from sources.core.vendor import Vendor
 
 FOLDER = Path("leadhouse-demo")
 SHOWN = 3
 """Questions that the demo asks."""
+COUNTS = ("no", "one", "two", "three")
 
 
-def run_demo(vendor: Vendor, folder: Path | None) -> None:
-    """Syncs a simulated account into a DuckDB file, shows what came and asks three questions."""
+def run_demo(vendors: Sequence[Vendor], folder: Path | None) -> None:
+    """Syncs simulated accounts into a DuckDB file, shows what came, asks some questions and draws the report.
+
+    Args:
+        vendors: whose accounts.
+        folder: where to put the file.
+    """
     console = Console()
     folder = folder or FOLDER
     file = folder / "leadhouse.duckdb"
@@ -35,6 +46,25 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to ({error.strerror})") from None
     shutil.rmtree(folder / ".leadhouse", ignore_errors=True)
+    for vendor in vendors:
+        storage = _sync_simulated(vendor, folder, console)
+    several = len(vendors) > 1
+    questions = PEOPLE_QUESTIONS if several else questions_of(vendors[0])
+    asked = list(questions.items())[:SHOWN]
+    console.print(f"\nEverything is in {file} now; {COUNTS[len(asked)]} questions to it:", highlight=False)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for question, sql in asked:
+            console.print(f"\n[bold]{question}[/bold]")
+            console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
+    _draw(storage, folder / "report.html", None if several else vendors[0].name, console)
+    view = "leadhouse.people" if several else f"{vendors[0].name}.leads_current"
+    console.print(
+        f'\nYour turn: leadhouse query --file {file} "FROM {view} LIMIT 5"', highlight=False, soft_wrap=True
+    )
+
+
+def _sync_simulated(vendor: Vendor, folder: Path, console: Console) -> Storage:
+    """Syncs a vendor's simulated account as `leadhouse sync` would; returns the warehouse."""
     package = sandbox_of(vendor)
     with package.Sandbox(package.demo_world()) as sandbox, Terminal(console) as terminal:
         console.print(f"A simulated {vendor.title} API answers at {sandbox.base_url}", highlight=False)
@@ -44,16 +74,18 @@ def run_demo(vendor: Vendor, folder: Path | None) -> None:
         count = sum(map(bool, report.run.accounts))
         console.print(f"{count} {vendor.account_word}{'' if count == 1 else 's'} found\n", highlight=False)
         terminal.ended(report, time.monotonic() - began)
-    console.print(f"\nEverything is in {file} now; three questions to it:", highlight=False)
-    with duckdb.connect(str(file), read_only=True) as connection:
-        for question, sql in list(questions_of(vendor).items())[:SHOWN]:
-            console.print(f"\n[bold]{question}[/bold]")
-            console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f'\nYour turn: leadhouse query --file {file} "FROM {vendor.name}.leads_current LIMIT 5"',
-        highlight=False,
-        soft_wrap=True,
-    )
+    return storage
+
+
+def _draw(storage: Storage, file: Path, name: str | None, console: Console) -> None:
+    """Writes the report, where its charting library is installed."""
+    try:
+        library = load_library()
+    except ConfigurationError as error:
+        console.print(f"\nNo charts: {error}", highlight=False, soft_wrap=True)
+        return
+    write(file, render(assemble(storage, name, (), personal=False), library))
+    console.print(f"\nIn charts: {file}, to open in a browser", highlight=False, soft_wrap=True)
 
 
 def run_sandbox(

@@ -38,7 +38,7 @@ def demo_settings(vendor: Vendor, sandbox: Any, folder: Path, **more: Any) -> tu
     """How to sync a sandbox into a folder, whatever the settings of this place are."""
     config = load_sync_config(
         destination="duckdb",
-        dataset=vendor.name,
+        dataset="",
         warehouse=str(folder / "leadhouse.duckdb"),
         folder=str(folder / ".leadhouse"),
         **more,

@@ -116,6 +116,7 @@ function ticks(start, end) {
 /* Bars below each other, with what they are above them and the number beside. Each row: label, n, says. */
 function ranking(description, rows, color) {
   const most = Math.max(1, ...rows.map((row) => row.n));
+  const room = innerWidth < 500 ? 1.9 : 1.5; // for what stands beside the longest
   const numbered = rows.map((row, place) => ({ ...row, place }));
   const y = { field: "place", type: "ordinal", axis: null, scale: { padding: 0 } };
   return base(description, numbered, {
@@ -129,7 +130,7 @@ function ranking(description, rows, color) {
       {
         mark: { type: "bar", height: 14, yOffset: 8, cornerRadiusEnd: 3, minBandSize: 14, color },
         encoding: {
-          x: { field: "n", type: "quantitative", axis: null, scale: { domain: [0, most * 1.5] } },
+          x: { field: "n", type: "quantitative", axis: null, scale: { domain: [0, most * room] } },
           tooltip: [
             { field: "label", title: "what" },
             { field: "says", title: "how much" },

@@ -8,11 +8,9 @@ const share = (part, whole) =>
 const change = (now, then) => (now != null && then ? `${now < then ? "" : "+"}${share(now - then, then)}` : "–");
 const words = (name) => (name ?? "unknown").replaceAll("_", " ");
 const moment = (time) => (time ? time.replace("T", " ").replace("Z", "") : "never");
+const LIST = new Intl.ListFormat("en-GB", { type: "conjunction" });
 const titles = (schemas) =>
-  (schemas ?? "unknown")
-    .split(", ")
-    .map((schema) => report.titles[schema] ?? schema)
-    .join(" and ");
+  LIST.format((schemas ?? "unknown").split(", ").map((schema) => report.titles[schema] ?? schema));
 
 /* Rows as objects. */
 function read(figure) {

@@ -21,6 +21,16 @@ LOOKS = [(size, scheme) for size in ((400, 800), (1400, 900)) for scheme in ("li
 PAGES: dict[str, str] = {}
 
 
+CUT_OFF = """
+return [...document.querySelectorAll('.chart svg')].flatMap((svg) => {
+  const { right } = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')]
+    .filter((text) => text.getBoundingClientRect().right > right + 1)
+    .map((text) => text.textContent);
+});
+"""
+
+
 @pytest.fixture
 def everything(duck: DuckDB, tmp_path: Path) -> Path:
     """A report of four vendors, who know some people together; synced once for all tests."""
@@ -66,6 +76,7 @@ def test_every_vendor_has_its_figures_at_any_size_in_light_and_dark(
     text, drawn_text, marks = browser.run(CONTRAST)
     assert min(text, drawn_text) >= 4.5
     assert marks >= 3
+    assert browser.run(CUT_OFF) == []
     assert len(browser.requests()) == 1
     assert browser.complaints() == []
 
@@ -131,6 +142,6 @@ def test_the_overlap_stands_there_in_words_and_numbers(browser: "Browser", every
     )
     assert cells == [
         ["LeadPanther and Leadping", "2", "4"],
-        ["LeadLeap and LeadPanther and Leadping and Leadron", "1", "4"],
+        ["LeadLeap, LeadPanther, Leadping and Leadron", "1", "4"],
         ["Leadping and Leadron", "1", "2"],
     ]

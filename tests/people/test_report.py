@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.commands.report import assemble
 from pipelines.report.page import render
 from tests.people.everybody import Everybody, some_of_everything
-from tests.support import DuckDB, Record, Target
+from tests.support import DuckDB, Record, Target, run_leadhouse
 from tests.test_report import rows_of
 
 VENDORS = ("leadpanther", "leadleap", "leadron", "leadping")
@@ -180,3 +182,23 @@ def test_what_is_not_up_to_date_is_named_by_vendor(duck: DuckDB) -> None:
     assert [(row["source"], row["resource"], row["status"], row["note"]) for row in missing] == [
         ("leadron", "partners", "failed", "the server answers 503")
     ]
+
+
+@pytest.mark.long
+def test_the_demo_of_all_vendors_shows_who_is_known_to_several(home: Path) -> None:
+    pytest.importorskip("vl_convert")
+    process = run_leadhouse("demo", "--all", folder=home)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "Who is known to several vendors?" in out
+    with duckdb.connect(str(home / "leadhouse-demo" / "leadhouse.duckdb"), read_only=True) as connection:
+        known = connection.execute(
+            "SELECT lower(email), string_agg(DISTINCT source, ', ' ORDER BY source) FROM leadhouse.all_leads "
+            "WHERE email LIKE '%@known.example.com' GROUP BY 1 HAVING count(DISTINCT source) > 1"
+        ).fetchall()
+        found = connection.execute(
+            "SELECT sources, count(*) FROM leadhouse.people WHERE source_count > 1 GROUP BY 1"
+        ).fetchall()
+    assert len(known) > 20
+    assert Counter(sources for _, sources in known) == dict(found)
+    assert (home / "leadhouse-demo" / "report.html").stat().st_size < 1_500_000

@@ -39,6 +39,22 @@ PEOPLE: tuple[tuple[str, str], ...] = (*_latin, *_ELSEWHERE * 12)
 MAIL_DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com")
 PROFILE_PREFIX = "https://linkedin.example.com/in/"
 
+KNOWN = 56
+
+
+def acquaintance(n: int) -> tuple[str, str, str]:
+    """Somebody whom the demo's accounts of several vendors know.
+
+    Args:
+        n: which of the `KNOWN`.
+
+    Returns:
+        Name, e-mail address and phone number.
+    """
+    name, handle = _latin[n * 13 % len(_latin)]
+    return name, f"{handle}@known.example.com", f"+1212555{n:04d}"
+
+
 _ROLES = (
     "Founder",
     "Head of Growth",

@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
+from sources.core.simulator import people
 from sources.core.simulator.dice import Dice, iso
 from sources.core.simulator.rows import Rows
 
@@ -304,4 +305,9 @@ class World:
 
 def demo_world() -> World:
     """The account of the demo."""
-    return World.make(clients=5, leads=800, activity=1000, posts=40, now=datetime.now(UTC))
+    world = World.make(clients=5, leads=800, activity=1000, posts=40, now=datetime.now(UTC))
+    for n in range(people.KNOWN - 8):
+        client = world.client_ids[n % 5]
+        name, email, _ = people.acquaintance(n)
+        world.edit(client, "leads", world.ids(client, "leads")[n], name=name, emails={"submitted": email})
+    return world

@@ -35,7 +35,7 @@ SPEED = Figure(
     "Speed to lead",
     "Leads of the last 90 days, by how soon after they came somebody, or something, called or wrote to them.",
     (
-        Shown("leads", "Leads that came", "number"),
+        Shown("leads", "Leads", "number"),
         Shown("reached", "Called or written to", "number"),
         Shown("within_an_hour", "Within an hour", "number"),
         Shown("within_five_minutes", "Within five minutes", "number"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sources.core.simulator import people
 from sources.core.simulator.dice import Dice, iso
 from sources.core.simulator.rows import encode
 
@@ -45,6 +46,10 @@ class Paging:
     count: bool = True
     count_off: int = 0
     archive: str = "kept"
+
+
+LATE = (0, 60, 900, 30, 7_200, 0, 90_000)
+"""Seconds by which the demo's texts are late, one after the other."""
 
 
 class Listed:
@@ -245,5 +250,15 @@ class World:
 
 
 def demo_world() -> World:
-    """The organization of the demo."""
-    return World.make(leads=450, now=datetime.now(UTC))
+    """The organization of the demo: it knows some people by their address, and reaches some late."""
+    world = World.make(leads=450, now=datetime.now(UTC))
+    for n, id in zip(range(0, people.KNOWN, 2), world.ids(), strict=False):
+        name, email, phone = people.acquaintance(n)
+        first, _, last = name.partition(" ")
+        world.edit("", "leads", id, firstName=first, lastName=last, email=email, phone=phone)
+    for n, text in enumerate(world.ids("", "sms_events")):
+        row = world.lists["sms_events"].rows[text]
+        if row["direction"] == "outbound":
+            late = datetime.fromisoformat(row["sentAt"]).timestamp() + LATE[n % len(LATE)]
+            world.edit("", "sms_events", text, sentAt=iso(min(late, world.now)))
+    return world

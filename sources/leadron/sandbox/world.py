@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sources.core.simulator import people
 from sources.core.simulator.dice import Dice
 from sources.core.simulator.rows import Rows
 
@@ -300,4 +301,8 @@ def demo_world() -> World:
     """The account of the demo."""
     world = World.make(leads=600, partners=9, commissions=140, now=datetime.now(UTC))
     world.usage = Usage(limit=50_000, used=1_250)
+    for n, id in zip(range(0, people.KNOWN, 3), world.ids(), strict=False):
+        name, email, phone = people.acquaintance(n)
+        first, _, last = name.partition(" ")
+        world.edit("", "leads", id, firstName=first, lastName=last, email=email, phone=phone)
     return world
