@@ -24,7 +24,9 @@ from tests.truth import differences
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "README.md", ROOT / "pipelines/README.md", ROOT / "sources/core/privacy/README.md")
 PAGES = sorted(
-    file for file in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(file.relative_to(ROOT).parts)
+    file
+    for file in ROOT.rglob("*.md")
+    if not {".venv", ".venv-peers", "node_modules"} & set(file.relative_to(ROOT).parts)
 )
 
 
