@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.commands.dbt import describe_vendor
+from pipelines.commands.dbt import describe_people, describe_vendor
+from sources.core.people.making import warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther import LEADPANTHER
@@ -38,6 +39,41 @@ def described(duck: DuckDB) -> dict[str, Any]:
         return describe_vendor(Warehouse(pipeline, pipeline.default_schema), LEADPANTHER, load_policy())
 
 
+def of_people(duck: DuckDB) -> list[dict[str, Any]]:
+    with duck.storage().ask("leadhouse") as pipeline:
+        return describe_people(warehouse_of_people(pipeline), load_policy())
+
+
+def test_people_over_all_vendors_are_described_and_what_is_personal_says_so_there_too(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    duck.sync(sandbox())
+    (source,) = of_people(duck)
+    assert source["name"] == "leadhouse"
+    tables = {table["name"]: table for table in source["tables"]}
+    assert {"people", "person_leads", "all_leads", "sync_health"} <= tables.keys()
+    for name, table in tables.items():
+        stored = duck.query(
+            f"SELECT column_name FROM information_schema.columns WHERE table_name = '{name}' "
+            f"AND table_schema = '{source['schema']}'"
+        )
+        assert {column["name"] for column in table["columns"]} == {row["column_name"] for row in stored}
+        assert table["loaded_at_query"]
+    personal = {
+        (name, column["name"]): column["config"]["meta"]["pii"]
+        for name, table in tables.items()
+        for column in table["columns"]
+        if "config" in column
+    }
+    assert personal["all_leads", "email"] == "email"
+    assert not [column for name, column in personal if name in ("people", "person_leads")]
+    rows = duck.query(f"SELECT table_name, column_name, category FROM {source['schema']}.pii_columns")
+    assert {(r["table_name"], r["column_name"]): r["category"] for r in rows} == personal
+    duck.sync(sandbox())
+    again = duck.query(f"SELECT table_name, column_name, category FROM {source['schema']}.pii_columns")
+    assert again == rows
+
+
 def test_every_table_and_column_is_described_and_what_is_personal_says_so(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:
@@ -61,10 +97,13 @@ def test_dbt_takes_it_and_its_tests_notice_a_row_that_is_there_twice(
     project = duck.folder / "project"
     models = project / "models"
     models.mkdir(parents=True)
-    sources = {"version": 2, "sources": [described(duck)]}
+    sources = {"version": 2, "sources": [described(duck), *of_people(duck)]}
     (models / "sources.yml").write_text(yaml.safe_dump(sources))
     (models / "count_of_leads.sql").write_text(
         "select count(*) as n from {{ source('leadpanther', 'leads') }}"
+    )
+    (models / "count_of_people.sql").write_text(
+        "select count(*) as n from {{ source('leadhouse', 'people') }}"
     )
     (project / "dbt_project.yml").write_text("name: trial\nversion: '1.0.0'\nprofile: trial\n")
     target = {"type": "duckdb", "path": str(duck.file), "schema": "mart", "threads": 1}
@@ -93,4 +132,4 @@ def test_it_is_written_by_the_command_line(duck: DuckDB, sandbox: StartSandbox, 
     monkeypatch.setenv("LEADHOUSE__PUBLISH", "false")
     run_dbt(Path("models"), None, None)
     written = yaml.safe_load(Path("models/sources.yml").read_text())
-    assert [source["name"] for source in written["sources"]] == ["leadpanther"]
+    assert [source["name"] for source in written["sources"]] == ["leadpanther", "leadhouse"]

@@ -13,6 +13,8 @@ from pipelines.storage import storage_for
 from pipelines.vendors import vendors_named
 from sources.core.engine.finish import annotate_all
 from sources.core.errors import ConfigurationError
+from sources.core.people.describing import Described, annotated, described
+from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Policy
 from sources.core.tables import SYNC_LOG, Table
@@ -44,6 +46,9 @@ def run_dbt(folder: Path, destination: str | None, dataset: str | None) -> None:
     for vendor in storage.loaded(vendors_named(None)):
         with storage.look(storage.dataset_of(vendor)) as pipeline:
             sources.append(describe_vendor(Warehouse(pipeline, pipeline.default_schema), vendor, policy))
+    if can_hold_people(storage.destination()):
+        with storage.ask(SCHEMA) as pipeline:
+            sources.extend(describe_people(warehouse_of_people(pipeline), policy))
     text = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=100)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,17 +84,47 @@ def describe_vendor(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> Nod
     }
 
 
+def describe_people(warehouse: Warehouse, policy: Policy) -> list[Node]:
+    """What is said over all vendors as one of dbt's sources, if it is there.
+
+    Args:
+        warehouse: from `warehouse_of_people`.
+        policy: how personal data is treated.
+    """
+    there = warehouse.stored()
+    said: dict[str, list[Annotation]] = {}
+    for annotation in annotated(policy):
+        if annotation.column in there.get(annotation.table, ()):
+            said.setdefault(annotation.table, []).append(annotation)
+    tables = [_of_people(warehouse, each, said[each.name]) for each in described() if each.name in said]
+    about = "All vendors together, and who is who over them"
+    name = {"name": SCHEMA, "schema": warehouse.dataset, "description": about}
+    return [{**name, "tables": tables}] if tables else []
+
+
+def _of_people(warehouse: Warehouse, described: Described, columns: Sequence[Annotation]) -> Node:
+    query = f"SELECT max(read_at) FROM {warehouse.qualified('sync_health')}"
+    return {
+        "name": described.name,
+        "description": described.about,
+        "loaded_at_query": query,
+        "config": _stale(),
+        "data_tests": _unique(warehouse, described.name, described.key),
+        "columns": [_column(described.key, a) for a in columns],
+    }
+
+
 def _table(warehouse: Warehouse, table: Table, columns: Sequence[Annotation], freshness: Node | None) -> Node:
     return {
         "name": table.name,
         "description": f"A row is {table.about}.",
         **(freshness or {}),
-        "data_tests": _unique(warehouse, table),
-        "columns": [_column(table, a) for a in columns if not a.column.startswith("_dlt")],
+        "data_tests": _unique(warehouse, table.name, table.key),
+        "columns": [_column(table.key, a) for a in columns if not a.column.startswith("_dlt")],
     }
 
 
-def _column(table: Table, a: Annotation) -> Node:
+def _column(key: Sequence[str], a: Annotation) -> Node:
     found: Node = {"name": a.column}
     if a.about:
         found["description"] = a.about
@@ -97,15 +132,19 @@ def _column(table: Table, a: Annotation) -> Node:
         found["config"] = {
             "meta": {"pii": str(a.category), "identifies": a.identifies, "treatment": a.treatment}
         }
-    if a.column in table.key:
+    if a.column in key:
         found["data_tests"] = ["not_null"]
     return found
 
 
-def _unique(warehouse: Warehouse, table: Table) -> list[Mapping[str, Any]]:
+def _unique(warehouse: Warehouse, name: str, key: Sequence[str]) -> list[Mapping[str, Any]]:
     """The key as dbt tests it: as one expression, since its own test takes one column."""
-    key = warehouse.said(" || '/' || ".join(f"cast({quoted(name)} as varchar)" for name in table.key))
-    return [{"unique": {"name": f"unique_key_of_{table.name}", "arguments": {"column_name": key}}}]
+    expression = warehouse.said(" || '/' || ".join(f"cast({quoted(column)} as varchar)" for column in key))
+    return [{"unique": {"name": f"unique_key_of_{name}", "arguments": {"column_name": expression}}}]
+
+
+def _stale() -> Node:
+    return {"freshness": {"warn_after": {"count": STALE_HOURS, "period": "hour"}}}
 
 
 def _freshness(warehouse: Warehouse, table: str) -> Node:
@@ -113,7 +152,7 @@ def _freshness(warehouse: Warehouse, table: str) -> Node:
     asked = f"SELECT max(finished) FROM {warehouse.qualified(SYNC_LOG)} "
     return {
         "loaded_at_query": f"{asked}WHERE resource = '{table}' AND status = '{Status.OK}'",
-        "config": {"freshness": {"warn_after": {"count": STALE_HOURS, "period": "hour"}}},
+        "config": _stale(),
     }
 
 

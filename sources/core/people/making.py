@@ -10,7 +10,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from pathlib import Path
 
 import dlt
 from dlt.common.destination import AnyDestination
@@ -18,6 +17,7 @@ from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.people.components import LEADS, PEOPLE, TABLES, find_people
+from sources.core.people.describing import ABOUT, VIEWS, describe
 from sources.core.people.sources import (
     IDENTIFIERS,
     Loaded,
@@ -34,8 +34,7 @@ from sources.core.privacy.policy import NOBODYS, Policy
 from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
-from sources.core.warehouse.annotations import Annotation, comment_columns, share_views
-from sources.core.warehouse.views import ENGINES, annotate_views, make_views
+from sources.core.warehouse.views import ENGINES, make_views
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -49,8 +48,6 @@ would be ambiguous if there were a schema of that name, too."""
 
 MEMORY = "1GB"
 """For DuckDB while it finds people: a million leads take 700 MB, or 300 MB and twice the time."""
-
-VIEWS = Path(__file__).with_name("views")
 
 _DIALECTS: Mapping[str, Mapping[str, str]] = {
     "duckdb": {"nfc": "nfc_normalize", "decoded": "coalesce(try(url_decode(link)), link)"},
@@ -113,7 +110,7 @@ def make_people(
                 _make_schema(warehouse)
                 _make_views(warehouse, sources, policy, max_shared)
                 _make_tables(warehouse, sources, policy, max_shared, again)
-                _describe(warehouse, policy)
+                describe(warehouse, policy)
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
             log.warning(
@@ -146,15 +143,6 @@ def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy,
         **{view.name: warehouse.qualified(view.name) for view in views},
     }
     make_views(warehouse, views, {view.name: values for view in views})
-
-
-def _describe(warehouse: Warehouse, policy: Policy) -> None:
-    """Says of all columns what they hold, and shows those that hold nothing personal."""
-    annotations = [*annotate_views(views_in(VIEWS), [], [], policy), *_annotations()]
-    there = warehouse.stored()
-    present = [a for a in annotations if a.column in there.get(a.table, ())]
-    comment_columns(warehouse, present)
-    share_views(warehouse, present)
 
 
 def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
@@ -225,27 +213,4 @@ def _mark(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_s
     ]
     about = f"{counts} {policy.fingerprint} {max_shared} {identifiers(sources, IDENTIFIERS)}"
     digest = blake2b(about.encode(), digest_size=8).hexdigest()
-    return f"a person, as found in their leads; a row per person_id. [leadhouse {digest}]"
-
-
-_ABOUT = {
-    "person_id": "the person: named after one of their leads, and kept while these stay tied",
-    "leads": "how many leads they are",
-    "sources": "where these are, in the order of the alphabet",
-    "source_count": "in how many schemas",
-    "first_seen_at": "when the first of their leads was first read",
-    "last_seen_at": "when the last of their leads was first read",
-    "changed_at": "when leads came to this person, or went, last",
-    "source": "the schema that the lead is in",
-    "account": "whose lead it is",
-    "id": "the lead",
-}
-
-
-def _annotations() -> list[Annotation]:
-    """What is said of the tables' columns: nothing in them is personal."""
-    return [
-        Annotation(table, name, _ABOUT[name], None, False, "tag")
-        for table, columns in TABLES.items()
-        for name in columns
-    ]
+    return f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {digest}]"
