@@ -28,6 +28,7 @@ from sources.core.engine.finish import describe
 from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
+from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
 from sources.core.warehouse.lake import Files, keys_of, latest
 from sources.core.warehouse.table_files import table_files
 from sources.core.warehouse.warehouse import SHAREABLE, Warehouse
@@ -64,6 +65,7 @@ class Lake(Server):
         how = {"preferred_loader_file_format": "parquet"}
         if self.config.table_format:
             how["preferred_table_format"] = self.config.table_format
+            have_new_columns_reach_upserts()  # a package that a killed run left, too
         return destination_named(self.config.destination, **how)
 
     def _check_format(self) -> None:

@@ -32,6 +32,7 @@ from sources.core.tables import (
 )
 from sources.core.units import Rows
 from sources.core.warehouse.beside import Beside, look
+from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
 from sources.core.warehouse.warehouse import Warehouse
 
 BATCH_ROWS = 10_000
@@ -74,6 +75,8 @@ class Loader:
         self._suppressions = suppressions
         self._yielded = False
         self._once = warehouse is not None and warehouse.upserts
+        if self._once:
+            have_new_columns_reach_upserts()
         self._waiting: list[Rows] = []
         self._count = 0
 
