@@ -67,10 +67,11 @@ def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     with warehouse.connected():
         make_views(warehouse, vendor, policy)
         present = warehouse.stored()
-        of_views = annotations_of_views(warehouse, vendor, policy)
-        annotations = _annotate(warehouse, [*vendor.all_tables, vendor.ledger], policy) + [
-            a for a in of_views if a.column in present.get(a.table, ())
+        known = [
+            *_annotate(warehouse, [*vendor.all_tables, vendor.ledger], policy),
+            *annotations_of_views(warehouse, vendor, policy),
         ]
+        annotations = [a for a in known if a.column in present.get(a.table, ())]
         comment_columns(warehouse, annotations)
         share_views(warehouse, annotations)
 
