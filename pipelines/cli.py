@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.process import set_up
+from pipelines.process import QuickEnd, set_up
 from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
 
 app = typer.Typer(
@@ -53,6 +53,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, 
 def main() -> None:
     """Runs the command line; every expected error is one line and an exit code."""
     set_up()
+    end = QuickEnd()
+    try:
+        _run()
+    except SystemExit as leaving:
+        end.code = leaving.code if isinstance(leaving.code, int) else None
+        raise
+
+
+def _run() -> None:
     try:
         app()
     except ConfigurationError as error:

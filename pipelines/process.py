@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
 import os
 import sys
@@ -25,3 +27,23 @@ def tune() -> None:
     """
     gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(0.0005)
+
+
+class QuickEnd:
+    """Ends the process, once its exit code is known, as soon as all that wants to run at its end has run.
+
+    Python would take apart every module and value first, 0.5 s of the processor where dlt was imported; the system takes
+    the memory back at once. To be made before anything else registers what is to run at the end, for it runs last.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        atexit.register(self._leave)
+
+    def _leave(self) -> None:
+        if self.code is None:
+            return
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more: Python says so in its own way
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.code)

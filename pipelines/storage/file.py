@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 import dlt
+import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.settings import SyncConfig
@@ -50,6 +51,7 @@ class File(Storage):
 
     def __init__(self, config: SyncConfig) -> None:
         super().__init__(config)
+        self._kept_open: duckdb.DuckDBPyConnection | None = None
         if config.part.of > 1:
             raise ConfigurationError(f"{config.destination} cannot be loaded by several shards: postgres can")
 
@@ -102,7 +104,29 @@ class File(Storage):
                     f"the warehouse {self.published_file} cannot be written: is its folder there?"
                 )
             self.settle()
-            yield
+            try:
+                yield
+            finally:
+                self._let_go()
+
+    @contextmanager
+    def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
+        self._keep_open()
+        with super().open(dataset, wait, alone) as pipeline:
+            yield pipeline
+
+    def _keep_open(self) -> None:
+        """Keeps the file open until it is let go: a sync connects to it some twenty times, which takes DuckDB 25 ms
+        each time that nobody else of this process has it open, and else next to nothing."""
+        if self._kept_open is None and self.loading_file.exists():
+            with contextlib.suppress(duckdb.Error):  # whoever needs it says what is wrong with it
+                self._kept_open = duckdb.connect(str(self.loading_file))
+
+    def _let_go(self) -> None:
+        """Has nobody hold the file, and all that DuckDB knows be in it."""
+        if self._kept_open is not None:
+            self._kept_open.close()
+            self._kept_open = None
 
     def settle(self) -> None:
         """Sees that the file to load into is there: syncs that no longer publish go on with what they had."""
@@ -139,9 +163,11 @@ class File(Storage):
         return f"; now it has {file.stat().st_size / 1e6:,.0f} MB" if file.exists() else ""
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
+        self._let_go()
         duckdb_file.rewrite(self.loading_file)
 
     def rewrite_all(self, changed: Mapping[dlt.Pipeline, Sequence[str]]) -> None:
+        self._let_go()
         duckdb_file.rewrite(self.loading_file)
 
     def size(self, warehouse: Warehouse) -> int | None:
@@ -212,6 +238,7 @@ class PublishedFile(File):
                 and so does what was loaded.
         """
         self._last = time.monotonic()
+        self._let_go()
         if not self.own_file.exists():
             return
         there = read_mark(self.published_file) if self.published_file.exists() else None
