@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.reading import Fetch
 from sources.core.resources import Listing, Offset
+from sources.core.together import together
 from sources.core.vendor import Vendor
 
 LIMIT = 100
@@ -101,7 +101,7 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
             asked = [name for name in asked if not isinstance(listings[name].paging, Offset)]
         try:
             lengths = [_length(api, run, listings[name], account) for name in asked]
-            found = zip(asked, await asyncio.gather(*lengths), strict=True)
+            found = zip(asked, await together(lengths), strict=True)
         except Unauthorized:
             raise
         except LeadhouseError:

@@ -27,6 +27,7 @@ from sources.core.listing.reading import Fetch
 from sources.core.listing.replies import Reply
 from sources.core.rows.shaping import Raw, digest
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
+from sources.core.together import together
 from sources.core.units import Outcome, Unit
 from sources.core.warehouse.loading import make_shaper
 from sources.core.warehouse.suppressions import load_suppressions
@@ -145,7 +146,7 @@ class _Reconciliation:
             return await self._cover(fetch, listing.row_id, count, comparison)
         offsets = range(0, max(count, 1), LIMIT)
         chosen = random.sample(offsets, min(pages, len(offsets)))
-        answers = await asyncio.gather(*(fetch(offset) for offset in chosen))
+        answers = await together(map(fetch, chosen))
         return [row for page in answers for row in page.rows]
 
     async def _cover(self, fetch: Fetch, row_id: str, expected: int, comparison: Comparison) -> list[Raw]:
@@ -158,7 +159,7 @@ class _Reconciliation:
         books, kept = Books(), dict[int, Raw]()
         coverage = Coverage(books, LIMIT, expected, WINDOW)
         while offsets := coverage.asks():
-            answers = await asyncio.gather(*map(fetch, offsets))
+            answers = await together(map(fetch, offsets))
             for offset, page in zip(offsets, answers, strict=True):
                 found = row_ids(page.rows, row_id)
                 ids = [hash((offset, n)) if one is None else one for n, one in enumerate(found)]

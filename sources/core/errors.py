@@ -19,7 +19,7 @@
             ├── Unreachable     no connection, reset, timeout, truncated body
             ├── RateLimited     429, and 503 that names a time
             ├── ServerError     408, 5xx
-            └── Garbled         not JSON, or JSON without the documented envelope
+            └── Garbled         not JSON, JSON without the documented envelope, or neither 200 nor a refusal
 
 A message says what happened, where (path, client, request id, code) and what to do. It never holds a key,
 a response body or a personal value; paths hold ids of clients, posts and lead magnets only.

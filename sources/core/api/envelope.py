@@ -16,6 +16,9 @@ from sources.core.api.mending import lenient, parsed
 
 Shape = dict[str, Any]
 
+SAID = ("error", "errors")
+"""Where a body says that something went wrong, whatever its status: no documented list has a field of that name."""
+
 TYPES: dict[str, type] = {"has_more": bool, "total": int, "page": int, "size": int, "token": str}
 """What paging says, where it says it."""
 
@@ -90,6 +93,8 @@ class Envelope:
             if self._other_lists is None:
                 raise
             found = self._found(self._other_lists, body)
+        if any(found[name] for name in SAID):
+            raise ValueError("it says that something went wrong")
         paging = {name: _if(TYPES[name], found[name]) for name in self._paging}
         return Body(found["rows"], **paging)
 
@@ -138,7 +143,8 @@ class Envelope:
             name: (path, TYPES[name] if name in self.required else Any, name in self.required)
             for name, path in self._paging.items()
         }
-        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **wanted})
+        said = {name: (name, Any, False) for name in SAID}
+        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **said, **wanted})
 
     @cached_property
     def _items(self) -> _Finder:

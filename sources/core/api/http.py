@@ -15,8 +15,10 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+import aiohttp
 import httpx
 import tenacity
+from aiohttp.http import HttpProcessingError
 
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
@@ -37,6 +39,16 @@ T = TypeVar("T")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 MAX_BACKOFF = 30.0
+
+TROUBLE = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    aiohttp.ClientError,
+    HttpProcessingError,
+    ValueError,
+    OSError,
+)
+"""What sending raises: the transport does not translate all that happens while a body comes."""
 
 BOM = b"\xef\xbb\xbf"
 """What some servers put before JSON, though JSON must not begin with it (RFC 8259, 8.1)."""
@@ -198,7 +210,8 @@ class Http:
             sleep=self.pace.sleep,
             reraise=True,
         )
-        return await retrying(self._try, request, decode, counters, priority)
+        doubting = _Doubting(decode) if self.endpoint.attempts > 1 else decode
+        return await retrying(self._try, request, doubting, counters, priority)
 
     def give_up(self) -> None:
         """Ends the run's time now: requests under way are given up, none is sent any more."""
@@ -229,7 +242,7 @@ class Http:
             return answer
 
     async def _send(self, request: Request, request_id: str) -> httpx.Response:
-        """Sends once. httpx's own errors end here: their texts are the server's, not ours to repeat."""
+        """Sends once. The libraries' own errors end here: their texts are the server's, not ours to repeat."""
         where = Where(request.path, request_id, method=request.method)
         try:
             limit = min(self.endpoint.timeout * 4, max(self.pace.seconds_left(), 0.01))
@@ -243,7 +256,7 @@ class Http:
             if self.pace.seconds_left() <= 0:
                 raise DeadlineReached("the run's time is up; the next run goes on from here") from None
             raise Unreachable("no answer in time", where) from None
-        except (httpx.HTTPError, httpx.StreamError, ValueError, OSError) as error:
+        except TROUBLE as error:
             raise Unreachable(f"no complete answer: {type(error).__name__}", where) from None
 
     def _request(self, request: Request, request_id: str) -> httpx.Request:
@@ -274,6 +287,27 @@ class Http:
             raise NotInPlan("the plan or its credits do not cover this", where)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
         raise error_for(status, where, retry_after, self.protocol.hints.get(status))
+
+
+class _Doubting(Generic[T]):
+    """Decodes bodies, but one with bytes that are no text only where the next is no better: a byte may have suffered on
+    the way, and in an id it would make another row; what comes twice is the server's, and read as well as can be."""
+
+    def __init__(self, decode: Callable[[bytes], T]) -> None:
+        self._decode, self._doubted = decode, False
+
+    def __call__(self, body: bytes) -> T:
+        if not self._doubted and not _is_text(body):
+            self._doubted = True
+            raise ValueError("it is not UTF-8")
+        return self._decode(body)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return body.isascii() or bool(body.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _known_id(header: str | None, sent: str) -> str:

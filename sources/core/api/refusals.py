@@ -8,6 +8,7 @@ import re
 from sources.core.errors import (
     ApiError,
     Forbidden,
+    Garbled,
     NotFound,
     RateLimited,
     Rejected,
@@ -15,6 +16,8 @@ from sources.core.errors import (
     Unauthorized,
     Where,
 )
+
+MOVED = frozenset({301, 308})
 
 
 def error_for(status: int, where: Where, retry_after: float | None, hint: str | None = None) -> ApiError:
@@ -28,11 +31,19 @@ def error_for(status: int, where: Where, retry_after: float | None, hint: str | 
     }
     if status == 503 and retry_after is not None:
         kinds[503] = (RateLimited, "the server asks us to come back later")
-    default = (
-        (ServerError, "the server failed") if status >= 500 else (Rejected, "the request was not accepted")
-    )
-    kind, what = kinds.get(status, default)
+    kind, what = kinds.get(status) or _kind_of(status)
     return kind(f"{what}: {hint}" if hint else what, where, retry_after)
+
+
+def _kind_of(status: int) -> tuple[type[ApiError], str]:
+    if status >= 500:
+        return ServerError, "the server failed"
+    if status in MOVED:
+        return Rejected, "the server says that this is elsewhere: check the base URL"
+    if status < 400:
+        # Something on the way answers so for a while: a cache, a page to log in at, a server that is not ready.
+        return Garbled, "this is no answer to the request"
+    return Rejected, "the request was not accepted"
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:

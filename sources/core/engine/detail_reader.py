@@ -21,13 +21,13 @@ from sources.core.engine.reader import (
     Reader,
     keep_checkpoint,
     load_checkpoint,
-    together,
 )
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
 from sources.core.listing.reading import Fetch, Page, read_list
 from sources.core.resources import Detail, Listing, Offset
 from sources.core.rows.identity import with_id
+from sources.core.together import together
 from sources.core.units import Outcome, Rows, Status, Unit
 
 WORKERS = 16

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
-from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint, together
+from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
 from sources.core.errors import LeadhouseError, Unauthorized
 from sources.core.listing.by_time import ByTime, Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
@@ -18,6 +18,7 @@ from sources.core.listing.reading import Reading, read_list
 from sources.core.listing.scan import Ending, Scan
 from sources.core.resources import Detail, Listing, Tokens
 from sources.core.rows.shaping import Raw
+from sources.core.together import together
 from sources.core.units import Outcome, Rows, Status
 from sources.core.warehouse.deletes import Complete
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -195,13 +195,3 @@ def load_checkpoint(state: State, unit: Unit, key: str, policy: str) -> Checkpoi
 
 def keep_checkpoint(state: State, key: str, checkpoint: Checkpoint) -> None:
     state.setdefault(UNITS, {})[key] = checkpoint.encode()
-
-
-async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Runs coroutines concurrently; the first error ends all of them and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for coroutine in coroutines:
-                group.create_task(coroutine)
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None

@@ -8,9 +8,10 @@ import msgspec
 
 from sources.core.engine.fetching import request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
-from sources.core.engine.reader import Reader, together
+from sources.core.engine.reader import Reader
 from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
 from sources.core.resources import Snapshot
+from sources.core.together import together
 from sources.core.units import Outcome, Rows, Status
 
 

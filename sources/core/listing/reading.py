@@ -3,9 +3,8 @@ to ask for."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -28,6 +27,7 @@ from sources.core.listing.content import Content, learned, row_ids
 from sources.core.listing.replies import Reaches
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
 from sources.core.rows.shaping import Raw, digest
+from sources.core.together import together
 from sources.core.units import Outcome, Rows
 
 
@@ -46,7 +46,7 @@ class Page:
     room: int | None = None
 
 
-Fetch = Callable[[int], Awaitable[Page]]
+Fetch = Callable[[int], Coroutine[Any, Any, Page]]
 """Gets one page of a list by its offset."""
 
 MAX_WINDOW = 16
@@ -244,7 +244,7 @@ class _Walk:
             if self._may_pause() and reading.pausing():
                 return
             try:
-                pages = await asyncio.gather(*map(reading.fetch, offsets))
+                pages = await together(map(reading.fetch, offsets))
             except DeadlineReached:
                 reading.expire()
                 return

@@ -77,7 +77,11 @@ def api(sandbox: StartSandbox) -> Sandbox:
         (Fault("error", status=422), errors.Rejected, 1),
         (Fault("html", status=404), errors.NotFound, 1),
         (Fault("error", status=301), errors.Rejected, 1),
-        (Fault("error", status=204), errors.Rejected, 1),
+        (Fault("error", status=308), errors.Rejected, 1),
+        (Fault("error", status=201), errors.Garbled, ATTEMPTS),
+        (Fault("error", status=204), errors.Garbled, ATTEMPTS),
+        (Fault("error", status=302), errors.Garbled, ATTEMPTS),
+        (Fault("error", status=304), errors.Garbled, ATTEMPTS),
         (Fault("error", status=408), errors.ServerError, ATTEMPTS),
         (Fault("error", status=429, retry_after=0), errors.RateLimited, ATTEMPTS),
         (Fault("error", status=500), errors.ServerError, ATTEMPTS),
@@ -178,8 +182,8 @@ def test_a_server_that_says_nothing_is_given_up_on(api: Sandbox) -> None:
 
 def test_redirects_are_not_followed(api: Sandbox) -> None:
     api.faults.add(Fault("error", "*/leads", status=302, times=None))
-    assert type(trouble(api)) is errors.Rejected
-    assert len(api.requests) == 1
+    assert type(trouble(api)) is errors.Garbled
+    assert len(api.requests) == ATTEMPTS
 
 
 # --- when to come back -------------------------------------------------------------------------------
