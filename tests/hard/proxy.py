@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -149,7 +148,7 @@ def proxy(upstream: str, path: str) -> Iterator[Proxy]:
                 while wire.drip and not there.ending.is_set():
                     self.wfile.write(b" ")
                     self.wfile.flush()
-                    time.sleep(0.2)
+                    there.ending.wait(0.05)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

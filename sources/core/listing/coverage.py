@@ -137,7 +137,9 @@ class Coverage:
     def _is_stuck(self, reply: Reply) -> bool:
         """Whether a server gives the same page whatever is asked, and says that there is more."""
         elsewhere = reply.offset != self._told.offset
-        same = bool(reply.ids) and reply.has_more and list(reply.ids) == list(self._told.ids)
+        told = self._told
+        repeated = list(reply.ids) == list(told.ids) or list(reply.digests) == list(told.digests)
+        same = bool(reply.ids) and reply.has_more and repeated
         self._same = self._same + elsewhere if same else 0
         self._told = reply
         return self._same >= SAME

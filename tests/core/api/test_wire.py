@@ -1,0 +1,99 @@
+"""Answers that are spoiled on the wire: what they are called, and that nothing of them is repeated."""
+
+import asyncio
+import gzip
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from sources.core import errors
+from sources.core.api.client import Client
+from sources.core.api.envelope import Body
+from sources.core.api.http import Endpoint, Request, Traffic
+from sources.core.api.pacing import Pace
+from sources.leadleap import LEADLEAP
+from sources.leadleap.sandbox import Sandbox, World
+from tests.hard.proxy import Proxy, Trick, damaged_gzip, instead, proxy, put, refused
+
+PERSONAL = b"kestrel@example.com"
+ATTEMPTS = 3
+EVER = 10_000
+FAILED = b'{"data": [], "meta": {"total": 0}, "error": {"code": "X", "message": "%s"}}' % PERSONAL
+
+TROUBLE: dict[str, tuple[Trick, type[errors.ApiError]]] = {
+    "damaged gzip": (damaged_gzip, errors.Unreachable),
+    "gzip cut off": (lambda wire: wire.encoded(gzip.compress(wire.body)[:-200]), errors.Garbled),
+    "gzip that is none": (lambda wire: wire.encoded(wire.body), errors.Unreachable),
+    "another length, too short": (lambda wire: replace(wire, length=len(wire.body) // 2), errors.Unreachable),
+    "another length, too long": (lambda wire: replace(wire, length=len(wire.body) + 9), errors.Unreachable),
+    "never ending": (lambda wire: replace(wire, drip=True), errors.Unreachable),
+    "UTF-16": (instead(PERSONAL.decode().encode("utf-16")), errors.Garbled),
+    "a page": (instead(b"<html>%s</html>" % PERSONAL, "text/html"), errors.Garbled),
+    "an error beside no rows": (instead(FAILED), errors.Garbled),
+    "an object for a list": (put(rb'"data": ?\[', lambda _: b'"data":{"0":['), errors.Garbled),
+    "no content": (refused(204), errors.Garbled),
+    "not modified": (refused(304), errors.Garbled),
+    "elsewhere for now": (refused(302, PERSONAL, Location="http://127.0.0.1:9/"), errors.Garbled),
+    "elsewhere for ever": (refused(308, PERSONAL, Location="http://127.0.0.1:9/"), errors.Rejected),
+}
+
+
+@pytest.fixture(scope="module")
+def between() -> Iterator[Proxy]:
+    world = World.make(leads=30)
+    for id in world.ids():
+        world.edit("", "leads", id, contact_name=PERSONAL.decode())
+    with Sandbox(world) as sandbox, proxy(sandbox.base_url, "/leads") as there:
+        yield there
+
+
+def ask(between: Proxy) -> Body:
+    endpoint = Endpoint(between.base_url, World.make(leads=0).key, "x", "run", ATTEMPTS, 0.001, 0.3)
+
+    async def page() -> Body:
+        async with Client(LEADLEAP.api, LEADLEAP.is_read, endpoint, Pace(in_flight=2)) as client:
+            return await client.page(Request("/leads", {"page": 1, "per_page": 100}), Traffic())
+
+    return asyncio.run(page())
+
+
+@pytest.mark.parametrize("kind", TROUBLE)
+def test_spoiled_answers_are_trouble_of_a_name_and_none_of_their_text_is_repeated(
+    between: Proxy, kind: str
+) -> None:
+    trick, error = TROUBLE[kind]
+    between.strike(trick, times=EVER)
+    with pytest.raises(errors.ApiError) as caught:
+        ask(between)
+    assert type(caught.value) is error
+    assert between.struck == (ATTEMPTS if issubclass(error, errors.Transient) else 1)
+    told, seen = caught.value, set()
+    while told is not None and id(told) not in seen:
+        seen.add(id(told))
+        shown = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+        assert PERSONAL.decode() not in f"{told} {told!r}"
+        told = shown  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TROUBLE if kind != "elsewhere for ever"])
+def test_what_is_spoiled_once_is_asked_for_again(between: Proxy, kind: str) -> None:
+    between.strike(TROUBLE[kind][0])
+    assert len(ask(between).rows) == 30
+    assert between.struck == 1
+
+
+def test_a_byte_that_suffered_on_the_way_is_asked_for_again_and_one_that_is_the_servers_is_read(
+    between: Proxy,
+) -> None:
+    spoil = put(rb'"id": ?"', lambda found: found[0] + b"\xff")
+    between.strike(spoil)
+    assert not [row for row in ask(between).rows if b"\xff" in bytes(row)]
+    between.strike(spoil, times=EVER)
+    assert len(ask(between).rows) == 30
+    assert between.struck == 2
+
+
+def test_another_charset_by_name_changes_nothing(between: Proxy) -> None:
+    between.strike(lambda wire: wire.named("application/json; charset=nonsense-1"), times=EVER)
+    assert len(ask(between).rows) == 30

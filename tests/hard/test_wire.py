@@ -1,0 +1,209 @@
+"""Answers spoiled on the wire, of all four vendors: no sync that says it is done lacks a row, and the next has all."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sources.leadleap import sandbox as leadleap
+from sources.leadpanther import sandbox as leadpanther
+from sources.leadping import sandbox as leadping
+from sources.leadron import sandbox as leadron
+from tests.hard import child
+from tests.hard.proxy import Proxy, Trick, damaged_gzip, instead, proxy, put, refused
+from tests.support import DuckDB
+
+pytestmark = pytest.mark.long
+
+SECRET = "kestrel@example.com"
+EVER = 10_000
+SAID = b'{"error": {"code": "INTERNAL", "message": "%s"}}' % SECRET.encode()
+
+PASSING: dict[str, Trick] = {
+    "damaged gzip": damaged_gzip,
+    "gzip cut off": lambda wire: wire.encoded(gzip.compress(wire.body)[:-200]),
+    "gzip that is none": lambda wire: wire.encoded(wire.body),
+    "a byte that is no text": put(rb'"id": ?"', lambda found: found[0] + b"\xff"),
+    "another length, too short": lambda wire: replace(wire, length=len(wire.body) // 2),
+    "another length, too long": lambda wire: replace(wire, length=len(wire.body) + 9),
+    "never ending": lambda wire: replace(wire, drip=True),
+    "no content": refused(204),
+    "a part": refused(206),
+    "not modified": refused(304),
+    "elsewhere for now": refused(302, SAID, Location="http://127.0.0.1:9/"),
+    "a page": instead(b"<html>%s</html>" % SECRET.encode(), "text/html"),
+    "an error with a 200": instead(SAID),
+    "nothing": instead(b""),
+    "null for a list": put(rb'"(data|items)": ?\[', lambda found: b'"%s":null,"was":[' % found[1]),
+    "an object for a list": put(rb'"(data|items)": ?\[', lambda found: b'"%s":{},"was":[' % found[1]),
+}
+"""Each is over when it is asked again."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A vendor, one list of it, and what has to be in the warehouse.
+
+    Args:
+        sandbox: simulates it.
+        key: is accepted.
+        path: of the list.
+        value: the column that is compared beside ids.
+        truth: by id, what it holds.
+        settings: besides key and base URL.
+    """
+
+    sandbox: Any
+    key: str
+    path: str
+    value: str
+    truth: Callable[[], dict[str, Any]]
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def of_leadpanther() -> Case:
+    sizes = {"clients": 1, "leads": 330, "activity": 5, "posts": 2, "lead_magnets": 1, "captures": 2}
+    world = leadpanther.World.make(**sizes)
+    (client,) = world.client_ids
+    path = f"/clients/{client}/leads"
+    sandbox = leadpanther.Sandbox(world)
+    return Case(
+        sandbox,
+        world.agency_key,
+        path,
+        "name",
+        lambda: {row["id"]: row["name"] for row in world.truth(client, "leads")},
+    )
+
+
+def of_leadleap() -> Case:
+    world = leadleap.World.make(leads=330)
+    settings = {"SOURCES__LEADLEAP__SEGMENTS": json.dumps({"all": {}})}
+    return Case(
+        leadleap.Sandbox(world),
+        world.key,
+        "/leads",
+        "email",
+        lambda: {row["id"]: row["email"] for row in world.matching({}).values()},
+        settings,
+    )
+
+
+def of_leadron() -> Case:
+    world = leadron.World.make(leads=220)
+    return Case(
+        leadron.Sandbox(world),
+        world.key,
+        "/leads",
+        "email",
+        lambda: {row["id"]: row["email"] for row in world.truth()},
+    )
+
+
+def of_leadping() -> Case:
+    world = leadping.World.make(leads=330, texts=20)
+    settings = {"SOURCES__LEADPING__REQUESTS_A_MINUTE": "100000"}
+    return Case(
+        leadping.Sandbox(world),
+        world.key,
+        "/leads/all/my",
+        "email",
+        lambda: {row_id: row["email"] for row_id, row in world.lists["leads"].rows.items()},
+        settings,
+    )
+
+
+VENDORS = {
+    "leadpanther": of_leadpanther,
+    "leadleap": of_leadleap,
+    "leadron": of_leadron,
+    "leadping": of_leadping,
+}
+
+
+class Place:
+    """A folder that `leadhouse` works in, and a proxy before the API that it reads."""
+
+    def __init__(self, folder: Path, vendor: str, case: Case, between: Proxy) -> None:
+        self._folder, self._vendor, self._case = folder, vendor, case
+        name = vendor.upper()
+        self._environment = {
+            f"{name}_API_KEY": case.key,
+            f"{name}_BASE_URL": between.base_url,
+            f"SOURCES__{name}__BACKOFF_SECONDS": "0.01",
+            f"SOURCES__{name}__TIMEOUT_SECONDS": "1",
+            f"SOURCES__{name}__ATTEMPTS": "6",
+            **case.settings,
+        }
+
+    def sync(self) -> int:
+        """Runs `leadhouse sync --full`; whatever comes of it, its output is plain and holds nothing of an answer."""
+        code = child.start(self._folder, self._environment, "sync", "--full").wait()
+        self.output = (self._folder / "output.txt").read_text()
+        for told in ("Traceback", "Session", "Unclosed", "never retrieved", SECRET, self._case.key):
+            assert told not in self.output
+        assert all(
+            re.match(r"leadhouse: |\d{4}-\d\d-\d\dT", line) for line in self.output.splitlines() if line
+        )
+        return code
+
+    def is_right(self) -> bool:
+        sql = f"SELECT id, {self._case.value} FROM {self._vendor}.leads WHERE deleted_at IS NULL"
+        rows = [tuple(row.values()) for row in DuckDB(self._folder).query(sql)]
+        return len(rows) == len(dict(rows)) and dict(rows) == self._case.truth()
+
+
+@contextmanager
+def placed(folder: Path, vendor: str) -> Any:
+    with ExitStack() as stack:
+        case = VENDORS[vendor]()
+        sandbox = stack.enter_context(case.sandbox)
+        between = stack.enter_context(proxy(sandbox.base_url, re.escape(case.path)))
+        yield Place(folder, vendor, case, between), between
+
+
+def in_turn(kinds: list[str]) -> Trick:
+    """Each kind in turn, twice in three times."""
+    turns = (PASSING[kind] for kind in kinds)
+    asked = iter(range(EVER))
+
+    def trick(wire: Any) -> Any:
+        return wire if next(asked) % 3 == 2 else next(turns, lambda same: same)(wire)
+
+    return trick
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_trouble_that_passes_is_outlasted_and_all_is_right(tmp_path: Path, vendor: str) -> None:
+    """All kinds, over two syncs, at every page of the list."""
+    with placed(tmp_path, vendor) as (here, between):
+        kinds = list(PASSING)
+        for some in (kinds[::2], kinds[1::2]):
+            between.strike(in_turn(some), times=EVER)
+            assert here.sync() == 0, here.output
+            assert here.is_right()
+            assert between.struck >= len(some)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "status"),
+    [("leadpanther", 401), ("leadleap", 403), ("leadron", 404), ("leadping", 401), ("leadping", 403)],
+)
+def test_one_refusal_in_the_middle_of_a_list_is_said_and_over_with_the_next_sync(
+    tmp_path: Path, vendor: str, status: int
+) -> None:
+    with placed(tmp_path, vendor) as (here, between):
+        assert here.sync() == 0, here.output
+        between.strike(refused(status, SAID), after=2)
+        code = here.sync()
+        assert between.struck
+        assert code in (1, 3), here.output
+        assert here.is_right()
+        assert here.sync() == 0, here.output
+        assert here.is_right()
