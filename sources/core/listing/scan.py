@@ -230,6 +230,8 @@ class Scan:
         if self.start.kind is Kind.PROBE:
             same = tuple(ended.last.digests) == tuple(self.start.anchors) and not ended.last.has_more
             self.ending = Ending.CLOSED if same else Ending.REFUTED
+        elif self.main.outrun:
+            self.ending = Ending.OVERTAKEN
         elif self.main.weak:
             self._audit(Ending.WEAK)
         elif self.start.tail_is_last or ended.is_one_look_from_zero or not ended.reach:

@@ -36,6 +36,9 @@ STRANGE = 2
 ODD = 3
 """So often is an end asked about where replies were odd."""
 
+MOVED_ENDS = 300
+"""So many ends in a row, each a good piece further than the one before, are a list that outruns its reader."""
+
 WINDOW_SHARE = 0.0004
 """Replies asked for beyond the end are wasted: this many per row read keeps the whole cost below 10 %."""
 
@@ -46,6 +49,8 @@ class Walk:
     def __init__(self, start: Start, max_window: int = 1, reaches: Reaches | None = None) -> None:
         self.start = start
         self.done = self.at_end = self.weak = self.unstable = self.shuffled = False
+        self.outrun = False
+        """Whether the list grew at its end faster than it could be read."""
         self.from_zero = bool(start.resume_at) and not start.begins_at_tail
         self.replies = 0
         self.reach = (start.count or 0) if start.begins_at_tail else start.resume_at
@@ -74,6 +79,7 @@ class Walk:
         self._met: set[str] = set()
         self._met_known = False
         self._asked_again = 0
+        self._moved_ends = 0
         self._odd = False
         """Whether pages were shorter than others, empty, or wrong about what follows."""
         self._signs = 0
@@ -151,6 +157,7 @@ class Walk:
 
     def _settle(self, replies: list[Reply]) -> None:
         """Joins what links, to a fixpoint, goes on behind it, and steps back where nothing links."""
+        known = self._fresh
         joined, waiting = self._join_all([*self._loose, *replies])
         gap = any(reply in waiting for reply in replies)
         if not joined:
@@ -164,12 +171,20 @@ class Walk:
         self.tail = self.last.digests if progress or len(self.last.digests) > len(self.tail) else self.tail
         self._furthest = max(self._furthest, self.reach)
         self._loose = [r for r in waiting if r.end > self.reach][-self._max_window :]
-        self._odd = self._odd or (progress and self._is_odd([before, *joined])) or self._holds_empty(replies)
-        self._asked_again = 0 if progress else self._asked_again + 1
+        # Rows that came in before an end push it further, and a few behind it are a list that grows: neither shows that
+        # it was no end.
+        news = self._fresh - known if progress else 0
+        went_on = news > min(OVERLAP, self.limit // 2)
+        self._odd = self._odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
+        self._asked_again = 0 if went_on else self._asked_again + 1
+        self._moved_ends = self._moved_ends + 1 if went_on and self._looks_last() else 0
         looked_last = replies == [self.last] or not self.start.tail_is_last
         if self._knows_the_rest():
             self.finish(at_end=False)
         elif looked_last and self._is_end():
+            self.finish(at_end=True)
+        elif self._moved_ends >= MOVED_ENDS:
+            self.outrun = True
             self.finish(at_end=True)
         else:
             self._advance(progress, gap)
@@ -179,7 +194,7 @@ class Walk:
         return any(
             len(reply.ids) < (reply.room or self.limit) or not reply.has_more
             for reply in followed
-            if reply.ids and reply is not self.last
+            if reply.ids and reply.end < self.reach
         )
 
     def _holds_empty(self, replies: list[Reply]) -> bool:
@@ -188,9 +203,10 @@ class Walk:
 
     def _is_end(self) -> bool:
         """Whether the furthest linked reply is the last of the list, as far as it can be believed."""
-        if self.last.has_more or len(self.last.digests) >= self.limit:
-            return False
-        return self._asked_again >= self._doubts()
+        return self._looks_last() and self._asked_again >= self._doubts()
+
+    def _looks_last(self) -> bool:
+        return not self.last.has_more and len(self.last.digests) < self.limit
 
     def _doubts(self) -> int:
         """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""

@@ -121,8 +121,9 @@ def test_a_page_that_nothing_ever_links_to_does_not_slow_the_rest_down() -> None
     together: list[int] = []
     while offsets := scan.asks():
         for offset in offsets:
-            first = 90_000 if offset == 665 and not together else offset
-            scan.tell(Reply(offset, rows(first, first + 100), offset + 100 < 5000))
+            strange = offset == 665 and not together
+            page = rows(90_000, 90_100) if strange else rows(offset, min(offset + 100, 5000))
+            scan.tell(Reply(offset, page, offset + 100 < 5000))
         together.append(len(offsets))
     assert max(together[8:]) == 8
 
@@ -239,6 +240,36 @@ def test_a_list_that_grows_at_its_tail_is_closed_by_a_last_look_at_its_tail() ->
     scan, copy = read(Server(world), Start(count=3000, grows_at_tail=True), 16)
     assert scan.ending is Ending.CLOSED
     assert set(world.digests()) <= set(copy.rows.values())
+
+
+class Growing(World):
+    """Before every request as many rows as `kind` says, no more and no fewer."""
+
+    def change(self) -> None:
+        for _ in range(self.churn.most):
+            getattr(self, f"do_{self.churn.kinds[0]}")()
+
+
+@pytest.mark.parametrize("kind", ["head", "tail"])
+@pytest.mark.parametrize("rows", [1, 3, 5])
+def test_an_end_that_slides_with_every_request_is_asked_about_no_more_than_one_that_stands(
+    kind: str, rows: int
+) -> None:
+    world = Growing(700, Random(1), Churn([kind], rows))
+    scan, copy = read(Server(world), Start(grows_at_tail=kind == "tail"))
+    assert scan.ending is Ending.CLOSED
+    assert world.stayed <= copy.rows.keys()
+    assert scan.requests <= 12
+
+
+@pytest.mark.parametrize("rows", [20, 60])
+def test_a_list_that_outruns_its_reader_at_the_tail_is_let_go_and_said_to_be_ahead(rows: int) -> None:
+    world = Growing(1100, Random(1), Churn(["tail"], rows))
+    scan, copy = read(Server(world), Start(grows_at_tail=True))
+    assert scan.ending is Ending.OVERTAKEN
+    assert not scan.concludes
+    assert world.stayed <= copy.rows.keys()
+    assert scan.requests <= 400
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 40, 100, 101, 285, 290, 1000])
