@@ -297,6 +297,8 @@ def test_what_a_failing_sync_raises_and_logs_tells_nobody(
     caplog.set_level(logging.DEBUG)
     with Sandbox(flock.world) as sandbox:
         duck.sync(sandbox)
+        for client in flock.world.client_ids:
+            flock.world.edit(client, "leads", flock.world.ids(client, "leads")[-1], headline="")
         duck.query("ALTER TABLE leadpanther_staging.leads ALTER name TYPE INTEGER")
         with pytest.raises(LeadhouseError) as caught:
             duck.sync(sandbox, full=True)

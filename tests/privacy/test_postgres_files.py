@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sources.core.people.making import SCHEMA
 from tests.conftest import StartSandbox
 from tests.privacy.scene import EMAIL, HERS, erase, scene
 from tests.support import DATASET, Postgres, environment
@@ -59,7 +60,7 @@ def test_a_role_that_may_not_rewrite_a_table_says_so_and_erases_all_the_same(
     postgres.sync(sandbox(scene().world), "leads")
     role = f"{ROLE}_{id(postgres)}"
     (here,) = postgres.query("SELECT current_database() AS name")
-    schemas = f"SCHEMA {DATASET}, {DATASET}_staging"
+    schemas = f"SCHEMA {DATASET}, {DATASET}_staging, {SCHEMA}"
     postgres.query(
         f"CREATE ROLE {role} LOGIN PASSWORD 'x'",
         f"GRANT ALL ON DATABASE {here['name']} TO {role}",
