@@ -17,7 +17,7 @@ from .test_tokens_world import KEYSET, OFFSET, Habits, Reader, World
 
 FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
 
-PATIENCE = 600
+PATIENCE = 1_000
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ sizes = st.one_of(st.integers(0, 12), st.integers(80, 320), st.integers(0, 900))
 ties = st.sampled_from((1, 1, 2, 10, 130, 100_000))
 churns = st.lists(st.sampled_from(("new", "update", "edit", "delete", "spot")), max_size=3, unique=True)
 token_kinds = st.sampled_from((OFFSET, KEYSET))
-caps = st.one_of(st.just(100), st.integers(10, 100), st.integers(2, 12))
+caps = st.one_of(st.just(100), st.integers(10, 100), st.integers(4, 12))
 honest = st.builds(
     Habits,
     tokens=token_kinds,
