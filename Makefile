@@ -1,6 +1,6 @@
 # Two commands for a fresh machine: make demo, make test. Each sets itself up first, with uv where there is
 # one and with a venv and pip where there isn't.
-.PHONY: demo test test-all test-rest test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale compare promises clean
+.PHONY: demo test test-all test-matrix lint setup docs bench bench-growth bench-network bench-requests bench-scale compare promises clean
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
@@ -12,22 +12,12 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(RUN)pytest -q -n 2 -m "not long"
 
-# The rest: behaviours, vendors, destinations, canaries, property tests over thousands of worlds, a real browser, a real
-# Airflow.
-LONG := tests/browser tests/core tests/destinations tests/hard/test_behaviours.py tests/leadleap tests/leadping \
-	tests/leadron tests/people tests/privacy/test_erasure.py tests/privacy/test_search.py tests/test_cli.py \
-	tests/test_complete_scans.py tests/test_export.py tests/test_publishing.py tests/test_reporting.py \
-	tests/test_several_sources.py tests/test_status.py tests/test_sync_truth.py tests/test_two_publishers.py
-
+# The rest: every vendor and destination, kills, faults and drift, canaries, property tests over thousands of worlds, a
+# real browser, a real Airflow.
 test-all: $(AIRFLOW_STAMP)
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long $(LONG)
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long --ignore tests/airflow
 	LEADHOUSE_LONG=1 $(RUN)pytest -q tests/core/listing/test_scan_properties.py
 	$(RUN)pytest -q tests/airflow
-
-# All other long ones: samples of kills, faults and drift, changing treatments, reconcile, the manual as it is typed. They
-# belong into test-all, and come back there as each is seen to pass beside four vendors.
-test-rest: $(STAMP)
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long --ignore tests/airflow $(addprefix --ignore ,$(LONG))
 
 # All kinds of trouble at all places, and more kills: more than an hour.
 test-matrix: $(STAMP)
