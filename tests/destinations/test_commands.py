@@ -57,7 +57,7 @@ def figures(page: Path) -> list[list[str]]:
     text = page.read_text("utf-8")
     report, _ = json.JSONDecoder().raw_decode(text[text.index('{"made_at"') :])
     return [
-        [TIME.sub("", str(row)) for row in figure["rows"]]
+        sorted(TIME.sub("", str(row)) for row in figure["rows"])
         for section in report["sections"]
         for figure in (section["accounts"], *section["figures"])
     ]

@@ -75,3 +75,18 @@ def test_what_keeps_no_versions_is_not_compacted() -> None:
 def test_a_lake_takes_no_shards() -> None:
     with pytest.raises(ConfigurationError, match="cannot be loaded by several shards"):
         storage_for(SyncConfig(destination="filesystem", shard="1/2"))
+
+
+@pytest.mark.long
+def test_a_lake_of_some_tables_only_has_all_views_that_are_safe_to_share(
+    sandbox: StartSandbox, iceberg: Iceberg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in iceberg.settings().items():
+        monkeypatch.setenv(name, value)
+    iceberg.sync(sandbox(), "leads")
+    listed = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '{}'"
+    there, shared = (
+        {row["name"] for row in iceberg.query(listed.format(schema))}
+        for schema in (DATASET, f"{DATASET}_shareable")
+    )
+    assert {"leads", "leads_current", "hot_leads", "sync_log"} <= shared <= there
