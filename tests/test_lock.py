@@ -41,6 +41,7 @@ def test_of_ten_syncs_started_at_once_one_runs_and_nine_say_who_does(
     assert not differences(duck, world)
 
 
+@pytest.mark.long
 def test_a_killed_sync_holds_nobody_up(duck: DuckDB, sandbox: StartSandbox) -> None:
     world = World.make(clients=1, leads=5, activity=0, posts=1, lead_magnets=0)
     api = sandbox(world)

@@ -31,6 +31,7 @@ def ask(folder: Path, *arguments: str, given: str | None = None) -> subprocess.C
 SQL = "SELECT * FROM acme.leads ORDER BY id"
 
 
+@pytest.mark.long
 def test_an_answer_is_csv_or_json_where_no_terminal_is(folder: Path) -> None:
     assert ask(folder, SQL).stdout == 'id,name\n1,"Ana, B."\n2,\n'
     assert json.loads(ask(folder, "--json", SQL).stdout) == [

@@ -91,7 +91,7 @@ def test_a_plain_dlt_pipeline_holds_the_truth_and_holds_it_after_changes(
     assert differences(duck, api.world) == []
 
 
-@pytest.mark.parametrize("target", ["duck", "postgres"], indirect=True)
+@pytest.mark.parametrize("target", ["duck", pytest.param("postgres", marks=pytest.mark.long)], indirect=True)
 def test_our_loop_brings_the_truth_too_and_a_ledger(sandbox: StartSandbox, target: Target) -> None:
     api = sandbox(small_world(clients=5))
     reports = [target.sync(api)]

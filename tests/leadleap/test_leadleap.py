@@ -262,6 +262,7 @@ def test_what_is_the_accounts_own_is_read_beside_segments(place: Start) -> None:
     assert there.query("SELECT count(*) FROM leadleap.account_usage") == [(1,)]
 
 
+@pytest.mark.long
 def test_check_says_what_each_segment_costs_at_the_published_limit(place: Start) -> None:
     there = place(leads=1500)
     keys = {

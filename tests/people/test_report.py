@@ -128,6 +128,7 @@ def check_everything(report: dict[str, Any], everybody: Everybody) -> None:
     assert sums(countries, "country", "leads") == dict(Counter(row["country"] for row in rows))
 
 
+@pytest.mark.long
 def test_all_figures_of_all_vendors_are_the_apis_truth(
     target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:

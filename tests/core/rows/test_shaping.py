@@ -430,6 +430,7 @@ def test_whatever_rows_come_duckdb_holds_every_value(
         forget_pipelines(Path(folder))
 
 
+@pytest.mark.long
 @hypothesis_settings(WHOLE_RUNS, max_examples=3)
 @given(st.lists(ROWS, min_size=4, max_size=4), st.lists(ROWS, min_size=4, max_size=4))
 def test_whatever_rows_come_postgres_holds_every_value(
