@@ -115,7 +115,6 @@ def test_a_sync_in_which_no_lead_changed_leaves_people_as_they_are(duck: DuckDB)
     assert people(duck) == before
 
 
-@pytest.mark.long
 def test_a_contact_in_several_segments_is_one_person_and_counts_once(duck: DuckDB) -> None:
     town = Town()
     for n in range(3):
@@ -128,7 +127,6 @@ def test_a_contact_in_several_segments_is_one_person_and_counts_once(duck: DuckD
     assert row["leads"] == 9
 
 
-@pytest.mark.long
 def test_a_long_chain_of_leads_is_one_person(duck: DuckDB) -> None:
     town = Town()
     for n in range(60):
