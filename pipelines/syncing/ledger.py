@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +23,7 @@ from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views
 from sources.core.warehouse.annotations import PII_COLUMNS, pii_rows, tag_schema
 from sources.core.warehouse.loading import as_taken
-from sources.core.warehouse.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse, selection
 
 KEPT_DAYS = 400
 
@@ -61,10 +63,20 @@ def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltRes
     annotations = annotate_all(warehouse, vendor, policy)
     tag_schema(pipeline.default_schema, annotations)
     annotations += annotations_of_views(warehouse, vendor, policy)
-    resources = [_resource(warehouse, PII_COLUMNS, pii_rows(annotations, policy), "replace")]
+    resources, wanted = [], pii_rows(annotations, policy)
+    if not _stands_there(warehouse, PII_COLUMNS, wanted):
+        resources.append(_resource(warehouse, PII_COLUMNS, wanted, "replace"))
     if not warehouse.query(f"SELECT format FROM {FORMATS}"):
         resources.append(dlt.resource([format_row()], name=FORMATS, write_disposition="append"))
     return resources
+
+
+def _stands_there(warehouse: Warehouse, table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a table holds just these rows."""
+    if not warehouse.has(table.name):
+        return False
+    found = warehouse.query(f"SELECT {selection(table.by_name)} FROM {table.name}")
+    return Counter(found) == Counter(tuple(row[name] for name in table.by_name) for row in rows)
 
 
 def _resource(

@@ -268,7 +268,7 @@ class _Walk:
         new = self.scan.tell(reply)
         self._recent.append((reply, page.rows))
         if not offset and not self.head:
-            self.head = sample([self._lasting(row) for row in page.rows])
+            self.head = sample(self._lastingly(digests, page.rows))
         if new:
             await self._hand_on(digests, [page.rows[n] for n in new], new)
 
@@ -288,14 +288,18 @@ class _Walk:
         told, rows = self._recent[-1]
         page = None
         if self.scan.page is not None:
-            page = fingerprint(replace(told, digests=[self._lasting(row) for row in rows]))
+            page = fingerprint(replace(told, digests=self._lastingly(told.digests, rows)))
         return Ends(self.head, self._tail(), page)
+
+    def _lastingly(self, digests: Sequence[str], rows: Sequence[Raw]) -> Sequence[str]:
+        """Digests of rows that hold from one day to the next, made of those that hold within the scan, if they do."""
+        return digests if self._digest == self._lasting else [self._lasting(row) for row in rows]
 
     def _tail(self) -> tuple[str, ...]:
         wanted = tuple(self.scan.tail[-TAIL_LENGTH:])
         for reply, rows in reversed(self._recent):
             if wanted and tuple(reply.digests[-len(wanted) :]) == wanted:
-                return tuple(self._lasting(row) for row in rows[-len(wanted) :])
+                return tuple(self._lastingly(wanted, rows[-len(wanted) :]))
         return wanted if self._digest == self._lasting else ()
 
 
