@@ -279,7 +279,7 @@ class _ListReader:
         reading = self._reading
         try:
             while ask := scan.ask():
-                if scan.requests and scan.may_pause and reading.pausing():
+                if scan.answers and scan.may_pause and reading.pausing():
                     raise self._pause(scan, part, started)
                 try:
                     found = await self._by.query(ask, part)
@@ -294,7 +294,7 @@ class _ListReader:
             raise self._pause(scan, part, started) from None
         finally:
             reading.outcome.scan = scan.how
-        self._times = replace(self._times, size=scan.size if scan.answers else self._times.size)
+            self._times = replace(self._times, size=scan.size if scan.answers else self._times.size)
         if scan.ending is Ending.UNSTABLE and not begin.complete:
             raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
         return scan

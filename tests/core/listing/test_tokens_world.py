@@ -242,18 +242,20 @@ class Copy:
     def __init__(self) -> None:
         self.rows_of: dict[int, int] = {}
         self.handed: list[int] = []
+        self.read_at: dict[int, datetime] = {}
         self.unknown_rows = 0
 
     async def rows(self, rows: Rows) -> None:
         for row in map(msgspec.json.decode, rows.rows):
             self.rows_of[int(row["id"][1:])] = row["version"]
             self.handed.append(int(row["id"][1:]))
+            self.read_at[self.handed[-1]] = rows.read_at
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Any]) -> int:
         return sum(int(msgspec.json.decode(row)["id"][1:]) not in self.rows_of for row in rows)
 
     async def read_since(self, outcome: Outcome, moment: datetime) -> Sequence[str]:
-        return ()
+        return [f"r{row}" for row, read_at in self.read_at.items() if read_at >= moment]
 
 
 @dataclass
