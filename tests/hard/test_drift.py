@@ -235,7 +235,7 @@ def test_whatever_was_added_between_many_runs_is_there_after_each_of_them(
     place: MakePlace, order: str, timestamps: bool
 ) -> None:
     there = place(world(clients=3, leads=320, activity=150, order=order, timestamps=timestamps))
-    run_rounds(there, order, rounds=10, seed=11)
+    run_rounds(there, order, rounds=10 if FULL else 4, seed=11)
 
 
 # --- the order of a list -----------------------------------------------------------------------------

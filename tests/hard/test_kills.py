@@ -19,7 +19,7 @@ from tests.hard.conftest import MakePlace
 from tests.hard.places import FULL, LIST_TABLES, Place, table, world
 
 SLICES = {"LEADHOUSE__SLICE_ROWS": "100"}
-KILLS = 8 if FULL else 3
+KILLS = 8 if FULL else 2
 """Of each kind, spread over all that a sync does."""
 
 KILLED = -signal.SIGKILL
