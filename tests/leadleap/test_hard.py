@@ -241,7 +241,7 @@ def _may(sighting: Sighting, unfinished: bool) -> bool:
     return in_database or (unfinished and PACKAGE.search(sighting.place) is not None)
 
 
-@pytest.mark.parametrize("treatment", ["tag", "hash"])
+@pytest.mark.parametrize("treatment", ["tag", "hash", "mask", "drop"])
 def test_personal_values_and_the_key_are_nowhere_but_where_they_may_be(
     tmp_path: Path, stack: ExitStack, treatment: str
 ) -> None:
