@@ -71,7 +71,8 @@ TELLING = f"{CANARY}@x.example"
 
 
 @pytest.mark.long
-def test_no_personal_value_touches_a_disk_or_a_log_where_all_is_dropped(place: Start) -> None:
+@pytest.mark.parametrize("treatment", ["drop", "hash", "mask"])
+def test_no_personal_value_touches_a_disk_or_a_log_where_all_is_treated(place: Start, treatment: str) -> None:
     world = World.make(
         leads=30, now=OLD, custom_fields=lambda dice, n: {"wish": f"{CANARY}{n}", f"{CANARY}@x.example": 1}
     )
@@ -87,7 +88,8 @@ def test_no_personal_value_touches_a_disk_or_a_log_where_all_is_dropped(place: S
         )
         world.note(lead, f"{CANARY} {n}")
     there.sandbox.faults.add(Fault("error", "/partners", status=422, times=None))
-    code, said = run(there, "sync", PRIVACY__TREATMENT="drop")
+    private = {"PRIVACY__TREATMENT": treatment, "PRIVACY__KEY": "a key that nobody guesses, really"}
+    code, said = run(there, "sync", **private)
     assert code == 3
     assert CANARY not in said
     assert "jane.doe" not in said
@@ -96,7 +98,9 @@ def test_no_personal_value_touches_a_disk_or_a_log_where_all_is_dropped(place: S
     assert files
     assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
     assert [file for file in files if world.key.encode() in file.read_bytes()] == []
-    assert stored(there, "SELECT count(*), count(email), count(last_name) FROM leadron.leads") == [(30, 0, 0)]
+    kept = 0 if treatment == "drop" else 30
+    counts = "SELECT count(*), count(email), count(last_name) FROM leadron.leads"
+    assert stored(there, counts) == [(30, kept, kept)]
 
 
 @pytest.mark.long
