@@ -185,7 +185,8 @@ def round_off(vendors: Sequence[Vendor], storage: Storage) -> None:
                 if not pipeline.default_schema_name:
                     continue
                 storage.agree(pipeline, vendor, policy)
-                load(storage, pipeline, about(pipeline, vendor, policy))
+                if resources := about(pipeline, vendor, policy):
+                    load(storage, pipeline, resources)
                 describe(pipeline, vendor, policy)
         bring_together(storage)
         storage.publish()

@@ -69,7 +69,9 @@ class Warehouse:
         connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
         keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
         with self._client() as client, contextlib.ExitStack() as stack:
-            if self.engine != "duckdb" and client.capabilities.supports_transactions:
+            if (
+                self.engine != "duckdb" and client.capabilities.supports_transactions is not False
+            ):  # None: unsaid
                 stack.enter_context(client.begin_transaction())
             if self.engine == "postgres":
                 client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
