@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sources.core.listing.books import Books
 from sources.core.listing.chain import REMEMBERED
@@ -63,6 +63,8 @@ class _Stretch:
         pages: how many came so far.
         last: the latest instant in them.
         new: rows in them that were not known, but for those beyond all that is known.
+        rows: of those that are not beyond it, by their ids.
+        before: the same, when it was read last.
     """
 
     since: str | None
@@ -71,6 +73,14 @@ class _Stretch:
     pages: int = 0
     last: int = LOWEST
     new: int = 0
+    rows: set[int] = field(default_factory=set)
+    before: frozenset[int] = frozenset()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was read twice alike. A row that went while it was read may have hidden another, and both times
+        another one; but what went the first time is not there the second time."""
+        return bool(self.repeats) and not self.new and self.before <= self.rows
 
 
 class TokenScan:
@@ -202,14 +212,16 @@ class TokenScan:
         if not linked:
             self._step_back()
             return new
-        stretch.new += sum(row not in self._seen for row in known if row[1] <= self._front)
+        within = [row for row in known if row[1] <= self._front]
+        stretch.new += sum(row not in self._seen for row in within)
+        stretch.rows.update(row_id for row_id, _ in within)
         for row, digest in zip(known, answer.digests, strict=True):
             self._see(row, digest)
         stretch.pages += 1
         stretch.last = moments[-1] if moments else stretch.last
         if answer.token and stretch.last <= self._front:
             self._follow(answer.token)
-        elif stretch.pages > 1 and (stretch.new or not stretch.repeats):
+        elif stretch.pages > 1 and not stretch.holds:
             self._repeat()
         else:
             self._through(answer, moments)
@@ -274,7 +286,9 @@ class TokenScan:
         if self._stretch.repeats >= MAX_REPEATS:
             self._refute("rows of one instant would not hold still")
         else:
-            self._go(_Stretch(self._stretch.since, True, self._stretch.repeats + 1))
+            again = _Stretch(self._stretch.since, True, self._stretch.repeats + 1)
+            again.before = frozenset(self._stretch.rows)
+            self._go(again)
 
     def _through(self, answer: Answer, moments: Sequence[int]) -> None:
         """The stretch holds: on from the last instant in it."""
