@@ -267,7 +267,7 @@ def test_a_backfill_longer_than_a_run_wakes_nobody_and_the_next_runs_go_on(
     airflow: Airflow, world: World, sandbox: StartSandbox
 ) -> None:
     configure(airflow, more="run_minutes = 0.01\n")
-    api = sandbox(world, latency=0.2)
+    api = sandbox(world, latency=0.6)
     connect(airflow, api)
     run = airflow.run()
     assert run.state == "success", run.log
