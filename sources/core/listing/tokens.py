@@ -25,7 +25,7 @@ which trusts nothing and costs two requests a page.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from sources.core.listing.books import Books
@@ -74,7 +74,7 @@ class _Stretch:
     last: int = LOWEST
     new: int = 0
     rows: set[int] = field(default_factory=set)
-    before: frozenset[int] = frozenset()
+    before: Set[int] = frozenset()
 
     @property
     def holds(self) -> bool:
@@ -286,9 +286,8 @@ class TokenScan:
         if self._stretch.repeats >= MAX_REPEATS:
             self._refute("rows of one instant would not hold still")
         else:
-            again = _Stretch(self._stretch.since, True, self._stretch.repeats + 1)
-            again.before = frozenset(self._stretch.rows)
-            self._go(again)
+            read = self._stretch
+            self._go(_Stretch(read.since, True, read.repeats + 1, before=read.rows))
 
     def _through(self, answer: Answer, moments: Sequence[int]) -> None:
         """The stretch holds: on from the last instant in it."""

@@ -173,8 +173,7 @@ class Walk:
         self._loose = [r for r in waiting if r.end > self.reach][-self._max_window :]
         # Rows that came in before an end push it further, and a few behind it are a list that grows: neither shows that
         # it was no end.
-        news = self._fresh - known if progress else 0
-        went_on = news > min(OVERLAP, self.limit // 2)
+        went_on = progress and self._fresh - known > min(OVERLAP, self.limit // 2)
         self._odd = self._odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
         self._asked_again = 0 if went_on else self._asked_again + 1
         self._moved_ends = self._moved_ends + 1 if went_on and self._looks_last() else 0
