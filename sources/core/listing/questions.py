@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
@@ -71,8 +70,3 @@ class Begin:
     @property
     def complete(self) -> bool:
         return self.since is None
-
-
-def fingerprint(answer: Answer) -> str:
-    """A short digest of a whole answer: equal answers, equal fingerprints."""
-    return blake2b("\n".join(answer.digests).encode(), digest_size=8).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -24,8 +24,8 @@ from sources.core.listing.checkpoint import (
     sample,
 )
 from sources.core.listing.content import Content, learned, row_ids
-from sources.core.listing.replies import Reaches
-from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
+from sources.core.listing.replies import Reaches, fingerprint
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import Raw, digest
 from sources.core.together import together
 from sources.core.units import Outcome, Rows
@@ -288,7 +288,7 @@ class _Walk:
         told, rows = self._recent[-1]
         page = None
         if self.scan.page is not None:
-            page = fingerprint(replace(told, digests=self._lastingly(told.digests, rows)))
+            page = fingerprint(self._lastingly(told.digests, rows))
         return Ends(self.head, self._tail(), page)
 
     def _lastingly(self, digests: Sequence[str], rows: Sequence[Raw]) -> Sequence[str]:

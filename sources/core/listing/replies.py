@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 
 PAGE = 100
 
@@ -86,3 +87,8 @@ class Start:
     def tail_is_last(self) -> bool:
         """Whether the tail is the end that must be read last."""
         return self.kind is Kind.TAIL or (self.kind is Kind.COMPLETE and self.grows_at_tail)
+
+
+def fingerprint(digests: Sequence[str]) -> str:
+    """A short digest of all rows of a reply: equal replies, equal fingerprints."""
+    return blake2b("\n".join(digests).encode(), digest_size=8).hexdigest()

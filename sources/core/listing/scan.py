@@ -33,15 +33,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
-from hashlib import blake2b
 
 from sources.core.listing.books import Books
 from sources.core.listing.chain import LINK, REMEMBERED
 from sources.core.listing.coverage import Coverage
-from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start
+from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start, fingerprint
 from sources.core.listing.walk import MAX_REPLIES, Walk
 
-__all__ = ["Ending", "Kind", "Reply", "Scan", "Start", "fingerprint"]
+__all__ = ["Ending", "Kind", "Reply", "Scan", "Start"]
 
 MAX_CLOSING_PASSES = 6
 
@@ -141,7 +140,7 @@ class Scan:
     def page(self) -> str | None:
         """Fingerprint of the head as it was handed on last, if that was the last thing handed on."""
         closed_at_head = self.ending is Ending.CLOSED and self._told.offset == 0
-        return fingerprint(self._told) if closed_at_head else None
+        return fingerprint(self._told.digests) if closed_at_head else None
 
     @property
     def how(self) -> str:
@@ -212,7 +211,7 @@ class Scan:
         return new
 
     def _is_known_page(self, reply: Reply) -> bool:
-        return self.requests == 1 and reply.offset == 0 and self.start.page == fingerprint(reply)
+        return self.requests == 1 and reply.offset == 0 and self.start.page == fingerprint(reply.digests)
 
     @property
     def _knew_page(self) -> bool:
@@ -294,8 +293,3 @@ def _places(reply: Reply) -> dict[int, str]:
 def _with_ids(reply: Reply) -> Reply:
     """Where nobody says which row is which, what it holds has to do."""
     return replace(reply, ids=tuple(map(hash, reply.digests)))
-
-
-def fingerprint(reply: Reply) -> str:
-    """A short digest of a whole reply: equal replies, equal fingerprints."""
-    return blake2b("\n".join(reply.digests).encode(), digest_size=8).hexdigest()

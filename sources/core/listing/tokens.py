@@ -31,7 +31,8 @@ from dataclasses import dataclass, field, replace
 from sources.core.listing.books import Books
 from sources.core.listing.chain import REMEMBERED
 from sources.core.listing.instants import earlier, moment
-from sources.core.listing.questions import SIZES, Answer, Ask, Begin, fingerprint
+from sources.core.listing.questions import SIZES, Answer, Ask, Begin
+from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.walk import MAX_REPLIES
 
@@ -229,7 +230,7 @@ class TokenScan:
             self._first, self._half = answer.ids, self._next
             self._next = Ask(since=stretch.since, size=len(answer.ids) // 2)
         if self.ending is Ending.CLOSED and first_of_all:
-            self.page = fingerprint(answer)
+            self.page = fingerprint(answer.digests)
             return [] if self.page == self.begin.page else new
         return new
 

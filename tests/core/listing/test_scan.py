@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
+from sources.core.listing.replies import fingerprint
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
 from .test_scan_world import Churn, Copy, Server, World, digest, read, resumed, spread
 
@@ -320,7 +321,7 @@ def test_a_row_that_an_outdated_page_brought_back_is_handed_on_again_when_the_he
 
 def test_a_first_page_that_is_the_same_as_last_time_hands_nothing_on_but_a_later_one_does() -> None:
     page = rows(0, 100)
-    known = fingerprint(Reply(0, page, True))
+    known = fingerprint(page)
     scan = Scan(Start(Kind.HEAD, spread(page), page=known))
     assert told(scan, (page, True)) == [[]]
     scan = Scan(Start(Kind.HEAD, spread(page), page=known))
@@ -332,7 +333,7 @@ def test_a_first_page_that_is_the_same_as_last_time_hands_nothing_on_but_a_later
 def test_the_page_to_remember_is_the_one_seen_last() -> None:
     world = Script(300, {3: lambda w: w.insert(3)})
     scan, copy = scanned(world)
-    assert scan.page == fingerprint(Reply(0, world.digests()[:100], True))
+    assert scan.page == fingerprint(world.digests()[:100])
     again, later = read(Server(world), Start(Kind.HEAD, spread(scan.root), page=scan.page))
     assert (again.requests, later.handed) == (1, [])
     assert world.ids() <= copy.rows.keys()

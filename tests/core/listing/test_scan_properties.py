@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sources.core.listing import walk
 from sources.core.listing.books import Books
-from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start, fingerprint
+from sources.core.listing.replies import fingerprint
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
 from .test_scan_world import FULL, LIMIT, Churn, Copy, Server, World, identity, read, resumed, spread
 
@@ -383,7 +384,7 @@ def test_no_change_costs_one_request_and_hands_nothing_on(
     if kind is Kind.COMPLETE:
         return
     anchors = first.main.last.digests[-5:] if tail else spread(first.root)
-    page = fingerprint(first.main.first)
+    page = fingerprint(first.main.first.digests)
     scan, copy = read(server, Start(kind, tuple(anchors), first.count, page))
     assert scan.ending is Ending.CLOSED
     assert scan.requests == 1
