@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,9 +19,9 @@ from sources.core.tables import SYNC_LOG, Table
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views
-from sources.core.warehouse.annotations import PII_COLUMNS, pii_rows, tag_schema
+from sources.core.warehouse.annotations import PII_COLUMNS, pii_rows, tag_schema, tells_already
 from sources.core.warehouse.loading import as_taken
-from sources.core.warehouse.warehouse import Warehouse, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 KEPT_DAYS = 400
 
@@ -64,19 +62,11 @@ def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltRes
     tag_schema(pipeline.default_schema, annotations)
     annotations += annotations_of_views(warehouse, vendor, policy)
     resources, wanted = [], pii_rows(annotations, policy)
-    if not _stands_there(warehouse, PII_COLUMNS, wanted):
+    if not (warehouse.has(PII_COLUMNS.name) and tells_already(warehouse, wanted, PII_COLUMNS.name)):
         resources.append(_resource(warehouse, PII_COLUMNS, wanted, "replace"))
     if not warehouse.query(f"SELECT format FROM {FORMATS}"):
         resources.append(dlt.resource([format_row()], name=FORMATS, write_disposition="append"))
     return resources
-
-
-def _stands_there(warehouse: Warehouse, table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a table holds just these rows."""
-    if not warehouse.has(table.name):
-        return False
-    found = warehouse.query(f"SELECT {selection(table.by_name)} FROM {table.name}")
-    return Counter(found) == Counter(tuple(row[name] for name in table.by_name) for row in rows)
 
 
 def _resource(

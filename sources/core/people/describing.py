@@ -15,6 +15,7 @@ from sources.core.warehouse.annotations import (
     comment_columns,
     pii_rows,
     share_views,
+    tells_already,
 )
 from sources.core.warehouse.views import SQL_TYPES, annotate_views
 from sources.core.warehouse.warehouse import Warehouse, quoted, selection
@@ -82,9 +83,9 @@ def describe(warehouse: Warehouse, policy: Policy) -> None:
 
 def _tell_personal(warehouse: Warehouse, present: Sequence[Annotation], policy: Policy) -> None:
     """Brings `pii_columns` up to date."""
-    table, names = warehouse.qualified(PII_COLUMNS.name), [column.name for column in PII_COLUMNS.columns]
-    wanted = [tuple(row[name] for name in names) for row in pii_rows(present, policy)]
-    if sorted(warehouse.query(f"SELECT {selection(names)} FROM {table}")) == sorted(wanted):
+    table, names = warehouse.qualified(PII_COLUMNS.name), list(PII_COLUMNS.by_name)
+    wanted = list(pii_rows(present, policy))
+    if tells_already(warehouse, wanted, table):
         return
     types = ", ".join(f"{quoted(column.name)} {SQL_TYPES[column.type]}" for column in PII_COLUMNS.columns)
     marks = ", ".join(["%s"] * len(names))
@@ -92,4 +93,4 @@ def _tell_personal(warehouse: Warehouse, present: Sequence[Annotation], policy: 
         run(f"CREATE TABLE IF NOT EXISTS {table} ({types})")
         run(f"DELETE FROM {table}")
         for row in wanted:
-            run(f"INSERT INTO {table} ({selection(names)}) VALUES ({marks})", *row)
+            run(f"INSERT INTO {table} ({selection(names)}) VALUES ({marks})", *(row[name] for name in names))

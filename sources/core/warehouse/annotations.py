@@ -6,6 +6,7 @@ The first half is pure: what should stand there. The second half makes it so, an
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -133,6 +134,19 @@ _EXISTING_COMMENTS = {
         "WHERE n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped"
     ),
 }
+
+
+def tells_already(warehouse: Warehouse, rows: Sequence[Mapping[str, Any]], table: str) -> bool:
+    """Whether `pii_columns` holds just these rows.
+
+    Args:
+        warehouse: to ask.
+        rows: from `pii_rows`.
+        table: what it is called in a question.
+    """
+    names = list(PII_COLUMNS.by_name)
+    found = warehouse.query(f"SELECT {selection(names)} FROM {table}")
+    return Counter(found) == Counter(tuple(row[name] for name in names) for row in rows)
 
 
 def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None:
