@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def assemble(storage: Storage, name: str | None, accounts: Sequence[str], person
     loaded = storage.loaded(vendors_named(name))
     asked: list[Callable[[], Record | None]] = []
     if not name and not accounts and can_hold_people(storage.destination()):
-        asked.append(lambda: _of_people(storage, now))
-    asked.extend(lambda v=vendor: _of(v, storage, accounts, personal, now) for vendor in loaded)  # type: ignore[misc]
+        asked.append(partial(_of_people, storage, now))
+    asked.extend(partial(_of, vendor, storage, accounts, personal, now) for vendor in loaded)
     sections = [section for section in _all_that_can(asked) if section]
     if accounts:
         sections = [section for section in sections if section["ids"]]

@@ -19,17 +19,11 @@ from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.vendor import Vendor
-from sources.core.warehouse.views import ENGINES, SQL_TYPES
+from sources.core.warehouse.views import SQL_TYPES
 from sources.core.warehouse.warehouse import Warehouse, quoted, selection
 
 AT_ONCE = 10_000
 """Rows held at a time."""
-
-
-def has_all_views(pipeline: dlt.Pipeline) -> bool:
-    """Whether a pipeline's destination has all views, so that nothing needs to be copied."""
-    destination = pipeline.destination
-    return destination is not None and destination.destination_type.rsplit(".", 1)[-1] in ENGINES
 
 
 @contextmanager

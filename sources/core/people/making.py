@@ -35,7 +35,7 @@ from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
 from sources.core.warehouse.views import ENGINES, make_views
-from sources.core.warehouse.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse, engine_of
 
 log = logging.getLogger("leadhouse")
 
@@ -76,7 +76,7 @@ END $$"""
 
 def can_hold_people(destination: AnyDestination) -> bool:
     """Whether people can be found there: it takes SQL views and temporary tables as DuckDB and Postgres have them."""
-    return destination.destination_type.rsplit(".", 1)[-1] in ENGINES
+    return engine_of(destination) in ENGINES
 
 
 def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:

@@ -16,7 +16,7 @@ import dlt
 import duckdb
 import msgspec
 import pyarrow as pa
-from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
@@ -69,9 +69,8 @@ class Warehouse:
         connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
         keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
         with self._client() as client, contextlib.ExitStack() as stack:
-            if (
-                self.engine != "duckdb" and client.capabilities.supports_transactions is not False
-            ):  # None: unsaid
+            # What is None has not been said, as by Postgres, which can.
+            if self.engine != "duckdb" and client.capabilities.supports_transactions is not False:
                 stack.enter_context(client.begin_transaction())
             if self.engine == "postgres":
                 client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -172,7 +171,7 @@ class Warehouse:
     def engine(self) -> str:
         """What kind of destination it is, such as `duckdb`."""
         destination = self._pipeline.destination
-        return destination.destination_type.rsplit(".", 1)[-1] if destination else ""
+        return engine_of(destination) if destination else ""
 
     @property
     def file_format(self) -> Literal["parquet"] | None:
@@ -368,6 +367,11 @@ class Warehouse:
             if self.is_lake and known:
                 show_logged(cast(Any, client))
             yield client
+
+
+def engine_of(destination: AnyDestination) -> str:
+    """What kind of destination it is, such as `duckdb`."""
+    return destination.destination_type.rsplit(".", 1)[-1]
 
 
 @lru_cache(maxsize=16)
