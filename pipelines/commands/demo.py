@@ -17,7 +17,7 @@ from pipelines.commands.query import answer
 from pipelines.commands.report import assemble
 from pipelines.console import Terminal
 from pipelines.report.page import load_library, render, write
-from pipelines.storage import Storage
+from pipelines.storage import Readable, Storage
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
 from sources.core.people.questions import QUESTIONS as PEOPLE_QUESTIONS
@@ -77,7 +77,7 @@ def _sync_simulated(vendor: Vendor, folder: Path, console: Console) -> Storage:
     return storage
 
 
-def _draw(storage: Storage, file: Path, name: str | None, console: Console) -> None:
+def _draw(storage: Readable, file: Path, name: str | None, console: Console) -> None:
     """Writes the report, where its charting library is installed."""
     try:
         library = load_library()

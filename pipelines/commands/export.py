@@ -20,7 +20,7 @@ from dlt.common.schema import Schema
 from pyarrow import compute, csv, parquet
 
 from pipelines.settings import load_sync_config
-from pipelines.storage import Storage, storage_for
+from pipelines.storage import Readable, storage_for
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.tables import SYNC_LOG
@@ -77,7 +77,7 @@ def run_export(
         print(f"{folder / name}.{format}: {count:,} rows")
 
 
-def _whose(client: str, storage: Storage, vendors: Sequence[Vendor]) -> Vendor:
+def _whose(client: str, storage: Readable, vendors: Sequence[Vendor]) -> Vendor:
     """The vendor that has a client; where there is only one to ask, that one."""
     if len(vendors) == 1:
         return vendors[0]

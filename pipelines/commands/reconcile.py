@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipelines.settings import load_sync_config
-from pipelines.storage import Storage, storage_for
+from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reconcile import Comparison, reconcile
 from pipelines.syncing.several import for_each
 from pipelines.syncing.sync import Exit
@@ -52,7 +52,7 @@ def check_lists(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Vendor]
 
 
 def _compare(
-    source: Source, storage: Storage, lists: Sequence[str], pages: int | None, as_json: bool
+    source: Source, storage: Readable, lists: Sequence[str], pages: int | None, as_json: bool
 ) -> Exit:
     run = Run(source.vendor, source.config, load_policy())
     with storage.look(storage.dataset_of(source.vendor)) as pipeline:

@@ -14,7 +14,7 @@ from dlt.common.schema import Schema
 from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render, write
 from pipelines.settings import load_sync_config
-from pipelines.storage import Storage, storage_for
+from pipelines.storage import Readable, storage_for
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
@@ -55,7 +55,7 @@ def run_report(
     print(f"{file}: {whose}; {what}, {file.stat().st_size / 1e6:.1f} MB; open it in a browser")
 
 
-def assemble(storage: Storage, name: str | None, accounts: Sequence[str], personal: bool) -> Record:
+def assemble(storage: Readable, name: str | None, accounts: Sequence[str], personal: bool) -> Record:
     """All that the page shows: first of all vendors together, where nothing narrower is asked for, then of each.
 
     Args:
@@ -98,7 +98,7 @@ def _all_that_can(asked: Sequence[Callable[[], Record | None]]) -> Iterator[Reco
 
 
 def _of(
-    vendor: Vendor, storage: Storage, accounts: Sequence[str], personal: bool, now: datetime
+    vendor: Vendor, storage: Readable, accounts: Sequence[str], personal: bool, now: datetime
 ) -> Record | None:
     if vendor.report is None:
         return None
@@ -109,7 +109,7 @@ def _of(
             return gather(warehouse, vendor.report, told, accounts, personal, now)
 
 
-def _of_people(storage: Storage, now: datetime) -> Record:
+def _of_people(storage: Readable, now: datetime) -> Record:
     with storage.ask(SCHEMA) as pipeline:
         warehouse = warehouse_of_people(pipeline)
         with warehouse.at_one_moment():

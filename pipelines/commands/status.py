@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipelines.console import STYLES, UNLIMITED
 from pipelines.settings import load_sync_config
-from pipelines.storage import Storage, storage_for
+from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
 from pipelines.syncing.sync import Exit
@@ -53,7 +53,7 @@ def run_status(
     return int(max(codes))
 
 
-def _show(console: Console, storage: Storage, vendor: Vendor, status: WarehouseStatus) -> None:
+def _show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseStatus) -> None:
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 

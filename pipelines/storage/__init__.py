@@ -17,10 +17,11 @@ from pipelines.storage.destinations import destination_named, is_lake
 from pipelines.storage.file import File, PublishedFile
 from pipelines.storage.lake import Lake
 from pipelines.storage.postgres import Postgres
+from pipelines.storage.readable import Readable
 from pipelines.storage.server import Server
 from pipelines.storage.storage import Storage
 
-__all__ = ["Storage", "storage_for"]
+__all__ = ["Readable", "Storage", "storage_for"]
 
 DUCKDB = "duckdb"
 

@@ -22,8 +22,8 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.storage import duckdb_file
 from pipelines.storage.destinations import AnyDestination, destination_named
+from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
-from pipelines.storage.storage import elsewhere
 from sources.core.engine.finish import describe
 from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.privacy.policy import Policy
@@ -124,13 +124,13 @@ class Lake(Server):
         for dataset, (vendor, policy) in self._loaded.items():
             with elsewhere() as folder:
                 lake = self.pipeline(self.destination(), dataset, folder)
-                self._fetch_state(lake)
+                self.fetch_state(lake)
                 if not lake.default_schema_name:
                     continue
                 self._show(lake, dataset, fresh)
             with elsewhere() as folder:
                 shown = self.pipeline(_file(fresh), dataset, folder)
-                self._fetch_state(shown)
+                self.fetch_state(shown)
                 describe(shown, vendor, policy)
         if fresh.exists():
             fresh.chmod(0o600)

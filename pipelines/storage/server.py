@@ -12,7 +12,8 @@ import dlt
 from pipelines.settings import SyncConfig
 from pipelines.storage.destinations import AnyDestination, destination_named
 from pipelines.storage.lock import sync_lock
-from pipelines.storage.storage import Storage, elsewhere
+from pipelines.storage.readable import elsewhere
+from pipelines.storage.storage import Storage
 from sources.core.errors import ConfigurationError, LeadhouseError
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -73,14 +74,6 @@ class Server(Storage):
             LockedError: others do not end in time.
         """
         yield
-
-    def unreachable(self, cause: BaseException | None) -> LeadhouseError:
-        if "no password supplied" in str(cause):
-            return ConfigurationError(
-                f"{self} wants a password, and the credentials have none: put it into `credentials` under "
-                f"[destination.{self}] in .dlt/secrets.toml"
-            )
-        return super().unreachable(cause)
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
         Warehouse(pipeline, pipeline.default_schema).give_up_bytes(tables)

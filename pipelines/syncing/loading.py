@@ -8,7 +8,7 @@ import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage import Storage
-from pipelines.storage.disk import causes, is_full
+from pipelines.storage.trouble import causes, is_full
 from sources.core.errors import LeadhouseError, WarehouseError
 
 

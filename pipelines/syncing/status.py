@@ -10,7 +10,7 @@ from typing import Any
 import dlt
 from dlt.common.versioned_state import decompress_state
 
-from pipelines.storage import Storage
+from pipelines.storage import Readable
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import is_chosen
 from sources.core.engine.config import read_config
@@ -87,7 +87,7 @@ class WarehouseStatus:
 
 
 def read_status(
-    pipeline: dlt.Pipeline, vendor: Vendor, storage: Storage, max_age: timedelta | None
+    pipeline: dlt.Pipeline, vendor: Vendor, storage: Readable, max_age: timedelta | None
 ) -> WarehouseStatus:
     """Asks the warehouse how it is doing.
 

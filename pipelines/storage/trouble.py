@@ -1,0 +1,74 @@
+"""What destinations' libraries raise, in whichever words of theirs, and what to say of it."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from dlt.common.configuration.exceptions import ConfigurationException
+
+from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+
+NO_ROOM = ("No space left", "disk is full", "could not extend file", "File too large", "Disk quota exceeded")
+"""How operating systems, DuckDB and Postgres say that there is no room."""
+
+_EXTENSION = re.compile(r'Failed to download extension "(\w+)"')
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error, or anything that led to it, says that there is no room left."""
+    return any(map(_says_so, causes(error)))
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _says_so(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return any(words in str(error) for words in NO_ROOM)
+
+
+def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseError:
+    """What to say of a warehouse that cannot be opened.
+
+    Args:
+        place: what it is called in messages.
+        name: of the destination, in the configuration.
+        cause: what its library said.
+    """
+    if isinstance(cause, ConfigurationException):
+        lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ())) or "`credentials`"
+        return ConfigurationError(
+            f"{name} lacks {lacking}: set it under [destination.{name}] in .dlt/secrets.toml"
+        )
+    if "no password supplied" in str(cause):
+        return ConfigurationError(
+            f"{name} wants a password, and the credentials have none: put it into `credentials` under "
+            f"[destination.{name}] in .dlt/secrets.toml"
+        )
+    missing = next((e.name for e in causes(cause) if isinstance(e, ModuleNotFoundError)), None)
+    if missing:
+        return ConfigurationError(
+            f"{place} takes the package {missing}, which is not installed: pip install {missing}"
+        )
+    for error in causes(cause):
+        if extension := _EXTENSION.search(str(error)):
+            return WarehouseError(
+                f"{place} takes DuckDB's extension {extension[1]}, which DuckDB could not download: run INSTALL "
+                f"{extension[1]} in DuckDB {version('duckdb')} once where there is a connection"
+            )
+        if isinstance(error, AttributeError):
+            return WarehouseError(
+                f"{place} cannot be opened: dlt {version('dlt')} does not go with what it is made for in the "
+                f"versions that are installed ({error}); DuckDB here is {version('duckdb')}"
+            )
+    return WarehouseError(
+        f"the warehouse ({place}) cannot be opened: is it reachable, and does no other program hold it?"
+    )
