@@ -29,9 +29,10 @@ from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
+from sources.core.warehouse.kind import SHAREABLE
 from sources.core.warehouse.lake import Files, keys_of, latest
 from sources.core.warehouse.table_files import table_files
-from sources.core.warehouse.warehouse import SHAREABLE, Warehouse
+from sources.core.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.filesystem.filesystem import FilesystemClient

@@ -34,8 +34,9 @@ from sources.core.privacy.policy import NOBODYS, Policy
 from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
+from sources.core.warehouse.kind import engine_of
 from sources.core.warehouse.views import ENGINES, make_views
-from sources.core.warehouse.warehouse import Warehouse, engine_of
+from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache, partial
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, cast
 
 import dlt
 import duckdb
 import msgspec
 import pyarrow as pa
-from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
@@ -24,16 +23,14 @@ from dlt.destinations.sql_client import SqlClientBase
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.warehouse.dialects import Dialect, Prepared, Statement, dialect_of
+from sources.core.warehouse.kind import Kind
 from sources.core.warehouse.lake import Files, Versions, show_logged
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
 
-SHAREABLE = "{dataset}_shareable"
-"""The schema of views without any personal column."""
 
-
-class Warehouse:
+class Warehouse(Kind):
     """Looks into a pipeline's dataset. Where there is none yet, everything is unknown.
 
     Args:
@@ -43,9 +40,7 @@ class Warehouse:
     """
 
     def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
-        self._pipeline = pipeline
-        self._schema = schema
-        self._dataset = dataset
+        super().__init__(pipeline, schema, dataset)
         self._held: SqlClientBase[Any] | None = None
         self._spoken: Dialect | None = None
 
@@ -91,15 +86,6 @@ class Warehouse:
                 if not self.has_schema(schema):
                     client.execute_sql(create.format(schema))
 
-    def has(self, table: str) -> bool:
-        """Whether rows were ever loaded into a table."""
-        loaded = self._schema.name in self._pipeline.schema_names
-        return loaded and table in self._schema.data_table_names(seen_data_only=True)
-
-    def columns(self, table: str) -> frozenset[str]:
-        """Columns of a table, as far as the schema knows."""
-        return frozenset(self._schema.tables[table]["columns"]) if self.has(table) else frozenset()
-
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query; none where a table does not exist."""
         try:
@@ -136,62 +122,9 @@ class Warehouse:
         return self._spoken
 
     @property
-    def is_lake(self) -> bool:
-        """Whether rows are only added, in files, so that of each all versions may be there."""
-        can = self._capabilities
-        return can is not None and "delete-insert" not in (can.supported_merge_strategies or ())
-
-    @property
-    def upserts(self) -> bool:
-        """Whether rows replace those of the same key one by one, so that a load may hold each only once."""
-        if not self.is_lake or self._capabilities is None:
-            return False
-        known = any("table_format" in table for table in self._schema.tables.values())
-        return known or bool(self._capabilities.preferred_table_format)
-
-    @property
-    def _capabilities(self) -> DestinationCapabilitiesContext | None:
-        destination = self._pipeline.destination
-        return _capabilities_of(destination) if destination else None
-
-    @property
     def has_views(self) -> bool:
         """Whether views can be made in it."""
         return self._dialect().views
-
-    @property
-    def takes_objects(self) -> bool:
-        """Whether rows are loaded one by one, as objects; columns of JSON text would be taken for text there."""
-        return (
-            self._capabilities is not None
-            and self._capabilities.preferred_loader_file_format == "typed-jsonl"
-        )
-
-    @property
-    def engine(self) -> str:
-        """What kind of destination it is, such as `duckdb`."""
-        destination = self._pipeline.destination
-        return engine_of(destination) if destination else ""
-
-    @property
-    def file_format(self) -> Literal["parquet"] | None:
-        """The form in which rows must come; None for dlt's own choice. Into Postgres that is CSV, which makes nulls of
-        empty text."""
-        return "parquet" if self.engine == "postgres" else None
-
-    @property
-    def dataset(self) -> str:
-        """The schema that the tables are in."""
-        return self._dataset or self._pipeline.dataset_name
-
-    @property
-    def shareable(self) -> str:
-        """The schema of views of them without any personal column."""
-        return SHAREABLE.format(dataset=self._pipeline.dataset_name)
-
-    def qualified(self, table: str) -> str:
-        """A table's name with its schema."""
-        return f"{self.dataset}.{table}"
 
     def stored(self, schema: str | None = None) -> dict[str, dict[str, str]]:
         """What there really is, whoever made it: by table or view, by column in their order, the type in the
@@ -215,15 +148,6 @@ class Warehouse:
     def has_schema(self, name: str) -> bool:
         """Whether the destination has a schema: asked first, since the right to make one may be missing."""
         return bool(self.query(self._dialect().has_schema, name))
-
-    def tables(self) -> list[str]:
-        """Tables into which rows were ever loaded."""
-        return self._schema.data_table_names(seen_data_only=True)
-
-    def types(self, table: str) -> dict[str, str]:
-        """Data types of a table's columns, as far as the schema knows."""
-        columns = self._schema.tables[table]["columns"] if self.has(table) else {}
-        return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
 
     def stream(self, sql: str, *parameters: Any, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, fetched some at a time."""
@@ -367,18 +291,6 @@ class Warehouse:
             if self.is_lake and known:
                 show_logged(cast(Any, client))
             yield client
-
-
-def engine_of(destination: AnyDestination) -> str:
-    """What kind of destination it is, such as `duckdb`."""
-    return destination.destination_type.rsplit(".", 1)[-1]
-
-
-@lru_cache(maxsize=16)
-def _capabilities_of(destination: Any) -> DestinationCapabilitiesContext:
-    """What a destination says it can; it takes 10 ms to say so."""
-    found: DestinationCapabilitiesContext = destination.capabilities()
-    return found
 
 
 def quoted(name: str) -> str:

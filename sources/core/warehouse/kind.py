@@ -1,0 +1,116 @@
+"""What there is to know of a warehouse without asking it: what its destination says that it can, and what dlt's schema
+says is in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import dlt
+from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
+from dlt.common.schema import Schema
+
+SHAREABLE = "{dataset}_shareable"
+"""The schema of views without any personal column."""
+
+
+class Kind:
+    """A pipeline's dataset, as far as the pipeline knows it.
+
+    Args:
+        pipeline: the pipeline that will load.
+        schema: its schema: tables that never saw data are as good as not there.
+        dataset: the schema in the destination that is looked into, if not the pipeline's.
+    """
+
+    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
+        self._pipeline = pipeline
+        self._schema = schema
+        self._dataset = dataset
+
+    # --- what the destination is like -------------------------------------------------------------
+
+    @property
+    def engine(self) -> str:
+        """What kind of destination it is, such as `duckdb`."""
+        destination = self._pipeline.destination
+        return engine_of(destination) if destination else ""
+
+    @property
+    def file_format(self) -> Literal["parquet"] | None:
+        """The form in which rows must come; None for dlt's own choice. Into Postgres that is CSV, which makes nulls of
+        empty text."""
+        return "parquet" if self.engine == "postgres" else None
+
+    @property
+    def is_lake(self) -> bool:
+        """Whether rows are only added, in files, so that of each all versions may be there."""
+        can = self._capabilities
+        return can is not None and "delete-insert" not in (can.supported_merge_strategies or ())
+
+    @property
+    def upserts(self) -> bool:
+        """Whether rows replace those of the same key one by one, so that a load may hold each only once."""
+        if not self.is_lake or self._capabilities is None:
+            return False
+        known = any("table_format" in table for table in self._schema.tables.values())
+        return known or bool(self._capabilities.preferred_table_format)
+
+    @property
+    def _capabilities(self) -> DestinationCapabilitiesContext | None:
+        destination = self._pipeline.destination
+        return _capabilities_of(destination) if destination else None
+
+    @property
+    def takes_objects(self) -> bool:
+        """Whether rows are loaded one by one, as objects; columns of JSON text would be taken for text there."""
+        return (
+            self._capabilities is not None
+            and self._capabilities.preferred_loader_file_format == "typed-jsonl"
+        )
+
+    # --- what is in it ----------------------------------------------------------------------------
+
+    @property
+    def dataset(self) -> str:
+        """The schema that the tables are in."""
+        return self._dataset or self._pipeline.dataset_name
+
+    @property
+    def shareable(self) -> str:
+        """The schema of views of them without any personal column."""
+        return SHAREABLE.format(dataset=self._pipeline.dataset_name)
+
+    def qualified(self, table: str) -> str:
+        """A table's name with its schema."""
+        return f"{self.dataset}.{table}"
+
+    def tables(self) -> list[str]:
+        """Tables into which rows were ever loaded."""
+        return self._schema.data_table_names(seen_data_only=True)
+
+    def has(self, table: str) -> bool:
+        """Whether rows were ever loaded into a table."""
+        loaded = self._schema.name in self._pipeline.schema_names
+        return loaded and table in self._schema.data_table_names(seen_data_only=True)
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Columns of a table, as far as the schema knows."""
+        return frozenset(self._schema.tables[table]["columns"]) if self.has(table) else frozenset()
+
+    def types(self, table: str) -> dict[str, str]:
+        """Data types of a table's columns, as far as the schema knows."""
+        columns = self._schema.tables[table]["columns"] if self.has(table) else {}
+        return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+
+def engine_of(destination: AnyDestination) -> str:
+    """What kind of destination it is, such as `duckdb`."""
+    return destination.destination_type.rsplit(".", 1)[-1]
+
+
+@lru_cache(maxsize=16)
+def _capabilities_of(destination: Any) -> DestinationCapabilitiesContext:
+    """What a destination says it can; it takes 10 ms to say so."""
+    found: DestinationCapabilitiesContext = destination.capabilities()
+    return found
