@@ -32,6 +32,12 @@ class Books:
         if len(self._ids) > 2 * self._sealed + 100_000:
             self.distinct()
 
+    def strangers(self, ids: Iterable[int]) -> int:
+        """Notes rows, and returns how many different ones of them were not noted before."""
+        before = self.distinct()
+        self.enter(ids)
+        return self.distinct() - before
+
     def distinct(self) -> int:
         """How many different rows were read."""
         unique = pc.unique(pa.Array.from_buffers(pa.int64(), len(self._ids), [None, pa.py_buffer(self._ids)]))

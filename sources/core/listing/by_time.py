@@ -16,7 +16,8 @@ from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Answer, Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
 from sources.core.listing.scan import Ending
-from sources.core.listing.tokens import RECENT, TokenScan
+from sources.core.listing.tokens import TokenScan
+from sources.core.listing.weighing import RECENT, Weighed
 from sources.core.rows.shaping import Raw
 from sources.core.units import Rows
 
@@ -140,14 +141,13 @@ class _ListReader:
             if pause and part < pause.part:
                 marks.append(self._times.marks[len(marks)] if self._times.marks else None)
                 continue
-            at = pause.at if pause and part == pause.part else None
-            books = await self._books(pause) if at else Books()
+            at = pause if pause and part == pause.part else None
+            books = await self._books(at) if at else Books()
             begin = Begin(
-                None,
-                at,
-                self._before.count if part == 0 else None,
-                None,
-                self._times.size,
+                resume=at.at if at else None,
+                count=self._before.count if part == 0 else None,
+                size=self._times.size,
+                weighed=at.weighed if at else Weighed(),
             )
             scan = await self._run(begin, part, books, started)
             if scan.ending is Ending.REFUTED and part == 0 and self._by.parts and not scan.answers:
@@ -191,13 +191,14 @@ class _ListReader:
             unfinished=None,
         ), Read(Ending.CLOSED, True, True)
 
-    async def _books(self, pause: Pause | None) -> Books:
+    async def _books(self, pause: Pause) -> Books:
         """Those of a scan that goes on; what another process read is in the warehouse, and dated."""
-        if self._reading.memory.books is None and pause:
+        books = self._reading.memory.books
+        if books is None:
             began = datetime.fromtimestamp(pause.started, self._reading.now().tzinfo)
             read = await self._sink.read_since(self._reading.outcome, began)
-            return Books(hash(row_id.encode()) for row_id in read)
-        return self._reading.memory.books or Books()
+            books = Books(hash(row_id.encode()) for row_id in read)
+        return books
 
     async def _is_whole(self, books: Books) -> bool:
         """Whether what is asked for as the whole holds what is in its last part, too."""
@@ -207,9 +208,7 @@ class _ListReader:
             found = await self._by.query(Ask(ordered=False, size=self._times.size or None), self._by.parts)
         except Rejected:
             return True
-        read = books.distinct()
-        books.enter(self._answer(found, whole=True).ids)
-        return books.distinct() == read
+        return not books.strangers(self._answer(found, whole=True).ids)
 
     async def _apart(self) -> tuple[Checkpoint, Read]:
         self._times = Times(apart=True, size=self._times.size)
@@ -229,7 +228,9 @@ class _ListReader:
 
     async def _by_tokens(self, before: Checkpoint) -> tuple[Checkpoint, Read]:
         began = before.unfinished.started if before.unfinished else self._reading.outcome.started.timestamp()
-        passage = Passage(self._noting(self._by.query), self._parts)
+        memory, query = self._reading.memory, self._noting(self._by.query)
+        passage = memory.passage = memory.passage or Passage(query, self._parts)
+        passage.query = query
         reading = replace(self._reading, fetch=passage.fetch)
         try:
             after, scan = await read_list(reading, before, self._sink)
@@ -238,6 +239,7 @@ class _ListReader:
                 raise
             return await self._apart()
         self._note("by tokens" + (f": {self._times.why}" if self._times.why else ""))
+        memory.passage = None if scan.ending else passage
         if scan.ending and not await self._is_whole(scan.books):
             return await self._apart()
         times = replace(self._times, pause=None)
@@ -303,7 +305,7 @@ class _ListReader:
         if not scan.may_pause or scan.watermark is None:
             return _Paused(None)
         self._reading.memory.books = scan.books
-        return _Paused(Pause(scan.begin.complete, part, scan.watermark, started))
+        return _Paused(Pause(scan.begin.complete, part, scan.watermark, started, scan.weighed))
 
     def _answer(self, found: Found, whole: bool) -> Answer:
         content = self._reading.memory.content

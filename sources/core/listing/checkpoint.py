@@ -11,12 +11,13 @@ same row in other ways on another day. Both are understood; the next finished sc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import ceil
 from typing import Any
 
 from sources.core.listing.scan import Kind, Scan, Start
+from sources.core.listing.weighing import Weighed
 
 BYTES, CONTENT = 1, 2
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
@@ -52,12 +53,24 @@ class Pause:
         part: of which part.
         at: up to which instant, as the server writes it.
         started: when the scan began.
+        weighed: what came of its end so far.
     """
 
     complete: bool
     part: int
     at: str
     started: float
+    weighed: Weighed = field(default_factory=Weighed)
+
+    def encode(self) -> list[Any]:
+        """As short JSON."""
+        return [self.complete, self.part, self.at, self.started, self.weighed.walks, self.weighed.times]
+
+    @classmethod
+    def decode(cls, state: list[Any]) -> Pause:
+        """From what `encode` made. Raises TypeError or ValueError if it is something else."""
+        complete, part, at, started, *weighed = state
+        return cls(complete, part, at, started, Weighed(*weighed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class Times:
 
     def encode(self) -> list[Any]:
         """As short JSON."""
-        pause = self.pause and [self.pause.complete, self.pause.part, self.pause.at, self.pause.started]
+        pause = self.pause and self.pause.encode()
         return [list(self.marks), self.apart, self.why, self.missed, self.size, pause]
 
     @classmethod
@@ -91,7 +104,7 @@ class Times:
         if state is None:
             return None
         marks, apart, why, missed, size, pause = state
-        return cls(tuple(marks), apart, why, missed, size, Pause(*pause) if pause else None)
+        return cls(tuple(marks), apart, why, missed, size, Pause.decode(pause) if pause else None)
 
 
 @dataclass(frozen=True, slots=True)

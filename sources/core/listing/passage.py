@@ -66,12 +66,12 @@ class Passage:
     """Pages of a list by offset, found by walking.
 
     Args:
-        query: to ask.
+        query: to ask; where a later slice goes on, its own.
         parts: the numbers of the parts that it has; they are read one after another.
     """
 
     def __init__(self, query: Query, parts: Sequence[int] = (0,)) -> None:
-        self._query, self._parts = query, parts
+        self.query, self._parts = query, parts
         self._sizes = list(SIZES)
         self._most = self._beginnings = self.answers = 0
         self._totals: dict[int, int] = {}
@@ -177,7 +177,7 @@ class Passage:
         raise ScanUnstable("the list's pages are empty and lead on")
 
     async def _answer(self, ask: Ask, part: int) -> Found:
-        found = await self._query(ask, part)
+        found = await self.query(ask, part)
         self.answers += 1
         return found
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sources.core.listing.weighing import Weighed
 
 SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
@@ -59,6 +61,7 @@ class Begin:
         count: rows in the list when it was last read to its end, if known.
         page: `TokenScan.page` of the last run: if the only reply is still the same, nothing in it is new.
         size: rows a page that were last accepted; None for what the server likes, 0 if that is not known.
+        weighed: what came of a complete scan's end before it was interrupted.
     """
 
     since: str | None = None
@@ -66,6 +69,7 @@ class Begin:
     count: int | None = None
     page: str | None = None
     size: int | None = 0
+    weighed: Weighed = field(default_factory=Weighed)
 
     @property
     def complete(self) -> bool:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sources.core.errors import DeadlineReached, ScanUnstable
 from sources.core.listing.books import Books
@@ -29,6 +29,9 @@ from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import Raw, digest
 from sources.core.together import together
 from sources.core.units import Outcome, Rows
+
+if TYPE_CHECKING:
+    from sources.core.listing.passage import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,13 @@ class Memory:
         content: how rows of the resource are compared.
         books: of a scan that is not through yet.
         head: of that scan, digests of what it found at the head.
+        passage: of that scan, if tokens lead through the list: where it has come to.
     """
 
     content: Content = field(default_factory=Content)
     books: Books | None = None
     head: tuple[str, ...] = ()
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)

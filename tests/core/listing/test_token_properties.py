@@ -149,6 +149,9 @@ def test_later_runs_bring_what_changed_between_them(
 @example(  # each slice is refused twice first
     rows=150, habits=Habits(largest=60), churn=[], stop=1, rng=Random(0)
 )
+@example(  # it grows while its end is weighed
+    rows=300, habits=Habits(cap=5), churn=["new", "update", "edit"], stop=1, rng=Random(1)
+)
 def test_a_scan_cut_into_slices_loses_nothing(
     rows: int, habits: Habits, churn: list[str], stop: int, rng: Random
 ) -> None:

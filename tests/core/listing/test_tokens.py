@@ -8,6 +8,7 @@ import pytest
 
 from sources.core.listing.instants import earlier, moment
 from sources.core.listing.questions import Ask
+from sources.core.listing.reading import Memory
 
 from .test_tokens_world import OFFSET, Habits, Reader, World
 
@@ -131,15 +132,36 @@ def test_tokens_that_repeat_are_not_followed_for_ever() -> None:
     assert len(there.asked) < 20
 
 
+def sliced(reader: Reader, pages: int) -> bool:
+    """Reads in slices of so many pages; returns whether that came to an end."""
+    for _ in range(300):
+        left = iter(range(pages))
+        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+        if read is None or read.ending:
+            return read is not None
+    return False
+
+
 def test_a_list_read_by_tokens_goes_on_where_a_slice_ended_wherever_that_was() -> None:
     there = world(450, Habits(order="refused"))
     reader = Reader(there)
-    for _ in range(60):
-        left = iter(range(1))
-        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
-        if read is None or read.ending:
-            break
-    assert read
-    assert read.ending
+    assert sliced(reader, 1)
     assert set(reader.copy.handed) == there.stayed
     assert len(there.asked) < 400
+
+
+def test_slices_of_one_run_are_not_walked_to_from_the_beginning_of_the_list() -> None:
+    whole, cut = world(3000, Habits(order="refused")), world(3000, Habits(order="refused"))
+    assert Reader(whole).run()
+    reader = Reader(cut, memory=Memory())
+    assert sliced(reader, 3)
+    assert set(reader.copy.handed) == cut.stayed
+    assert len(cut.asked) < 1.2 * len(whole.asked)
+
+
+def test_what_was_weighed_at_the_end_of_a_list_is_remembered_by_the_slice_that_goes_on() -> None:
+    there = world(200, Habits(total=3))
+    reader = Reader(there)
+    assert sliced(reader, 4)
+    assert set(reader.copy.handed) == there.stayed
+    assert "by tokens: 3 rows were missing" in reader.scan

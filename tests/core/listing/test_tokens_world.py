@@ -269,6 +269,8 @@ class Reader:
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     scan: str = ""
     clock: float = 1_780_000_000.0
+    memory: Memory | None = None
+    """Of one process; None where each run is one of its own."""
 
     def run(
         self, full: bool = False, pausing: Callable[[], bool] = lambda: False, days: float = 0.01
@@ -278,7 +280,7 @@ class Reader:
         began = datetime.fromtimestamp(self.clock, UTC)
         outcome = Outcome(Unit("a", "list"), started=began)
         before = replace(self.checkpoint, complete_at=None) if full else self.checkpoint
-        memory = Memory()
+        memory = self.memory or Memory()
 
         async def never(offset: int) -> Page:
             raise AssertionError("it is not asked by offset")
