@@ -2,13 +2,16 @@
 
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+import dlt
 import pytest
 
+from pipelines.syncing.loading import load
 from sources.core.engine.shards import Shard
-from sources.core.errors import ConfigurationError
+from sources.core.errors import ConfigurationError, WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import Postgres, run_leadhouse
@@ -184,6 +187,22 @@ def test_one_shard_on_two_machines_is_locked_out_and_so_is_erasing(sharded: Shar
     assert (same.returncode, erasing.returncode) == (4, 4)
     sharded.sandbox.release()
     assert running.wait(60) == 0
+
+
+@pytest.mark.long
+def test_what_goes_wrong_while_reading_is_not_taken_for_a_table_that_two_made_at_once(
+    postgres: Postgres, home: Path
+) -> None:
+    def rows() -> Iterator[dict[str, int]]:
+        raise RuntimeError("deadlock detected")
+        yield {"id": 1}
+
+    storage = postgres.storage()
+    with (
+        storage.open("leadpanther") as pipeline,
+        pytest.raises(WarehouseError, match="dlt failed to extract"),
+    ):
+        load(storage, pipeline, dlt.resource(rows, name="leads"))
 
 
 def test_duckdb_has_one_writer(home: Path, sandbox: StartSandbox) -> None:

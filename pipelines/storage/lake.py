@@ -22,6 +22,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.storage import duckdb_file
 from pipelines.storage.destinations import AnyDestination, destination_named
+from pipelines.storage.lock import lock_beside
 from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
 from sources.core.engine.finish import describe
@@ -110,6 +111,16 @@ class Lake(Server):
             except ConfigurationException as error:
                 raise self.unreachable(error) from None
         return Path(client.bucket_path, CURRENT) if client.is_local_filesystem else None
+
+    @contextmanager
+    def apart(self, pipeline: dlt.Pipeline, alone: bool, wait: float) -> Iterator[None]:
+        file = self.current
+        if file is None:  # nothing that buckets have in common is a lock
+            yield
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with lock_beside(file.with_name(pipeline.dataset_name), wait):
+            yield
 
     def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         self._loaded[pipeline.dataset_name] = vendor, policy

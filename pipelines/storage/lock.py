@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +18,6 @@ from sources.core.errors import LockedError, WarehouseError
 @contextmanager
 def sync_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
     """Holds the lock of a working folder.
-
-    The operating system holds it for the process and lets go when the process ends, however it ends; a file
-    beside it only tells people who it is.
 
     Args:
         folder: the working folder.
@@ -35,9 +32,35 @@ def sync_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
         folder.chmod(0o700)  # rows lie in it
     except OSError as error:
         raise WarehouseError(f"the working folder {folder} cannot be made: {error.strerror}") from None
-    owner = folder / "owner.txt"
+    with _held(folder / "lock", folder / "owner.txt", wait):
+        yield
+
+
+@contextmanager
+def lock_beside(data: Path, wait: float = 0.0) -> Iterator[None]:
+    """Holds a lock that lies beside what is loaded, so that machines which share the folder see it; none where a share
+    knows no locks.
+
+    Args:
+        data: what it is the lock of; its folder is there.
+        wait: seconds to wait for another sync to end.
+
+    Raises:
+        LockedError: another sync holds it still.
+    """
+    lock = data.with_name(f".{data.name}.lock")
+    with ExitStack() as stack:
+        with suppress(NotImplementedError):
+            stack.enter_context(_held(lock, lock.with_suffix(".owner"), wait))
+        yield
+
+
+@contextmanager
+def _held(lock: Path, owner: Path, wait: float) -> Iterator[None]:
+    """The operating system holds it for the process and lets go when the process ends, however it ends; a file beside it
+    only tells people who it is."""
     try:
-        with FileLock(folder / "lock", timeout=wait):
+        with FileLock(lock, timeout=wait):
             since = datetime.now(UTC).isoformat(timespec="seconds")
             owner.write_text(f"process {os.getpid()} on {socket.gethostname()} since {since}\n")
             try:

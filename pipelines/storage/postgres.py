@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import dlt
@@ -13,7 +12,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.storage.claims import one_at_a_time, writing
+from pipelines.storage.claims import one_at_a_time
 from pipelines.storage.server import Server
 from pipelines.storage.shared_schema import agree_on_schema
 from sources.core.privacy.policy import Policy
@@ -25,6 +24,9 @@ log = logging.getLogger("leadhouse")
 MADE_AT_ONCE = ("already exists", 'unique constraint "pg_', "tuple concurrently updated", "deadlock detected")
 """How Postgres says that two made the same thing at once."""
 
+TRIES = 5
+"""How often a load is tried once more that met another shard's."""
+
 PATIENCE = "60s"
 """How long to wait for those who read a table at the moment."""
 
@@ -34,21 +36,22 @@ class Postgres(Server):
 
     shareable = True
 
-    @contextmanager
-    def apart(self, pipeline: dlt.Pipeline, alone: bool, wait: float) -> Iterator[None]:
-        with writing(pipeline, alone, wait):
-            yield
-
     def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         agree_on_schema(pipeline, vendor, policy)
 
     def healed(self, pipeline: dlt.Pipeline, error: PipelineStepFailed) -> bool:
-        """Another shard may have made the same table or column in the same moment: now it is there."""
-        if not _made_at_once(error):
-            return False
+        """Another shard may have made the same table or column in the same moment: now it is there. It goes on loading
+        meanwhile, so that the next try may meet it again."""
         with one_at_a_time(pipeline):
-            pipeline.load()
-        return True
+            for _ in range(TRIES):
+                if error.step != "load" or not _made_at_once(error):
+                    return False  # what was not extracted is in no package
+                try:
+                    pipeline.load()
+                    return True
+                except PipelineStepFailed as again:
+                    error = again
+        return False
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
         warehouse = Warehouse(pipeline, pipeline.default_schema)

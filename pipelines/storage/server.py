@@ -10,6 +10,7 @@ from typing import ClassVar
 import dlt
 
 from pipelines.settings import SyncConfig
+from pipelines.storage.claims import writing
 from pipelines.storage.destinations import AnyDestination, destination_named
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.readable import elsewhere
@@ -73,7 +74,8 @@ class Server(Storage):
         Raises:
             LockedError: others do not end in time.
         """
-        yield
+        with writing(pipeline, alone, wait):
+            yield
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
         Warehouse(pipeline, pipeline.default_schema).give_up_bytes(tables)
