@@ -1,17 +1,21 @@
 """Shards: several processes into one Postgres, and nothing lost or doubled."""
 
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import dlt
+import psycopg2
 import pytest
+from dlt.common.schema import Schema
 
 from pipelines.syncing.loading import load
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError, WarehouseError
+from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import Postgres, run_leadhouse
@@ -203,6 +207,35 @@ def test_what_goes_wrong_while_reading_is_not_taken_for_a_table_that_two_made_at
         pytest.raises(WarehouseError, match="dlt failed to extract"),
     ):
         load(storage, pipeline, dlt.resource(rows, name="leads"))
+
+
+@pytest.mark.long
+def test_statements_that_the_server_broke_off_for_a_deadlock_are_run_once_more(
+    postgres: Postgres, home: Path
+) -> None:
+    postgres.query(
+        "CREATE SCHEMA d", "CREATE TABLE d.a AS SELECT 0 AS n", "CREATE TABLE d.b AS SELECT 0 AS n"
+    )
+    other = psycopg2.connect(postgres.credentials)
+
+    def in_the_other_order() -> None:
+        while not postgres.query("SELECT 1 AS waits FROM pg_locks WHERE NOT granted"):
+            pass
+        other.cursor().execute("UPDATE d.a SET n = n + 1")
+        other.commit()
+
+    with postgres.storage().open("d") as pipeline:
+        cursor = other.cursor()
+        cursor.execute("SET deadlock_timeout = '60s'")  # so that it is not this one that is broken off
+        cursor.execute("UPDATE d.b SET n = n + 1")
+        crossing = threading.Thread(target=in_the_other_order)
+        crossing.start()
+        Warehouse(pipeline, Schema("d")).execute_together(
+            (f"UPDATE d.{table} SET n = n + 1", ()) for table in ("a", "b")
+        )
+        crossing.join()
+    other.close()
+    assert postgres.query("SELECT a.n AS a, b.n AS b FROM d.a CROSS JOIN d.b") == [{"a": 2, "b": 2}]
 
 
 def test_duckdb_has_one_writer(home: Path, sandbox: StartSandbox) -> None:

@@ -7,6 +7,7 @@ wherever dlt can merge.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -17,7 +18,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 from dlt.common.schema import Schema
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseTransientException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.rows.fitting import stored_table
@@ -28,6 +29,9 @@ from sources.core.warehouse.lake import Files, Versions, show_logged
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
+
+TRIES = 5
+"""How often statements are run that meet another shard's."""
 
 
 class Warehouse(Kind):
@@ -170,8 +174,8 @@ class Warehouse(Kind):
         if self.is_lake:
             self._files.change([(sql, parameters)])
             return
-        with contextlib.suppress(DatabaseUndefinedRelation), self._client() as client:
-            self._run(client, sql, parameters)
+        with contextlib.suppress(DatabaseUndefinedRelation):
+            self._in_one_go([(sql, parameters)])
 
     def execute_together(self, statements: Iterable[Statement]) -> None:
         """Runs statements, each with its parameters, all or none of them; in a lake, file by file."""
@@ -179,9 +183,23 @@ class Warehouse(Kind):
         if waiting and self.is_lake:
             self._files.change(waiting)
         elif waiting:
-            with self._client() as client, client.begin_transaction():
-                for sql, parameters in waiting:
-                    self._run(client, sql, parameters)
+            self._in_one_go(waiting)
+
+    def _in_one_go(self, statements: Sequence[Statement]) -> None:
+        """Runs statements; anew where the server broke them off, since another shard wanted the same tables in another
+        order."""
+        for attempt in itertools.count(1):
+            try:
+                with (
+                    self._client() as client,
+                    client.begin_transaction() if statements[1:] else nullcontext(),
+                ):
+                    for sql, parameters in statements:
+                        self._run(client, sql, parameters)
+                return
+            except DatabaseTransientException as error:
+                if attempt == TRIES or "deadlock" not in str(error).lower():
+                    raise
 
     def said(self, expression: str) -> str:
         """An expression in the destination's own words."""
