@@ -1,11 +1,15 @@
 """What MySQL takes that MariaDB, which is tried here, does not insist on."""
 
+from contextlib import closing
+
+import pymysql
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from tests.conftest import StartSandbox
 from tests.destinations.targets import MariaDB
+from tests.support import DATASET
 
 CHANGES = exp.Delete | exp.Update
 
@@ -59,6 +63,36 @@ def _is_derived(table: exp.Table) -> bool:
         and isinstance(stands.parent, exp.From)
         and (bool(select.args.get("group")) or any(select.find_all(exp.AggFunc)))
     )
+
+
+@pytest.mark.long
+def test_who_may_see_the_shareable_views_sees_all_rows_and_nothing_personal(
+    sandbox: StartSandbox, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in mariadb.settings().items():
+        monkeypatch.setenv(name, value)
+    shareable = f"{DATASET}_shareable"
+    mariadb.query(
+        "CREATE OR REPLACE USER analyst@localhost",
+        f"GRANT SELECT ON {shareable}.* TO analyst@localhost",
+        "FLUSH PRIVILEGES",
+    )
+    api = sandbox()
+    world = api.world
+    mariadb.sync(api)
+    with closing(pymysql.connect(unix_socket=mariadb.socket, user="analyst")) as connection:
+        cursor = connection.cursor(pymysql.cursors.DictCursor)
+        cursor.execute(f"SELECT * FROM {shareable}.leads")
+        leads = cursor.fetchall()
+        cursor.execute(f"SELECT count(*) AS n FROM {shareable}.hot_leads")
+        with pytest.raises(pymysql.err.OperationalError, match="denied"):
+            cursor.execute(f"SELECT * FROM {DATASET}.leads")
+    assert {row["id"] for row in leads} == {
+        row_id for c in world.client_ids for row_id in world.ids(c, "leads")
+    }
+    personal = {row["column_name"] for row in mariadb.rows("pii_columns") if row["table_name"] == "leads"}
+    assert personal - {"client_id"}
+    assert not (personal - {"client_id"}) & leads[0].keys()
 
 
 @pytest.mark.parametrize(

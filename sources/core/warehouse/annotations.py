@@ -171,7 +171,7 @@ def _is_outdated(comment: str | None, wanted: str | None) -> bool:
 
 def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None:
     """Makes views of all tables without any personal column, in a schema of their own."""
-    if warehouse.engine not in _EXISTING_COMMENTS:
+    if not warehouse.shares:
         return
     schema = warehouse.shareable
     existing = {table: list(columns) for table, columns in warehouse.stored(schema).items()}

@@ -56,6 +56,9 @@ class Dialect:
     views: ClassVar[bool] = True
     """Whether views can be made."""
 
+    shares: ClassVar[bool] = False
+    """Whether a view may show a table of another schema, which whoever sees the view need not see."""
+
     arrays: ClassVar[bool] = False
     """Whether many values can be one parameter."""
 
@@ -130,6 +133,7 @@ class Spoken(Dialect):
     """What statements are written in: nothing is to be translated."""
 
     arrays = True
+    shares = True
 
     def __init__(self, client: SqlClientBase[Any] | None = None) -> None:
         """Needs no client to be asked."""
@@ -172,6 +176,7 @@ class Sqlite(Dialect):
 class MySql(Dialect):
     """MySQL and MariaDB: a schema is a database, which may lack half of Unicode, and take `a` and `A` for one id."""
 
+    shares = True
     create_schema = "CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
     give_up_bytes = ("OPTIMIZE TABLE {schema}.{table}",)
 

@@ -61,6 +61,7 @@ class Versions(Spoken):
     """
 
     views = False
+    shares = False
 
     def __init__(self, schema: Schema) -> None:
         self.conditions = tuple(

@@ -130,6 +130,11 @@ class Warehouse(Kind):
         """Whether views can be made in it."""
         return self._dialect().views
 
+    @property
+    def shares(self) -> bool:
+        """Whether views can show others what is in it, and nothing else of it."""
+        return self._dialect().shares
+
     def stored(self, schema: str | None = None) -> dict[str, dict[str, str]]:
         """What there really is, whoever made it: by table or view, by column in their order, the type in the
         destination's words.
