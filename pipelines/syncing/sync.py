@@ -13,6 +13,7 @@ import dlt
 from pipelines.storage import Storage
 from pipelines.syncing.clock import look_at_clock
 from pipelines.syncing.erasing import erase_again
+from pipelines.syncing.keeping_out import keep_out_erased
 from pipelines.syncing.ledger import about, write_ledger
 from pipelines.syncing.loading import load
 from pipelines.syncing.people import bring_together
@@ -132,6 +133,7 @@ def read_and_load(
     )
     with storage.open(storage.dataset_of(vendor), wanted.wait) as pipeline:
         storage.agree(pipeline, vendor, policy)
+        keep_out_erased(storage, pipeline, vendor)
         if storage.rewound and pipeline.default_schema_name:
             erase_again(pipeline, vendor, policy)
         look_at_clock(pipeline)

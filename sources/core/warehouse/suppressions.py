@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dlt
+from dlt.common.schema import Schema
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.erasure import Suppressions
@@ -34,10 +37,15 @@ SUPPRESSIONS = Table(
 )
 
 
+def asks_all(warehouse: Warehouse) -> bool:
+    """Whether all schemas can be asked at once; where not, a vendor's first load takes over what others' lists say."""
+    return warehouse.engine in ENGINES
+
+
 def suppression_lists(warehouse: Warehouse) -> list[str]:
     """The lists that are in force: of every vendor in the warehouse, so that whoever was erased from one stays out of
     one that is first loaded later. Where other schemas cannot be looked into, the dataset's own."""
-    if warehouse.engine not in ENGINES:
+    if not asks_all(warehouse):
         return [SUPPRESSIONS.name]
     schemas = warehouse.query(
         "SELECT table_schema FROM information_schema.tables WHERE table_name = %s AND table_type = 'BASE TABLE'",
@@ -78,10 +86,25 @@ def check_key(checks: set[str], policy: Policy) -> None:
 def suppress(pipeline: dlt.Pipeline, hashes: set[str], kind: str, policy: Policy) -> None:
     """Adds to the list."""
     now, key_check = dlt.common.pendulum.now("UTC"), policy.hash(_PROBE)
-    pipeline.run(
+    enlist(
+        pipeline,
         [{"hash": h, "kind": kind, "key_check": key_check, "erased_at": now} for h in sorted(hashes)],
+    )
+
+
+def enlist(pipeline: dlt.Pipeline, rows: Sequence[Mapping[str, Any]], schema: Schema | None = None) -> None:
+    """Adds rows to the list.
+
+    Args:
+        pipeline: has the dataset.
+        rows: as the table has them.
+        schema: the pipeline's, where nothing was loaded yet.
+    """
+    pipeline.run(
+        rows,
         table_name=SUPPRESSIONS.name,
         write_disposition="merge",
         primary_key="hash",
         columns=SUPPRESSIONS.hints(),  # type: ignore[arg-type]
+        schema=schema,  # type: ignore[arg-type]
     )
