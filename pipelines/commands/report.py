@@ -15,10 +15,11 @@ from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render, write
 from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
-from pipelines.vendors import vendors_named
+from pipelines.vendors import VENDORS, vendors_named
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
 from sources.core.people.report import REPORT as PEOPLE
+from sources.core.report import Section
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -69,21 +70,29 @@ def assemble(storage: Readable, name: str | None, accounts: Sequence[str], perso
     """
     now = datetime.now(UTC)
     loaded = storage.loaded(vendors_named(name))
-    asked: list[Callable[[], Record | None]] = []
-    if not name and not accounts and can_hold_people(storage.destination()):
+    asked: list[Callable[[], Record]] = []
+    has_leads = any(vendor.leads for vendor in loaded)
+    if not name and not accounts and has_leads and can_hold_people(storage.destination()):
         asked.append(partial(_of_people, storage, now))
-    asked.extend(partial(_of, vendor, storage, accounts, personal, now) for vendor in loaded)
-    sections = [section for section in _all_that_can(asked) if section]
+    asked.extend(
+        partial(_of, vendor, vendor.report, storage, accounts, personal, now)
+        for vendor in loaded
+        if vendor.report
+    )
+    if not asked:
+        raise ConfigurationError(f"nothing says what a report of {', '.join(v.title for v in loaded)} shows")
+    sections = list(_all_that_can(asked))
     if accounts:
         sections = [section for section in sections if section["ids"]]
         if unknown := set(accounts) - {id for section in sections for id in section["ids"]}:
             word = loaded[0].account_word if len(loaded) == 1 else "account"
             raise ConfigurationError(f"the warehouse has no {word} {', '.join(sorted(unknown))}")
-    titles = {storage.dataset_of(vendor): vendor.title for vendor in loaded}
+    titles = {vendor.name: vendor.title for vendor in VENDORS.values()}
+    titles |= {storage.dataset_of(vendor): vendor.title for vendor in loaded}
     return {"made_at": plain(now), "personal": personal, "titles": titles, "sections": sections}
 
 
-def _all_that_can(asked: Sequence[Callable[[], Record | None]]) -> Iterator[Record | None]:
+def _all_that_can(asked: Sequence[Callable[[], Record]]) -> Iterator[Record]:
     """What can be told; trouble with one of several is a line."""
     troubles: list[WarehouseError] = []
     for ask in asked:
@@ -98,15 +107,18 @@ def _all_that_can(asked: Sequence[Callable[[], Record | None]]) -> Iterator[Reco
 
 
 def _of(
-    vendor: Vendor, storage: Readable, accounts: Sequence[str], personal: bool, now: datetime
-) -> Record | None:
-    if vendor.report is None:
-        return None
+    vendor: Vendor,
+    section: Section,
+    storage: Readable,
+    accounts: Sequence[str],
+    personal: bool,
+    now: datetime,
+) -> Record:
     told = Told(vendor.name, vendor.title, vendor.account_word, vendor.account.name)
     with storage.ask_views(vendor) as pipeline:
         warehouse = Warehouse(pipeline, Schema(vendor.name))
         with warehouse.at_one_moment():
-            return gather(warehouse, vendor.report, told, accounts, personal, now)
+            return gather(warehouse, section, told, accounts, personal, now)
 
 
 def _of_people(storage: Readable, now: datetime) -> Record:

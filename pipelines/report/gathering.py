@@ -119,6 +119,8 @@ class _Asker:
             name = match[1]
             if name == "now":
                 return f"CAST('{self._now.isoformat()}' AS timestamp with time zone)"
+            if name == "account":
+                return quoted(self._account)
             if name == "since":
                 assert isinstance(figure.picture, Timeline), figure.sql
                 since = self._now.astimezone(UTC).date() - timedelta(days=figure.picture.days)

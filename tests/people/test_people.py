@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.commands.report import assemble
 from pipelines.syncing.sync import sync
 from tests.people.world import Town, found_in, known_people, pairs, sync_town
 from tests.support import DuckDB, Target
+from tests.test_report import rows_of
 
 KEY = "a key that nobody guesses, really"
 
@@ -83,6 +85,49 @@ def test_persons_keep_their_ids_when_leads_come_and_what_changed_is_visible(duck
     assert after[bob] == before[bob]
     assert after[ana]["changed_at"] > before[ana]["changed_at"]
     assert (after[ana]["leads"], after[ana]["source_count"]) == (2, 2)
+
+
+def test_several_keys_of_one_vendor_are_one_vendor(target: Target) -> None:
+    town = Town()
+    ana = town.met_in_posts("Ana", submitted="ana@one.example")
+    town.met_in_posts("Bob", submitted="bob@one.example")
+    town.bought("Bob", "bob@one.example")
+    with town.open() as sources:
+        acme = replace(sources["leadpanther"], vendor=sources["leadpanther"].vendor.keyed("acme"))
+        for source in (*sources.values(), acme):
+            sync(source, target.storage(dataset=""))
+    known = {(row["sources"], row["vendors"], row["vendor_count"]) for row in people(target).values()}
+    assert known == {
+        ("leadpanther, leadpanther_acme", "leadpanther", 1),
+        ("leadleap, leadpanther, leadpanther_acme", "leadleap, leadpanther", 2),
+    }
+    report = assemble(target.storage(dataset=""), None, (), personal=False)
+    (totals,) = rows_of(report, "All vendors", "leadhouse")
+    assert (totals["people"], totals["known_to_several"], totals["their_leads"]) == (2, 1, 3)
+    vendors = rows_of(report, "What each vendor knows", "leadhouse")
+    assert {row["vendor"]: (row["leads"], row["people"], row["known_elsewhere"]) for row in vendors} == {
+        "leadpanther": (4, 2, 1),
+        "leadleap": (1, 1, 1),
+    }
+    assert {row["source"] for row in rows_of(report, "How fresh each vendor is", "leadhouse")} == {
+        "leadpanther",
+        "leadpanther_acme",
+        "leadleap",
+    }
+    assert found_in(target)["leadpanther", ana] == found_in(target)["leadpanther_acme", ana]
+
+
+def test_people_that_were_found_before_vendors_were_told_are_told_them(target: Target) -> None:
+    town = Town()
+    ana = town.met_in_posts("Ana", submitted="ana@one.example")
+    sync_town(town, target, "leadpanther")
+    before = found_in(target)
+    for name in ("vendors", "vendor_count"):
+        target.query(f"ALTER TABLE leadhouse.people DROP COLUMN {name} CASCADE")
+    target.query("COMMENT ON TABLE leadhouse.people IS 'made by an earlier one'")
+    sync_town(town, target, "leadpanther")
+    assert found_in(target) == before
+    assert people(target)[before["leadpanther", ana]]["vendors"] == "leadpanther"
 
 
 @pytest.mark.long

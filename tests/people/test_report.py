@@ -78,13 +78,13 @@ def check_everything(report: dict[str, Any], everybody: Everybody) -> None:
     assert totals["people"] == sum(counts.values()) - 3 - 1 - 1 - 1  # of four, two, two and two leads
     assert (totals["known_to_several"], totals["their_leads"]) == (4, 4 + 2 + 2 + 2)
     overlap = rows_of(report, "People whom several vendors know", "leadhouse")
-    assert {row["sources"]: (row["people"], row["leads"]) for row in overlap} == {
+    assert {row["vendors"]: (row["people"], row["leads"]) for row in overlap} == {
         "leadleap, leadpanther, leadping, leadron": (1, 4),
         "leadpanther, leadping": (2, 4),
         "leadping, leadron": (1, 2),
     }
     known = rows_of(report, "What each vendor knows", "leadhouse")
-    assert {row["source"]: (row["leads"], row["known_elsewhere"]) for row in known} == {
+    assert {row["vendor"]: (row["leads"], row["known_elsewhere"]) for row in known} == {
         "leadpanther": (counts["leadpanther"], 3),
         "leadleap": (counts["leadleap"], 1),
         "leadron": (counts["leadron"], 2),
@@ -93,14 +93,18 @@ def check_everything(report: dict[str, Any], everybody: Everybody) -> None:
     weeks = rows_of(report, "Leads per week, by vendor", "leadhouse")
     for source, world in (("leadron", everybody.leadron), ("leadping", everybody.leadping)):
         created = [row["createdAt"] for row in world.snapshot()["leads"]]
-        shown = {row["week"]: row["leads"] for row in weeks if row["source"] == source}
+        shown = {row["week"]: row["leads"] for row in weeks if row["vendor"] == source}
         assert shown == recent(map(week_of, created)), source
     # Nobody knows when the others came: they were there before.
-    undated = {row["source"]: row["leads"] for row in weeks if row["week"] is None}
+    undated = {row["vendor"]: row["leads"] for row in weeks if row["week"] is None}
     assert undated == {name: counts[name] for name in ("leadpanther", "leadleap")}
     fresh = rows_of(report, "How fresh each vendor is", "leadhouse")
     assert {row["source"]: row["behind"] for row in fresh} == dict.fromkeys(VENDORS, 0)
     # Each.
+    for vendor in VENDORS:
+        log = rows_of(report, "How fresh it is", vendor)
+        assert {row["behind"] for row in log} == {0}, vendor
+        assert rows_of(report, "What is missing", vendor) == []
     leads = everybody.leadron.snapshot()["leads"]
     pipeline = rows_of(report, "Pipeline", "leadron")
     assert sums(pipeline, "status", "leads") == dict(Counter(row["status"] for row in leads))
@@ -183,6 +187,14 @@ def test_what_is_not_up_to_date_is_named_by_vendor(duck: DuckDB) -> None:
     assert [(row["source"], row["resource"], row["status"], row["note"]) for row in missing] == [
         ("leadron", "partners", "failed", "the server answers 503")
     ]
+    # A page of the vendor alone says it as well.
+    alone = report_of(duck, "leadron")
+    missing = rows_of(alone, "What is missing", "leadron")
+    assert [(row["what"], row["why"], row["read_at"]) for row in missing] == [
+        ("partners", "failed: the server answers 503", None)
+    ]
+    fresh = rows_of(alone, "How fresh it is", "leadron")
+    assert [row["resource"] for row in fresh if row["behind"]] == ["partners"]
 
 
 @pytest.mark.long

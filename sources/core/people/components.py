@@ -23,6 +23,8 @@ TABLES = {
         "leads": "bigint",
         "sources": "text",
         "source_count": "bigint",
+        "vendors": "text",
+        "vendor_count": "bigint",
         "first_seen_at": "timestamp with time zone",
         "last_seen_at": "timestamp with time zone",
         "changed_at": "timestamp with time zone",
@@ -77,7 +79,7 @@ _MOVED = (
 )
 
 _MEMBERS = """
-    SELECT lead.n, lead.source, lead.account, lead.id, lead.first_seen_at,
+    SELECT lead.n, lead.source, lead.vendor, lead.account, lead.id, lead.first_seen_at,
         source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id AS lead_key,
         coalesce(label.root, lead.n) AS root
     FROM _lead AS lead
@@ -99,6 +101,7 @@ _PERSONS = """
     SELECT
         found.root, coalesce(kept.person_id, first.lead_key) AS person_id, found.leads,
         coalesce(several.sources, first.source) AS sources, coalesce(several.source_count, 1) AS source_count,
+        coalesce(several.vendors, first.vendor) AS vendors, coalesce(several.vendor_count, 1) AS vendor_count,
         found.first_seen_at, found.last_seen_at
     FROM (
         SELECT root, count(*) AS leads, min(first_seen_at) AS first_seen_at, max(first_seen_at) AS last_seen_at
@@ -107,9 +110,11 @@ _PERSONS = """
     ) AS found
     JOIN _member AS first ON first.n = found.root
     LEFT JOIN (
-        SELECT root, string_agg(source, ', ' ORDER BY source) AS sources, count(*) AS source_count
+        SELECT
+            root, string_agg(source, ', ' ORDER BY source) AS sources, count(*) AS source_count,
+            string_agg(DISTINCT vendor, ', ' ORDER BY vendor) AS vendors, count(DISTINCT vendor) AS vendor_count
         FROM (
-            SELECT DISTINCT member.root, member.source
+            SELECT DISTINCT member.root, member.source, member.vendor
             FROM _label AS label JOIN _member AS member ON member.n = label.n
         ) AS sources
         GROUP BY root
@@ -120,7 +125,8 @@ _PERSONS = """
 _SAME = """
     SELECT person.person_id
     FROM _person AS person
-    JOIN {schema}.people AS old ON old.person_id = person.person_id AND old.leads = person.leads
+    JOIN {schema}.people AS old
+        ON old.person_id = person.person_id AND old.leads = person.leads AND old.vendors = person.vendors
     JOIN _before AS before ON before.root = person.root AND before.person_id = person.person_id
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
@@ -162,7 +168,7 @@ def find_people(run: Run, schema: str, leads: str, told: str, max_shared: int, n
         run(f"DELETE FROM {table} AS old WHERE NOT {is_same.format('old')}")
     run(
         f"INSERT INTO {people} ({', '.join(TABLES[PEOPLE])}) "
-        "SELECT person_id, leads, sources, source_count, first_seen_at, last_seen_at, %s "
+        "SELECT person_id, leads, sources, source_count, vendors, vendor_count, first_seen_at, last_seen_at, %s "
         f"FROM _person AS person WHERE NOT {is_same.format('person')}",
         now,
     )

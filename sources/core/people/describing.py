@@ -32,6 +32,8 @@ _COLUMNS = {
     "leads": "how many leads they are",
     "sources": "where these are, in the order of the alphabet",
     "source_count": "in how many schemas",
+    "vendors": "who knows them, in the order of the alphabet",
+    "vendor_count": "how many vendors that is: several keys of one vendor are one",
     "first_seen_at": "when the first of their leads was first read",
     "last_seen_at": "when the last of their leads was first read",
     "changed_at": "when leads came to this person, or went, last",

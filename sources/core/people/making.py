@@ -192,6 +192,8 @@ def _make_tables(
             if table not in there:
                 types = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
                 run(f"CREATE TABLE {warehouse.qualified(table)} ({types})")
+            for name in columns.keys() - there.get(table, columns).keys():
+                run(f"ALTER TABLE {warehouse.qualified(table)} ADD COLUMN {name} {columns[name]}")
         leads, told = numbered(sources), _told(warehouse, sources)
         find_people(run, warehouse.dataset, leads, told, max_shared, datetime.now(UTC))
         run(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
@@ -213,6 +215,6 @@ def _mark(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_s
         (s.schema, warehouse.query(f"SELECT count(*), count({DELETED_AT}), max({SYNCED_AT}) FROM {s.table}"))
         for s in sources
     ]
-    about = f"{counts} {policy.fingerprint} {max_shared} {identifiers(sources, IDENTIFIERS)}"
+    about = f"{TABLES} {counts} {policy.fingerprint} {max_shared} {identifiers(sources, IDENTIFIERS)}"
     digest = blake2b(about.encode(), digest_size=8).hexdigest()
     return f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {digest}]"

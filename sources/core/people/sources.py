@@ -46,6 +46,11 @@ class Loaded:
         return f"'{self.schema}' AS source, {account} AS account, id"
 
     @property
+    def named(self) -> str:
+        """The key, and whose API it is, under whichever of its keys."""
+        return f"'{self.vendor.name}' AS vendor, {self.key}"
+
+    @property
     def contact(self) -> str:
         """Whom an id means, where it means the same for all accounts."""
         return f"'{self.schema}/' || id"
@@ -128,7 +133,7 @@ def numbered(sources: Sequence[Loaded]) -> str:
     """Leads that exist, numbered in the order of their keys, with all that tells who they are."""
     slots = _slots(sources)
     together = _together(
-        f"SELECT {s.key}, {FIRST_SEEN_AT}, {', '.join([*_filled(s, slots), s.contact_if_same])} "
+        f"SELECT {s.named}, {FIRST_SEEN_AT}, {', '.join([*_filled(s, slots), s.contact_if_same])} "
         f"FROM {s.table} WHERE {DELETED_AT} IS NULL"
         for s in sources
     )
@@ -185,7 +190,7 @@ def _leads(s: Loaded) -> str:
         f"{made(names) if names else null(type_)} AS {quoted(name)}"
         for name, (names, type_, made) in columns.items()
     )
-    return f"SELECT {s.key}, {select} FROM {s.table} WHERE {DELETED_AT} IS NULL"
+    return f"SELECT {s.named}, {select} FROM {s.table} WHERE {DELETED_AT} IS NULL"
 
 
 def _first(names: list[str]) -> str:

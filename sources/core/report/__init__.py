@@ -2,8 +2,9 @@
 page draws them without knowing whose they are.
 
 An SQL file is a SELECT. In it, `{name}` stands for a table or view of the vendor's schema, `{now}` for the time that the
-report speaks of, `{since}` for the first day of a timeline. Its column `account` says whose a row is, or is null. Where
-nothing personal may be shown, columns that hold any are null.
+report speaks of, `{since}` for the first day of a timeline, `{account}` for the column of the vendor's tables that says
+whose a row is. Its own column `account` says that of its answer, or is null. Where nothing personal may be shown,
+columns that hold any are null.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sources.core.report import Figure, Ranking, Section, Shown, Steps, Tile
+from sources.core.report.upkeep import FRESHNESS, MISSING
 
 SQL = Path(__file__).parent
 
@@ -68,4 +69,4 @@ def _by(column: str, title: str, file: str, of: str) -> Figure:
 COUNTRIES = _by("country", "Countries", "countries.sql", "their country")
 INDUSTRIES = _by("industry", "Industries", "industries.sql", "their company's industry")
 
-REPORT = Section(ACCOUNTS, TILES, (SCORES, COUNTRIES, INDUSTRIES))
+REPORT = Section(ACCOUNTS, TILES, (SCORES, COUNTRIES, INDUSTRIES, FRESHNESS, MISSING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sources.core.report import Figure, Ranking, Section, Shown, Steps, Tile, Timeline
+from sources.core.report.upkeep import FRESHNESS
 
 SQL = Path(__file__).parent
 
@@ -169,21 +170,6 @@ HOT = Figure(
     wide=True,
     most=50,
     personal=True,
-)
-
-FRESHNESS = Figure(
-    SQL / "freshness.sql",
-    "How fresh it is",
-    "When each table was last read to its end, in UTC, and how many clients' it was not the last time.",
-    (
-        Shown("resource", "table", "word"),
-        Shown("oldest", "longest ago", "time", sum="least"),
-        Shown("newest", "latest", "time", sum="most"),
-        Shown("behind", "not up to date", "number"),
-    ),
-    "resource",
-    by=("resource",),
-    wide=True,
 )
 
 MISSING = Figure(

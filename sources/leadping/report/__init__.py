@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sources.core.report import Figure, Ranking, Section, Shown, Steps, Tile, Timeline
+from sources.core.report.upkeep import FRESHNESS, MISSING
 
 SQL = Path(__file__).parent
 
@@ -99,4 +100,4 @@ MESSAGES = Figure(
     wide=True,
 )
 
-REPORT = Section(ACCOUNTS, TILES, (WEEKS, SPEED, SOURCES, MESSAGES))
+REPORT = Section(ACCOUNTS, TILES, (WEEKS, SPEED, SOURCES, MESSAGES, FRESHNESS, MISSING))

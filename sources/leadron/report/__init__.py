@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sources.core.report import Figure, Ranking, Section, Shown, Tile, Timeline
+from sources.core.report.upkeep import FRESHNESS, MISSING
 
 SQL = Path(__file__).parent
 
@@ -77,4 +78,4 @@ WEEKS = Figure(
     most=200,
 )
 
-REPORT = Section(ACCOUNTS, TILES, (WEEKS, PIPELINE, COMMISSIONS))
+REPORT = Section(ACCOUNTS, TILES, (WEEKS, PIPELINE, COMMISSIONS, FRESHNESS, MISSING))

@@ -21,10 +21,10 @@ WEEKS = Figure(
     SQL / "weeks.sql",
     "Leads per week, by vendor",
     "Leads that exist, by the week in which they became one: the last 26 weeks; the latest is not over yet.",
-    (Shown("week", "week of", "day"), Shown("source", "vendor", "source"), Shown("leads", "leads", "number")),
-    "week, source",
-    Timeline("week", ("leads",), 182, 7, series="source"),
-    by=("week", "source"),
+    (Shown("week", "week of", "day"), Shown("vendor", "vendor", "source"), Shown("leads", "leads", "number")),
+    "week, vendor",
+    Timeline("week", ("leads",), 182, 7, series="vendor"),
+    by=("week", "vendor"),
     empty="No lead of these weeks.",
     wide=True,
     most=200,
@@ -33,14 +33,14 @@ WEEKS = Figure(
 OVERLAP = Figure(
     SQL / "overlap.sql",
     "People whom several vendors know",
-    "People with leads at two or more vendors, each counted once, by which these are.",
+    "People with leads at two or more vendors, each counted once, by which these are. Several keys of one are one.",
     (
-        Shown("sources", "vendors", "source"),
+        Shown("vendors", "vendors", "source"),
         Shown("people", "people", "number"),
         Shown("leads", "their leads", "number"),
     ),
-    "people DESC, sources",
-    Ranking("sources", ("people",)),
+    "people DESC, vendors",
+    Ranking("vendors", ("people",)),
     empty="Nobody is known to more than one vendor.",
 )
 
@@ -49,14 +49,14 @@ VENDORS = Figure(
     "What each vendor knows",
     "People with leads at each vendor, and how many of these are known elsewhere too.",
     (
-        Shown("source", "vendor", "source"),
+        Shown("vendor", "vendor", "source"),
         Shown("leads", "leads", "number"),
         Shown("people", "people", "number"),
         Shown("known_elsewhere", "known elsewhere too", "number"),
         Shown("known_elsewhere", "of people", "share", of="people"),
     ),
-    "people DESC, source",
-    Ranking("source", ("people",)),
+    "people DESC, vendor",
+    Ranking("vendor", ("people",)),
     empty="No leads.",
 )
 

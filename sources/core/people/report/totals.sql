@@ -3,7 +3,7 @@ FROM (SELECT count(*) AS leads FROM {all_leads} AS leads) AS leads
 CROSS JOIN (
     SELECT
         count(*) AS people,
-        count(*) FILTER (WHERE source_count > 1) AS known_to_several,
-        coalesce(sum(leads) FILTER (WHERE source_count > 1), 0) AS their_leads
+        count(*) FILTER (WHERE vendor_count > 1) AS known_to_several,
+        coalesce(sum(leads) FILTER (WHERE vendor_count > 1), 0) AS their_leads
     FROM {people} AS people
 ) AS people

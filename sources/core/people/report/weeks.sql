@@ -1,7 +1,7 @@
-SELECT CAST(NULL AS text) AS account, week, source, count(*) AS leads
+SELECT CAST(NULL AS text) AS account, week, vendor, count(*) AS leads
 FROM (
     SELECT
-        leads.source,
+        leads.vendor,
         CAST(
             date_trunc(
                 'week',
@@ -15,4 +15,4 @@ FROM (
         ON health.source = leads.source AND health.account = leads.account AND health.resource = 'leads'
 ) AS dated
 WHERE week IS NULL OR week > {since}
-GROUP BY week, source
+GROUP BY week, vendor

@@ -1,6 +1,7 @@
 -- Grain: source, account, id
 -- All leads that exist, of all vendors that are loaded: start here for what is not one vendor's alone.
--- source: the schema that the lead is in, which is called after its vendor
+-- source: the schema that the lead is in, which is called after its vendor, or a further key of it
+-- vendor: whose API it comes from, under whichever key
 -- account [account_id]: whose lead it is, as the vendor divides them
 -- id: the lead
 -- name [name]: who it is
@@ -13,6 +14,7 @@
 -- first_seen_at: when it was first read
 SELECT
     leads.source,
+    leads.vendor,
     leads.account,
     leads.id,
     leads.name,
