@@ -5,6 +5,7 @@ dlt takes a second to import, so each command imports what it needs when it runs
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import StrEnum
 from importlib.metadata import version
@@ -43,7 +44,7 @@ Dataset = Annotated[str | None, typer.Option(help="Schema in the warehouse.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Only this vendor, or this further key.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every list completely, for edits and deletes.")]
 AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Believe deletes however many.")]
-Wait = Annotated[float, typer.Option(help="Seconds to wait for another sync to end.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for another sync to end.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every unit.")]
 LogFormat = Annotated[Format, typer.Option(help="text, or json: a JSON object for every unit.")]
@@ -70,6 +71,10 @@ def _run() -> None:
         _leave(str(error), 4)
     except LeadhouseError as error:
         _leave(str(error), 1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave("what it has to say cannot be written: the disk is full", 1)
 
 
 def _leave(message: str, code: int) -> None:
@@ -96,11 +101,12 @@ def demo(
 ) -> None:
     """Sync a simulated account into a DuckDB file, ask it three questions and draw its report."""
     from pipelines.commands.demo import run_demo
+    from pipelines.commands.demo_account import is_simulated
     from pipelines.vendors import VENDORS, vendor_named
 
     if everything and source:
         raise ConfigurationError("--all is every source: leave out --source")
-    run_demo(list(VENDORS.values()) if everything else [vendor_named(source)], folder)
+    run_demo(list(filter(is_simulated, VENDORS.values())) if everything else [vendor_named(source)], folder)
 
 
 @app.command()
@@ -187,7 +193,7 @@ def compact(source: SourceName = None, destination: Destination = None, dataset:
 def status(
     json: Json = False,
     max_age: Annotated[
-        float | None, typer.Option(help="Hours; exit code 3 if something was not read for longer.")
+        float | None, typer.Option(min=0, help="Hours; exit code 3 if something was not read for longer.")
     ] = None,
     source: SourceName = None,
     destination: Destination = None,
@@ -239,13 +245,17 @@ def erase(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port; 0 for a free one.")] = 0,
-    clients: Annotated[int, typer.Option(help="Client accounts.")] = 5,
-    leads: Annotated[int, typer.Option(help="Leads a client, about.")] = 250,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 0,
+    clients: Annotated[int, typer.Option(min=0, help="Client accounts.")] = 5,
+    leads: Annotated[int, typer.Option(min=0, help="Leads a client, about.")] = 250,
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 7,
-    latency: Annotated[float, typer.Option(help="Seconds before every answer.")] = 0.0,
-    limit: Annotated[int | None, typer.Option(help="Requests allowed in a window, such as 60.")] = None,
-    window: Annotated[float, typer.Option(help="Seconds of a window; 1 makes a minute a second.")] = 60.0,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds before every answer.")] = 0.0,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Requests allowed in a window, such as 60.")
+    ] = None,
+    window: Annotated[
+        float, typer.Option(min=0.1, help="Seconds of a window; 1 makes a minute a second.")
+    ] = 60.0,
     source: SourceName = None,
 ) -> None:
     """Serve a simulated API on this machine, and print its URL and a key."""

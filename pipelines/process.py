@@ -6,11 +6,19 @@ import atexit
 import contextlib
 import gc
 import os
+import shutil
 import sys
+from pathlib import Path
 
 
 def set_up() -> None:
-    """Sets what concerns privacy and memory; must come before dlt or Arrow is imported."""
+    """Sets what concerns streams, privacy and memory; must come before dlt or Arrow is imported."""
+    # A stream that was closed (`>&-`) leaves its number to the next file that is opened, a database perhaps.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (as long as the process)
+    for stream in (sys.stdout, sys.stderr):  # names in any script, where the locale knows few
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     os.umask(0o077)  # what a sync writes holds personal data: for its owner only
     # Where Airflow is installed beside us, dlt would ask its database for every setting.
     os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
@@ -27,6 +35,17 @@ def tune() -> None:
     """
     gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(0.0005)
+
+
+def as_typed() -> str:
+    """What calls this program once more from here. Its mere name would do only where a shell finds it by that, which it
+    does not after `make demo`, and not after `uvx` or `uv run`, whose search path ends with them."""
+    called = Path(sys.argv[0]).absolute()
+    if called.is_relative_to(Path.cwd()):
+        return str(called.relative_to(Path.cwd()))
+    if shutil.which(called.name) == str(called) and "UV" not in os.environ:
+        return called.name
+    return str(called)
 
 
 class QuickEnd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import SECRET, read_settings, secrets_of, settings_of
 from sources.core.engine.config import BELOW, aliases_of, inherited, read_config
 from sources.core.engine.shards import Shard
+from sources.core.errors import ConfigurationError
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
 from sources.core.vendor import Vendor
@@ -22,6 +24,8 @@ from sources.core.vendor import Vendor
 log = logging.getLogger("leadhouse")
 
 LEADHOUSE, PING = "leadhouse", "ping"
+DATASET = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+"""Names of schemas that no warehouse wants quoted."""
 HIDDEN = "(a secret)"
 
 
@@ -186,9 +190,13 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     """Resolves the settings; None means not given.
 
     Raises:
-        ConfigurationError: a setting cannot be read, or a section is nearly one of ours.
+        ConfigurationError: a setting cannot be right, or a section is nearly one of ours.
     """
     config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
+    if config.dataset and not DATASET.fullmatch(config.dataset):
+        raise ConfigurationError(
+            f"the dataset cannot be called {config.dataset!r}: letters, digits and _ make a schema's name"
+        )
     refuse_similar([section.name for section in sections(vendors_named(None))])
     return config
 

@@ -76,7 +76,9 @@ def vendors_to_read(
         return named  # what is missing is best said of that one
     if not vendors:
         keys = " or ".join(f"{vendor.upper()}_API_KEY" for vendor in VENDORS)
-        raise ConfigurationError(f"there is no API key: set {keys}, or api_key in .dlt/secrets.toml")
+        raise ConfigurationError(
+            f"there is no API key: `leadhouse init` asks for one; or set {keys}, or api_key in .dlt/secrets.toml"
+        )
     if accounts and len(vendors) > 1:
         raise ConfigurationError("accounts are one vendor's: say whose with --source")
     return vendors

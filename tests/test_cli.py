@@ -1,7 +1,10 @@
 """The command line as people and cron meet it: exit codes, one-line errors, and never a traceback."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -11,9 +14,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.process import as_typed
 from sources.leadpanther.sandbox import Sandbox, World
-from tests.conftest import small_world
-from tests.support import DuckDB, run_leadhouse
+from tests.conftest import StartSandbox, small_world
+from tests.support import LEADHOUSE, DuckDB, run_leadhouse
 from tests.truth import differences
 
 KEY = "lp_live_0123456789abcdef"
@@ -27,7 +31,7 @@ class Case:
         arguments: of the command line.
         says: what the one line must say.
         code: the exit code.
-        environment: variables, besides a good key and URL; None takes one away.
+        environment: variables, besides a good key and URL; None takes one away, `HERE` is where the sandbox is.
         files: in the working folder, by path.
     """
 
@@ -51,6 +55,9 @@ WRONG = {
         ["sync"], "api.leadpanther.ai is not", environment={URL: "https://api.leadpanther.ai/api/v1"}
     ),
     "http to another machine": Case(["sync"], "https", environment={URL: "http://example.com/api/v1"}),
+    "a path that is not the API's": Case(
+        ["check"], f"does not look like the LeadPanther API: {URL} is usually", 1, {URL: "HERE/other"}
+    ),
     "a secret in the URL": Case(
         ["sync"], "no user, password", environment={URL: "https://u:hunter2@example.com/api"}
     ),
@@ -66,6 +73,8 @@ WRONG = {
         ["sync"], "cannot be read", environment={"SOURCES__LEADPANTHER__ATTEMPTS": "many"}
     ),
     "an unknown option": Case(["sync", "--nonsense"], "nonsense"),
+    "a schema that would have to be quoted": Case(["sync", "--dataset", "a b"], "dataset.*'a b'"),
+    "a port that there is not": Case(["sandbox", "--port", "99999"], "--port"),
     "an unknown command": Case(["nonsense"], "nonsense"),
     "a key that is not accepted": Case(["sync"], "check that the key", 1, {API_KEY: KEY}),
     "a server that is not there": Case(
@@ -162,7 +171,8 @@ class Calls:
     def _call(self, name: str, arguments: list[str], environment: Mapping[str, str | None]) -> Done:
         given = {API_KEY: self.world.agency_key, URL: self.sandbox.base_url, **environment}
         arguments = [self.world.client_ids[0] if a == "FIRST" else a for a in arguments]
-        variables = {key: value for key, value in given.items() if value is not None}
+        here = self.sandbox.base_url.partition("/api")[0]
+        variables = {key: value.replace("HERE", here) for key, value in given.items() if value is not None}
         process = run_leadhouse(*arguments, folder=self._folder(name), environment=variables)
         out, err = process.communicate(timeout=120)
         return Done(self._folder(name), process.returncode, out, err)
@@ -187,7 +197,7 @@ def test_a_wrong_call_ends_in_one_line_that_says_what_to_do(calls: Calls, name: 
     assert "Traceback" not in done.out + done.err
     assert "hunter2" not in done.out + done.err
     assert re.search(case.says, done.err, re.IGNORECASE), done.err
-    if not case.arguments[-1].endswith("nonsense") or "--destination" in case.arguments:
+    if "Usage: " not in done.err:
         assert len(done.err.strip().splitlines()) == 1, done.err
         assert done.err.startswith("leadhouse: ")
 
@@ -284,6 +294,51 @@ def test_the_demo_needs_no_account_and_answers_questions_from_its_file(calls: Ca
     assert "Which clients get leads" in done.out
     drawn = (file.parent / "report.html").exists()
     assert drawn == (find_spec("vl_convert") is not None)
+
+
+def test_streams_that_are_closed_leave_nothing_to_the_warehouse_but_its_rows(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    api = sandbox()
+    given = {**os.environ, API_KEY: api.world.agency_key, URL: api.base_url}
+    done = subprocess.run(["bash", "-c", f"{LEADHOUSE} sync <&- >&- 2>&-"], env=given, cwd=home, check=False)
+    assert done.returncode == 0
+    assert not differences(DuckDB(home), api.world)
+
+
+@pytest.mark.long
+def test_what_cannot_be_said_for_a_full_disk_is_one_line(home: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{LEADHOUSE} check --settings > /dev/full"],
+        capture_output=True,
+        text=True,
+        cwd=home,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "leadhouse: what it has to say cannot be written: the disk is full\n"
+
+
+@pytest.mark.parametrize(
+    ("called", "uv", "typed"),
+    [
+        (".venv/bin/leadhouse", False, ".venv/bin/leadhouse"),
+        ("HERE/.venv/bin/leadhouse", True, ".venv/bin/leadhouse"),
+        ("HERE/../bin/leadhouse", False, "leadhouse"),
+        ("HERE/../bin/leadhouse", True, "HERE/../bin/leadhouse"),
+        ("/opt/elsewhere/leadhouse", False, "/opt/elsewhere/leadhouse"),
+    ],
+)
+def test_what_to_type_next_can_be_typed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, called: str, uv: bool, typed: str
+) -> None:
+    tools = home.parent / "bin"
+    tools.mkdir(exist_ok=True)
+    (tools / "leadhouse").touch(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin")
+    monkeypatch.setenv("UV", "uv") if uv else monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setattr(sys, "argv", [called.replace("HERE/..", str(home.parent)).replace("HERE", str(home))])
+    assert as_typed() == typed.replace("HERE/..", str(home.parent))
 
 
 def test_a_failed_sync_leaves_the_warehouse_as_it_was(calls: Calls) -> None:

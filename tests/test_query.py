@@ -45,14 +45,15 @@ def test_an_answer_is_csv_or_json_where_no_terminal_is(folder: Path) -> None:
 @pytest.mark.long
 def test_nothing_can_be_changed_and_what_is_wrong_is_one_line(folder: Path) -> None:
     before = (folder / "leadhouse.duckdb").read_bytes()
-    for sql in (
-        "DELETE FROM acme.leads",
-        "FROM acme.nothing",
-        "SELEC 1",
-        "SELECT CAST(name AS int) FROM acme.leads",
+    for sql, said in (
+        ("DELETE FROM acme.leads", "nothing in it can be changed"),
+        ("FROM leads", 'Did you mean "acme.leads"'),
+        ("SELEC 1", "syntax error"),
+        ("SELECT CAST(name AS int) FROM acme.leads", "cannot be answered"),
     ):
         found = ask(folder, sql)
         assert found.returncode == 2, sql
+        assert said in found.stderr
         assert len(found.stderr.splitlines()) == 1
         assert "Ana" not in found.stderr
     assert (folder / "leadhouse.duckdb").read_bytes() == before

@@ -66,7 +66,9 @@ def _check(source: Source) -> None:
     fits = console.measure(matrix, options=console.options.update(width=UNLIMITED)).maximum <= console.width
     console.print(matrix if fits else _counts(run, planned))
     for reason in dict.fromkeys(task.skip for task in planned if task.skip):
-        console.print(f"skipped where {reason}", style="yellow", highlight=False, soft_wrap=True)
+        console.print(
+            f"skipped where {reason}", style="yellow", highlight=False, soft_wrap=True, markup=False
+        )
     for _, about, note in trouble(run):
         console.print(f"{about}: {note}", style="yellow", highlight=False, soft_wrap=True, markup=False)
     if run.pace.quota:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pipelines.commands.demo_account import demo_settings, questions_of, sandbox
 from pipelines.commands.query import answer
 from pipelines.commands.report import assemble
 from pipelines.console import Terminal
+from pipelines.process import as_typed
 from pipelines.report.page import load_library, render, write
 from pipelines.storage import Readable, Storage
 from pipelines.syncing.sync import sync
@@ -51,16 +53,15 @@ def run_demo(vendors: Sequence[Vendor], folder: Path | None) -> None:
     several = len(vendors) > 1
     questions = PEOPLE_QUESTIONS if several else questions_of(vendors[0])
     asked = list(questions.items())[:SHOWN]
-    console.print(f"\nEverything is in {file} now; {COUNTS[len(asked)]} questions to it:", highlight=False)
+    _say(console, f"\nEverything is in {file} now; {COUNTS[len(asked)]} questions to it:")
     with duckdb.connect(str(file), read_only=True) as connection:
         for question, sql in asked:
             console.print(f"\n[bold]{question}[/bold]")
-            console.print(answer(connection, sql), highlight=False, markup=False, soft_wrap=True)
+            _say(console, answer(connection, sql))
     _draw(storage, folder / "report.html", None if several else vendors[0].name, console)
     view = "leadhouse.people" if several else f"{vendors[0].name}.leads_current"
-    console.print(
-        f'\nYour turn: leadhouse query --file {file} "FROM {view} LIMIT 5"', highlight=False, soft_wrap=True
-    )
+    turn = f'{as_typed()} query --file {shlex.quote(str(file))} "FROM {view} LIMIT 5"'
+    _say(console, f"\nYour turn: {turn}")
 
 
 def _sync_simulated(vendor: Vendor, folder: Path, console: Console) -> Storage:
@@ -82,10 +83,15 @@ def _draw(storage: Readable, file: Path, name: str | None, console: Console) -> 
     try:
         library = load_library()
     except ConfigurationError as error:
-        console.print(f"\nNo charts: {error}", highlight=False, soft_wrap=True)
+        _say(console, f"\nNo charts: {error}")
         return
     write(file, render(assemble(storage, name, (), personal=False), library))
-    console.print(f"\nIn charts: {file}, to open in a browser", highlight=False, soft_wrap=True)
+    _say(console, f"\nIn charts: {file}, to open in a browser")
+
+
+def _say(console: Console, text: str) -> None:
+    """Prints text as it is, in lines as long as it takes."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def run_sandbox(
@@ -114,7 +120,7 @@ def run_sandbox(
             f"# a simulated {vendor.title} API; Ctrl-C ends it",
         ]
         for line in lines:
-            console.print(line, highlight=False, soft_wrap=True)
+            _say(console, line)
         console.file.flush()
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,28 @@ from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import sync
 from pipelines.vendors import Source
 from sources.core.engine.config import load_config
+from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
 
 
 def sandbox_of(vendor: Vendor) -> Any:
-    """The package with a vendor's simulated API: `Sandbox`, `World`, `demo_world`, `serve`."""
-    return import_module(f"sources.{vendor.name}.sandbox")
+    """The package with a vendor's simulated API: `Sandbox`, `World`, `demo_world`, `serve`.
+
+    Raises:
+        ConfigurationError: the vendor has none.
+    """
+    if not is_simulated(vendor):
+        raise ConfigurationError(f"there is no simulated {vendor.title} API")
+    return import_module(_sandbox(vendor))
+
+
+def is_simulated(vendor: Vendor) -> bool:
+    """Whether a vendor's folder has a simulated API."""
+    return find_spec(_sandbox(vendor)) is not None
+
+
+def _sandbox(vendor: Vendor) -> str:
+    return f"sources.{vendor.name}.sandbox"
 
 
 def questions_of(vendor: Vendor) -> dict[str, str]:

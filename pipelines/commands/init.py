@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
+import shlex
 import sys
 import tomllib
 from pathlib import Path
 
 import typer
 
+from pipelines.process import as_typed
 from pipelines.settings_file import settings_file
 from pipelines.syncing.reporting import trouble
 from pipelines.vendors import VENDORS, vendor_named
@@ -54,8 +55,8 @@ def run_init(name: str | None, key: str | None, base_url: str | None, check: boo
     if check:
         print(asyncio.run(_tried(vendor, key, base_url)))
     _write(vendor, key, base_url, secrets)
-    here, command = Path.cwd(), shutil.which("leadhouse") or sys.argv[0]
-    print(f"Next: leadhouse sync. Every hour, by cron:\n7 * * * * cd {here} && {command} sync --quiet")
+    here, command = shlex.quote(str(Path.cwd())), Path(sys.argv[0]).absolute()
+    print(f"Next: {as_typed()} sync. Every hour, by cron:\n7 * * * * cd {here} && {command} sync --quiet")
 
 
 def _ask(question: str, default: str | None) -> str:

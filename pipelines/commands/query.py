@@ -37,7 +37,16 @@ def run_query(file: Path | None, sql: str | None, as_json: bool) -> None:
         if sql is None and sys.stdin.isatty():
             _talk(connection, as_json)
         else:
-            _answer(connection, sys.stdin.read() if sql is None else sql, as_json)
+            _answer(connection, _given() if sql is None else sql, as_json)
+
+
+def _given() -> str:
+    """The question on standard input."""
+    if question := sys.stdin.read().strip():
+        return question
+    raise ConfigurationError(
+        'nothing is asked: leadhouse query "SELECT ...", or the question on standard input'
+    )
 
 
 def _file_of_warehouse() -> Path:
@@ -91,10 +100,18 @@ def _answer(connection: duckdb.DuckDBPyConnection, sql: str, as_json: bool) -> N
             print(answer(connection, sql))
         else:
             _print_csv(connection.execute(sql))
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        raise ConfigurationError(str(error).splitlines()[0]) from None
-    except duckdb.Error as error:  # its words may hold values of rows
-        raise ConfigurationError(f"the question cannot be answered ({type(error).__name__})") from None
+    except duckdb.Error as error:
+        raise ConfigurationError(_why(error)) from None
+
+
+def _why(error: duckdb.Error) -> str:
+    """Why there is no answer. Of a question that was understood, DuckDB's words may hold values of rows."""
+    if isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):
+        first, *more = str(error).splitlines()
+        return " ".join([first, *(line for line in more if line.startswith("Did you mean"))])
+    if "read-only mode" in str(error):
+        return "the file is only looked at: nothing in it can be changed"
+    return f"the question cannot be answered ({type(error).__name__})"
 
 
 def _print_csv(result: duckdb.DuckDBPyConnection) -> None:

@@ -40,7 +40,8 @@ def run_status(
     """
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
     limit = None if max_age is None else timedelta(hours=max_age)
-    codes = []
+    console = Console(width=None if is_terminal() else UNLIMITED)
+    codes: list[Exit] = []
     for vendor in storage.loaded(vendors_named(name)):
         with storage.look(storage.dataset_of(vendor)) as pipeline:
             status = read_status(pipeline, vendor, storage, limit)
@@ -48,7 +49,9 @@ def run_status(
             found = {"source": vendor.name, **status.as_json(vendor.account.name)}
             print(json.dumps(found, default=datetime.isoformat))
         else:
-            _show(Console(width=None if is_terminal() else UNLIMITED), storage, vendor, status)
+            if codes:
+                console.print()
+            _show(console, storage, vendor, status)
         codes.append(Exit.PARTLY if status.stale else Exit.DONE)
     return int(max(codes))
 

@@ -34,7 +34,7 @@ def load_library() -> str:
         import vl_convert
     except ImportError:
         raise ConfigurationError(
-            "the report needs its charting library: `uv sync --extra report`, or pip install -e '.[report]'"
+            'the report needs its charting library: pip install "leadhouse[report]", or, in its folder, `make setup`'
         ) from None
     return str(vl_convert.javascript_bundle(_LIBRARY))
 

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from sources.core.accounts import Account
+from sources.core.engine.config import aliases_of
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
-from sources.core.errors import Forbidden, NotFound, NotInPlan, Rejected, ScanUnstable, Unauthorized
+from sources.core.errors import Forbidden, Garbled, NotFound, NotInPlan, Rejected, ScanUnstable, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
@@ -46,7 +47,14 @@ async def open_run(reader: Reader) -> None:
         await reader.ask(table, lambda loader: known_accounts(loader.warehouse, run.vendor)) if table else {}
     )
     opening = Opening(reader, known or {})
-    access = await run.vendor.open(opening)
+    try:
+        access = await run.vendor.open(opening)
+    except (NotFound, Garbled) as error:  # of what every key is asked first
+        variable = aliases_of(run.vendor)["base_url"]
+        what = (
+            f"this does not look like the {run.vendor.title} API: {variable} is usually {run.vendor.base_url}"
+        )
+        raise type(error)(what, error.where) from None
     run.know(access, known or {}, access.listed and not opening.unstable)
 
 
