@@ -2,8 +2,8 @@
 SELECT
     nullif(account, '') AS account,
     resource,
-    max(finished) FILTER (WHERE status = 'ok') AS oldest,
-    max(finished) FILTER (WHERE status = 'ok') AS newest,
+    max(CASE WHEN status = 'ok' THEN finished END) AS oldest,
+    max(CASE WHEN status = 'ok' THEN finished END) AS newest,
     max(CASE WHEN back = 1 AND status <> 'ok' THEN 1 ELSE 0 END) AS behind
 FROM (
     SELECT

@@ -12,7 +12,7 @@ FROM (
     SELECT
         account,
         resource,
-        max(finished) FILTER (WHERE status = 'ok') AS read_at,
+        max(CASE WHEN status = 'ok' THEN finished END) AS read_at,
         max(CASE WHEN back = 1 THEN status END) AS last_status,
         max(CASE WHEN back = 1 THEN note END) AS last_note
     FROM (
