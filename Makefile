@@ -16,7 +16,7 @@ test: $(STAMP)
 # real browser, a real Airflow.
 test-all: $(AIRFLOW_STAMP)
 	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long --ignore tests/airflow
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 tests/core/listing/test_scan_properties.py
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
 	$(RUN)pytest -q tests/airflow
 
 # All kinds of trouble at all places, and more kills: more than an hour.

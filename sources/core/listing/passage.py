@@ -27,6 +27,9 @@ MAX_BEGINNINGS = 20
 MAX_EMPTY = 100
 """So many empty pages in a row may lead on."""
 
+MAX_ALIKE = 3
+"""So many pages in a row may be the same as the one before them: as many rows may have come to the head meanwhile."""
+
 REMEMBERED = 200
 """Places that are remembered: more than a scan steps back in one go, short of the beginning."""
 
@@ -54,12 +57,31 @@ Query = Callable[[Ask, int], Awaitable[Found]]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a page begins: in which part, behind which token, at which offset; and the part's own beginning."""
+    """Where a page begins: in which part, behind which token, at which offset; the part's own beginning; and the page
+    before it, which so many others were just like."""
 
     at: int
     part: int
     token: str | None = None
     floor: int = 0
+    before: int = 0
+    alike: int = 0
+
+    def next(self, rows: Sequence[Raw], token: str) -> _Place:
+        """Where the page behind this one begins.
+
+        Args:
+            rows: of this page.
+            token: what it says that leads on.
+
+        Raises:
+            ScanUnstable: page after page holds the same, whatever token is sent.
+        """
+        page = hash(tuple(map(bytes, rows)))
+        alike = self.alike + 1 if page == self.before else 0
+        if alike == MAX_ALIKE:
+            raise ScanUnstable("the list's pages repeat")
+        return _Place(self.at + len(rows), self.part, token, self.floor, page, alike)
 
 
 class Passage:
@@ -132,7 +154,7 @@ class Passage:
     async def _read(self, place: _Place) -> tuple[Sequence[Raw], _Place | None]:
         """A page, on into the next part where its own ends; remembers where it leads."""
         rows, token = await self._ask(place)
-        ahead = _Place(place.at + len(rows), place.part, token, place.floor) if token else None
+        ahead = place.next(rows, token) if token else None
         later = self._parts[self._parts.index(place.part) + 1 :]
         if ahead is None and later:
             beginning = _Place(place.at + len(rows), later[0], None, place.at + len(rows))

@@ -7,10 +7,12 @@ from random import Random
 import pytest
 
 from sources.core.listing.instants import earlier, moment
+from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory
+from sources.core.units import Rows
 
-from .test_tokens_world import OFFSET, Habits, Reader, World
+from .test_tokens_world import OFFSET, Copy, Habits, Reader, World
 
 
 def world(rows: int = 950, habits: Habits | None = None, **more: object) -> World:
@@ -130,6 +132,25 @@ def test_tokens_that_repeat_are_not_followed_for_ever() -> None:
     there = world(habits=Habits(order="refused", repeats=True))
     assert Reader(there).run() is None
     assert len(there.asked) < 20
+
+
+class Stuck(World):
+    """A server that has the same page for every token, and always one more; its rows have no id."""
+
+    async def query(self, ask: Ask, part: int = 0) -> Found:
+        self.asked.append(ask)
+        return Found([b'"text"'] * 40, f"token {len(self.asked)}")
+
+
+class Blind(Copy):
+    async def rows(self, rows: Rows) -> None:
+        """Rows without an id are nothing to compare."""
+
+
+def test_a_server_that_has_the_same_page_for_every_token_is_given_up() -> None:
+    there = Stuck(0, Random(7))
+    assert Reader(there, copy=Blind()).run() is None
+    assert len(there.asked) < 100
 
 
 def sliced(reader: Reader, pages: int) -> bool:
