@@ -114,16 +114,17 @@ class _ListReader:
         """What came since the last run, or a little before; None if that cannot be had."""
         marks: list[str] = []
         pause, page = self._times.pause, None
+        started = self._reading.outcome.started.timestamp()
         for part, mark in zip(self._parts, self._times.marks, strict=True):
             if pause and part < pause.part:
                 marks.append(mark)
                 continue
             since = pause.at if pause and part == pause.part else earlier(mark, self._by.lookback)
             begin = Begin(since, page=self._before.page, size=self._times.size)
-            scan = await self._run(begin, part, None, self._reading.outcome.started.timestamp())
+            scan = await self._run(begin, part, None, started)
             if scan.ending is not Ending.CLOSED:
                 return None
-            marks.append(scan.watermark or mark)
+            marks.append(_before(scan.watermark or mark, started))
             page = scan.page if len(self._parts) == 1 else None
         times = replace(self._times, marks=tuple(marks), pause=None)
         return replace(self._before, times=times, page=page), Read(Ending.CLOSED)
@@ -152,6 +153,8 @@ class _ListReader:
             scan = await self._run(begin, part, books, started)
             if scan.ending is Ending.REFUTED and part == 0 and self._by.parts and not scan.answers:
                 return await self._apart()
+            if scan.untold:
+                return await self._by_tokens(self._before)
             if scan.ending is not Ending.CLOSED:
                 return await self._instead(scan.why)
             marks.append(scan.watermark)
@@ -172,7 +175,7 @@ class _ListReader:
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
         before, now = self._before, self._reading.now().timestamp()
-        known = tuple(mark for mark in marks if mark)
+        known = tuple(_before(mark, started) for mark in marks if mark)
         times = replace(
             self._times,
             marks=known if len(known) == len(marks) else (),
@@ -263,8 +266,9 @@ class _ListReader:
         """From when on there may be news, once all was read in some other order: since that began."""
         if self._latest is None:
             return ()
-        at, text = self._latest
-        return tuple(earlier(text, max(0.0, at / 1e9 - began)) for _ in self._parts)
+        took = self._reading.now().timestamp() - began
+        mark = _before(earlier(self._latest[1], took), began)
+        return (mark,) * len(self._parts)
 
     def _note(self, what: str) -> None:
         self._reading.outcome.scan = f"{self._reading.outcome.scan}, {what}"
@@ -345,3 +349,9 @@ class _ListReader:
         ]
         if old:
             self._misplaced = await self._sink.unknown(self._reading.outcome, old) > 0
+
+
+def _before(mark: str, began: float) -> str:
+    """An instant from which on there may be news: none after a scan began, though rows may be of the future."""
+    at = moment(mark)
+    return mark if at is None else earlier(mark, max(0.0, at / 1e9 - began))

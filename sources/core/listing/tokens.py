@@ -59,6 +59,8 @@ class TokenScan:
         self.why = ""
         self.requests = 0
         self.answers = 0
+        self.untold = False
+        """Whether the list does not say how many rows it has, so that nothing could tell that all were read."""
         self.page: str | None = None
         """Tells the only reply of the scan; None if there were more."""
         sizes = list(SIZES)
@@ -155,6 +157,10 @@ class TokenScan:
         moments = self._moments(answer)
         if moments is None:
             self._refute("it does not keep to order or filter")
+            return []
+        if self.answers == 1 and self.begin.complete and answer.token and answer.total is None:
+            self.untold = True
+            self._refute("it says no total")
             return []
         return self._stretch_on(answer, moments)
 

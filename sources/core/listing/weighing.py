@@ -1,8 +1,9 @@
 """Whether a scan by instants has all there is: what no reply by itself can tell. Pure.
 
 At its end a complete scan is held against how many rows the list is said to have, and against a page in the server's
-own order, in which no row may be a stranger. At its beginning half of the first page must be its first half: a server
-may order each page, and not the list.
+own order, in which no row may be a stranger. Where no reply says how many rows there are, a list of several pages is not
+read so. At the scan's beginning half of the first page must be its first half: a server may order each page, and not
+the list.
 """
 
 from __future__ import annotations

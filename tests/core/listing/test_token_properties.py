@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from random import Random
 
@@ -33,20 +34,22 @@ ties = st.sampled_from((1, 1, 2, 10, 130, 100_000))
 churns = st.lists(st.sampled_from(("new", "update", "edit", "delete", "spot")), max_size=3, unique=True)
 token_kinds = st.sampled_from((OFFSET, KEYSET))
 caps = st.one_of(st.just(100), st.integers(10, 100), st.integers(5, 12))
-honest = st.builds(
+telling = st.builds(
     Habits,
     tokens=token_kinds,
     cap=caps,
-    total=st.sampled_from((0, None)),
+    total=st.just(0),
     largest=st.sampled_from((500, 100, 60)),
     says_size=st.booleans(),
 )
+honest = st.one_of(telling, telling.map(lambda habits: replace(habits, total=None)))
+"""Where there is no total, pages are read by their tokens, at twice the price."""
 liars = st.builds(
     Habits,
     tokens=token_kinds,
     order=st.sampled_from(("kept", "kept", "ignored", "page", "refused")),
     filter=st.sampled_from(("kept", "kept", "after", "rounded", "ignored", "refused", "nothing")),
-    total=st.sampled_from((0, 0, 7)),
+    total=st.sampled_from((0, 0, 7, None)),
     cap=st.one_of(st.just(100), st.integers(5, 100)),
     largest=st.sampled_from((500, 100, 60)),
     expires=st.sampled_from((1_000_000, 1_000_000, 60, 3)),
@@ -68,7 +71,8 @@ def test_a_quiet_list_is_handed_on_once_and_costs_little(rows: int, habits: Habi
     assert read.concludes
     assert set(reader.copy.handed) == world.stayed
     if habits.cap == 100 and habits.largest >= 100:
-        assert len(world.asked) <= 1.05 * ceil(rows / 99) + 6
+        price = 1.05 if habits.total == 0 else 2.2
+        assert len(world.asked) <= price * ceil(rows / 99) + 8
 
 
 @worlds(30)
@@ -145,7 +149,7 @@ def test_later_runs_bring_what_changed_between_them(
 
 
 @worlds(15)
-@given(rows=st.integers(150, 600), habits=honest, churn=churns, stop=st.integers(1, 12), rng=seeds)
+@given(rows=st.integers(150, 600), habits=telling, churn=churns, stop=st.integers(1, 12), rng=seeds)
 @example(  # each slice is refused twice first
     rows=150, habits=Habits(largest=60), churn=[], stop=1, rng=Random(0)
 )

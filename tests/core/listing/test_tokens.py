@@ -12,7 +12,7 @@ from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory
 from sources.core.units import Rows
 
-from .test_tokens_world import OFFSET, Copy, Habits, Reader, World
+from .test_tokens_world import OFFSET, START, Copy, Habits, Reader, Row, World
 
 
 def world(rows: int = 950, habits: Habits | None = None, **more: object) -> World:
@@ -93,6 +93,19 @@ def test_an_order_that_is_ignored_is_found_out() -> None:
     assert "does not keep to order" in reader.scan
 
 
+def test_without_a_total_an_order_that_holds_for_a_page_only_hides_no_row() -> None:
+    there = world(habits=Habits(order="page", total=None))
+    there.rows[70].at = there._later()  # it ends the first page, but not the list
+    reader = Reader(there)
+    for _ in range(2):
+        assert reader.run(full=True)
+        assert set(reader.copy.handed) == there.stayed
+    there.do_new()
+    there.asked.clear()
+    reader.run()
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
+
+
 def test_a_filter_that_is_understood_otherwise_costs_a_complete_scan_in_the_same_run() -> None:
     there = world()
     reader = Reader(there)
@@ -116,6 +129,19 @@ def test_rows_that_came_where_runs_do_not_look_back_to_are_found_by_the_next_com
     there.asked.clear()
     reader.run()
     assert Ask(count=True, size=500) in there.asked  # and until one finds none, all is read
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_row_of_the_far_future_hides_no_news(nullable: bool) -> None:
+    there = world()
+    reader = Reader(there, nullable=nullable)
+    there.rows[500].at = 10**12
+    reader.run()
+    for _ in range(2):
+        now = int((reader.clock - START.timestamp()) * 1000)
+        there._add(Row(there.next_id, now + 60_000))
+        assert reader.run()
+        assert set(reader.copy.handed) == {row.id for row in there.rows}
 
 
 def test_a_smaller_page_is_asked_for_once_a_larger_one_is_refused_and_that_is_remembered() -> None:
