@@ -13,7 +13,7 @@ from typing import Any
 import dlt
 
 from pipelines.vendors import VENDORS, vendors_named
-from sources.core.configuration import SECRET, read_settings, secrets_of, settings_of
+from sources.core.configuration import POSITIVE, SECRET, read_settings, secrets_of, settings_of
 from sources.core.engine.config import BELOW, aliases_of, inherited, read_config
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
@@ -55,10 +55,10 @@ class SyncConfig:
     folder: str = ".leadhouse"
     publish: bool = True
     publish_minutes: float = 30.0
-    slice_rows: int = 500_000
-    slice_minutes: float = 10.0
+    slice_rows: int = field(default=500_000, metadata=POSITIVE)
+    slice_minutes: float = field(default=10.0, metadata=POSITIVE)
     shard: str = ""
-    shards: int = 1
+    shards: int = field(default=1, metadata=POSITIVE)
     max_shared: int = 5
 
     @property

@@ -39,6 +39,9 @@ MISSPELLED = {
     "[views.engagement]\nimpresions = 'x'": r"impresions under \[views\.engagement\].*impressions\?",
     "[leadhouse]\nzzz = 5": r"zzz under \[leadhouse\].*there are destination, dataset",
     "[sources.leadpanther]\napi_key = 'lp_live_hunter2'": r"api_key .*secret.*config\.toml.*secrets\.toml",
+    "[leadhouse]\nslice_rows = 0": r"slice_rows under \[leadhouse\] is 0: it is to be more than 0",
+    "[sources.leadleap]\nrequests_in_flight = -1": r"requests_in_flight .* is -1: it is to be more than 0",
+    "[sources.leadron]\ncomplete_hours = nan": r"complete_hours .* is nan: it is to be 0 or more",
     "[sources.leadpanther]\ncomplete_hours = 'many'": r"complete_hours .*in \.dlt/config\.toml.*a number",
 }
 

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 SECRET = {"secret": True}
 """Metadata of a dataclass field that is looked up among the secrets."""
+POSITIVE = {"positive": True}
+"""Metadata of a field that is a number above 0; no number is below it."""
 EXAMPLE = "example"
 KINDS = {
     str: "text",
@@ -74,14 +76,14 @@ class SourceConfig:
 
     api_key: str | None = dataclasses.field(default=None, repr=False, metadata=SECRET)
     base_url: str = ""
-    requests_in_flight: int = 32
+    requests_in_flight: int = dataclasses.field(default=32, metadata=POSITIVE)
     requests_per_second: float = 0.0
     complete_hours: float = 24.0
     details_per_run: int = 20_000
-    run_minutes: float = 720.0
-    attempts: int = 6
+    run_minutes: float = dataclasses.field(default=720.0, metadata=POSITIVE)
+    attempts: int = dataclasses.field(default=6, metadata=POSITIVE)
     backoff_seconds: float = 1.0
-    timeout_seconds: float = 30.0
+    timeout_seconds: float = dataclasses.field(default=30.0, metadata=POSITIVE)
     keep_quota: float = 5.0
     default_region: str = ""
 
@@ -127,7 +129,8 @@ def read_settings(
         otherwise: what counts where nothing is set, instead of the defaults.
 
     Raises:
-        ConfigurationError: a file cannot be read, a name is no setting, or a value is not of its type.
+        ConfigurationError: a file cannot be read, a name is no setting, a value is not of its type, or a number is one
+            with which nothing would ever be done.
     """
     kinds = settings_of(kind)
     values = {name: value for name, value in given.items() if value is not None}
@@ -141,9 +144,20 @@ def read_settings(
         wanted = kinds[name]
         if not isinstance(value, (wanted, int) if wanted is float else wanted):
             raise ConfigurationError(f"{name} under [{section}] is not {KINDS[wanted]}")
+    _refuse_impossible(kind, section, values)
     refuse_unknown(section, list(kinds), [name for name in kinds if kinds[name] is dict], below)
     refuse_secrets_among_settings(section, secrets_of(kind))
     return kind(**{**(otherwise or {}), **values})
+
+
+def _refuse_impossible(kind: type[Any], section: str, values: Mapping[str, Any]) -> None:
+    for field in dataclasses.fields(kind):
+        value = values.get(field.name)
+        if not isinstance(value, (int, float)):
+            continue
+        if not (value > 0 if field.metadata.get("positive") else value >= 0):  # a float may be no number
+            least = "more than 0" if field.metadata.get("positive") else "0 or more"
+            raise ConfigurationError(f"{field.name} under [{section}] is {value}: it is to be {least}")
 
 
 def settings_of(kind: type[Any]) -> dict[str, type]:

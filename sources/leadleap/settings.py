@@ -10,7 +10,7 @@ from typing import Any
 
 from sources.core.api.client import Api, bearer
 from sources.core.api.envelope import Envelope
-from sources.core.configuration import SourceConfig, example
+from sources.core.configuration import POSITIVE, SourceConfig, example
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import nearest
 from sources.core.resources import ByNumber, Listing, Snapshot, Whole
@@ -99,7 +99,7 @@ class LeadLeapConfig(SourceConfig):
     )
     all_leads: bool = False
     max_rows: int = 100_000
-    requests_in_flight: int = 8
+    requests_in_flight: int = field(default=8, metadata=POSITIVE)
 
     def __post_init__(self) -> None:
         for name, given in (self.segments or {}).items():

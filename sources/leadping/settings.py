@@ -7,12 +7,12 @@ stand right beside them, make leads and cost money: nothing is ever sent that is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sources.core.api.client import Api, bearer
 from sources.core.api.envelope import Envelope
-from sources.core.configuration import Limit, SourceConfig
+from sources.core.configuration import POSITIVE, Limit, SourceConfig
 from sources.core.resources import Detail, Listing, Resource, Snapshot, Tier, Tokens, Whole
 from sources.leadping.shapes import one_shape, one_shape_of, without_key
 
@@ -171,8 +171,8 @@ class LeadpingConfig(SourceConfig):
 
     details: bool = False
     lookback_days: float = 7.0
-    requests_a_minute: int = 285
-    requests_in_flight: int = 8
+    requests_a_minute: int = field(default=285, metadata=POSITIVE)
+    requests_in_flight: int = field(default=8, metadata=POSITIVE)
 
     @property
     def limit(self) -> Limit:
