@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -115,7 +115,8 @@ def erase_person(
     """
     check_request(policy, person.values())
     with _opened(storage, vendors, policy) as opened:
-        known = _everything_known(opened, {v: policy.hash(v) for v in person.values()})
+        given = {v: policy.hash(v) for v in person.values()}
+        known = _everything_known(opened, given, storage.config.max_shared)
         if not dry_run:  # first: whatever happens, they stay out
             for each in opened:
                 each.suppress(set(known.values()), PERSON)
@@ -207,15 +208,16 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
     storage.publish()
 
 
-def _everything_known(opened: Sequence[Opened], known: dict[str, str]) -> dict[str, str]:
+def _everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared: int) -> dict[str, str]:
     """All that identifies a person, from what was given."""
     searched: dict[str, str] = {}
-    shared = _shared(opened[0].warehouse) - known.keys()
+    tie_nobody: set[str] = set()
     while new := {k: v for k, v in known.items() if k not in searched}:
         marks, searched = Marks.of(new), known  # a mark of one identifier may be another's, too
-        for each in opened:
-            for told in _told_of_them(each, known, marks):
-                known = known | {k: v for k, v in told.items() if k not in shared}
+        told = {k: v for each in opened for row in _told_of_them(each, known, marks) for k, v in row.items()}
+        met = {k: v for k, v in told.items() if k not in known and k not in tie_nobody}
+        tie_nobody |= _shared(opened, met, max_shared)
+        known = known | {k: v for k, v in met.items() if k not in tie_nobody}
     return known
 
 
@@ -234,10 +236,18 @@ def _is_lead(vendor: Vendor, table: Table) -> bool:
     return vendor.leads is not None and table.name == vendor.leads.table
 
 
-def _shared(warehouse: Warehouse) -> set[str]:
-    """E-mail addresses and phone numbers that so many leads have that they tie nobody. A profile is one person's."""
-    sql = f"SELECT value FROM {SCHEMA}.shared_values WHERE kind <> 'profile_url' AND why = 'shared'"
-    return {value for (value,) in warehouse.query(sql)}
+def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:
+    """Those e-mail addresses and phone numbers that so many leads have that they tie nobody. A profile is one
+    person's."""
+    leads: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for each in opened if values else ():
+        if each.vendor.leads:
+            table = each.vendor.tables[each.vendor.leads.table]
+            ways = {n: way for n, way in contacts(table).items() if way is not Category.PROFILE_URL}
+            for row in rows_with(each.warehouse, table, Marks.of(values), living=True):
+                for value in identifiers(row, ways, each.policy).keys() & values.keys():
+                    leads[value].add((each.warehouse.dataset, row["id"]))
+    return {value for value, theirs in leads.items() if len(theirs) > max_shared}
 
 
 def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Statement]]:

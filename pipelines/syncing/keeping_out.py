@@ -27,7 +27,9 @@ def keep_out_erased(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor) ->
     Raises:
         LeadhouseError: the warehouse cannot be had.
     """
-    if pipeline.default_schema_name or asks_all(Warehouse(pipeline, Schema(vendor.name))):
+    schema = Schema(vendor.name)
+    warehouse = Warehouse(pipeline, schema)
+    if pipeline.default_schema_name or asks_all(warehouse):
         return
     names = list(SUPPRESSIONS.by_name)
     erased: dict[str, dict[str, Any]] = {}
@@ -37,4 +39,5 @@ def keep_out_erased(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor) ->
             for row in listed.query(f"SELECT {selection(names)} FROM {SUPPRESSIONS.name}"):
                 erased[row[0]] = dict(zip(names, row, strict=True))
     if erased:
-        enlist(pipeline, list(erased.values()), Schema(vendor.name))
+        warehouse.make_ready()
+        enlist(pipeline, list(erased.values()), schema)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sources.core.privacy.erasure import digits_of, needles
-from sources.core.tables import Table
+from sources.core.tables import DELETED_AT, Table
 from sources.core.warehouse.warehouse import Warehouse, selection
 
 MAX_ARGUMENTS = 90
@@ -32,8 +32,17 @@ class Marks:
         return cls(frozenset(needles(known)), frozenset(digits_of(known)))
 
 
-def rows_with(warehouse: Warehouse, table: Table, marks: Marks | None) -> Iterator[dict[str, Any]]:
-    """A table's rows that have any of these marks in them, as far as they may hold text; all, without marks."""
+def rows_with(
+    warehouse: Warehouse, table: Table, marks: Marks | None, living: bool = False
+) -> Iterator[dict[str, Any]]:
+    """A table's rows that have any of these marks in them, as far as they may hold text; all, without marks.
+
+    Args:
+        warehouse: to ask.
+        table: whose rows.
+        marks: what to look for.
+        living: only those that are not deleted.
+    """
     types = warehouse.types(table.name)
     names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
     if not names:
@@ -43,7 +52,8 @@ def rows_with(warehouse: Warehouse, table: Table, marks: Marks | None) -> Iterat
         looks = ['position(%s IN "all of it") > 0'] * len(marks.texts)
         looks += [f"position(%s IN {_CLOSED_UP}) > 0"] * len(marks.digits)
         given = [*marks.texts, *marks.digits]
-    rows = f'SELECT {selection(names)}, {_all_text(names)} AS "all of it" FROM {table.name} OFFSET 0'
+    of = f"{table.name} WHERE {DELETED_AT} IS NULL" if living else table.name
+    rows = f'SELECT {selection(names)}, {_all_text(names)} AS "all of it" FROM {of} OFFSET 0'
     # Without the offset, engines would put all the text together anew for every mark.
     for values in warehouse.stream(
         f"SELECT {selection(names)} FROM ({rows}) AS r WHERE {' OR '.join(looks)}", *given
