@@ -50,6 +50,11 @@ class Answer:
     total: int | None = None
     size: int | None = None
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether it says how many rows there are: no total of several pages is as small as one of them."""
+        return not self.token or (self.total or 0) > len(self.ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Begin:

@@ -158,7 +158,7 @@ class TokenScan:
         if moments is None:
             self._refute("it does not keep to order or filter")
             return []
-        if self.answers == 1 and self.begin.complete and answer.token and answer.total is None:
+        if self.answers == 1 and self.begin.complete and not answer.is_counted:
             self.untold = True
             self._refute("it says no total")
             return []

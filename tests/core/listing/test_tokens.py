@@ -93,8 +93,9 @@ def test_an_order_that_is_ignored_is_found_out() -> None:
     assert "does not keep to order" in reader.scan
 
 
-def test_without_a_total_an_order_that_holds_for_a_page_only_hides_no_row() -> None:
-    there = world(habits=Habits(order="page", total=None))
+@pytest.mark.parametrize("total", [None, -950])
+def test_without_a_total_an_order_that_holds_for_a_page_only_hides_no_row(total: int | None) -> None:
+    there = world(habits=Habits(order="page", total=total))
     there.rows[70].at = there._later()  # it ends the first page, but not the list
     reader = Reader(there)
     for _ in range(2):
