@@ -124,7 +124,7 @@ class _ListReader:
             scan = await self._run(begin, part, None, started)
             if scan.ending is not Ending.CLOSED:
                 return None
-            marks.append(_before(scan.watermark or mark, started))
+            marks.append(scan.last_before(started) or mark)
             page = scan.page if len(self._parts) == 1 else None
         times = replace(self._times, marks=tuple(marks), pause=None)
         return replace(self._before, times=times, page=page), Read(Ending.CLOSED)
@@ -157,7 +157,7 @@ class _ListReader:
                 return await self._by_tokens(self._before)
             if scan.ending is not Ending.CLOSED:
                 return await self._instead(scan.why)
-            marks.append(scan.watermark)
+            marks.append(scan.last_before(started))
             count += scan.books.distinct()
             if not await self._is_whole(scan.books):
                 return await self._apart()
@@ -171,11 +171,11 @@ class _ListReader:
         if mark is None:
             return None
         scan = await self._run(Begin(mark, size=self._times.size), self._parts[0], None, started)
-        return scan.watermark if scan.ending is Ending.CLOSED else mark
+        return scan.last_before(started) or mark if scan.ending is Ending.CLOSED else mark
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
         before, now = self._before, self._reading.now().timestamp()
-        known = tuple(_before(mark, started) for mark in marks if mark)
+        known = tuple(mark for mark in marks if mark)
         times = replace(
             self._times,
             marks=known if len(known) == len(marks) else (),
@@ -231,7 +231,7 @@ class _ListReader:
 
     async def _by_tokens(self, before: Checkpoint) -> tuple[Checkpoint, Read]:
         began = before.unfinished.started if before.unfinished else self._reading.outcome.started.timestamp()
-        memory, query = self._reading.memory, self._noting(self._by.query)
+        memory, query = self._reading.memory, self._noting(self._by.query, began)
         passage = memory.passage = memory.passage or Passage(query, self._parts)
         passage.query = query
         reading = replace(self._reading, fetch=passage.fetch)
@@ -250,13 +250,17 @@ class _ListReader:
             times = replace(times, marks=self._marks(began))
         return replace(after, times=times), Read(scan.ending, scan.concludes, scan.is_complete)
 
-    def _noting(self, query: Query) -> Query:
-        """A query that notes the latest instant."""
+    def _noting(self, query: Query, began: float) -> Query:
+        """A query that notes the latest instant before the scan began: rows may be of the future."""
 
         async def noting(ask: Ask, part: int) -> Found:
             found = await query(ask, part)
             instants = [instant_of(row, self._by.field) for row in found.rows]
-            known = [(at, text) for text in instants if text and (at := moment(text)) is not None]
+            known = [
+                (at, text)
+                for text in instants
+                if text and (at := moment(text)) is not None and at <= began * 1e9
+            ]
             self._latest = max([*known, *([self._latest] if self._latest else [])], default=None)
             return found
 
@@ -267,7 +271,7 @@ class _ListReader:
         if self._latest is None:
             return ()
         took = self._reading.now().timestamp() - began
-        mark = _before(earlier(self._latest[1], took), began)
+        mark = earlier(self._latest[1], took)
         return (mark,) * len(self._parts)
 
     def _note(self, what: str) -> None:
@@ -349,9 +353,3 @@ class _ListReader:
         ]
         if old:
             self._misplaced = await self._sink.unknown(self._reading.outcome, old) > 0
-
-
-def _before(mark: str, began: float) -> str:
-    """An instant from which on there may be news: none after a scan began, though rows may be of the future."""
-    at = moment(mark)
-    return mark if at is None else earlier(mark, max(0.0, at / 1e9 - began))

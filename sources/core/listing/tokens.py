@@ -92,6 +92,14 @@ class TokenScan:
         """The latest instant up to which all is read."""
         return self._front_text
 
+    def last_before(self, began: float) -> str | None:
+        """The latest instant that it read, but for rows of the future: from there on there may be news.
+
+        Args:
+            began: seconds since 1970.
+        """
+        return next((text for at, text in reversed(self._trail) if at <= began * 1e9), None)
+
     @property
     def size(self) -> int | None:
         """Rows a page, as accepted."""

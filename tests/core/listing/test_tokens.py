@@ -132,15 +132,18 @@ def test_rows_that_came_where_runs_do_not_look_back_to_are_found_by_the_next_com
     assert Ask(count=True, size=500) in there.asked  # and until one finds none, all is read
 
 
+@pytest.mark.parametrize("hours", [0, -2, 2])
 @pytest.mark.parametrize("nullable", [False, True])
-def test_a_row_of_the_far_future_hides_no_news(nullable: bool) -> None:
+def test_a_row_of_the_far_future_hides_no_news_whatever_the_server_s_clock_says(
+    nullable: bool, hours: int
+) -> None:
     there = world()
     reader = Reader(there, nullable=nullable)
     there.rows[500].at = 10**12
     reader.run()
     for _ in range(2):
         now = int((reader.clock - START.timestamp()) * 1000)
-        there._add(Row(there.next_id, now + 60_000))
+        there._add(Row(there.next_id, now + hours * 3_600_000))
         assert reader.run()
         assert set(reader.copy.handed) == {row.id for row in there.rows}
 
