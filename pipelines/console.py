@@ -97,6 +97,12 @@ NARROW = ("table", "rows", "outcome")
 ROOM = 72
 """Columns of the summary, and of text that showing all of them takes."""
 
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether there is room for all of a table."""
+    return console.measure(table, options=console.options.update(width=UNLIMITED)).maximum <= console.width
+
+
 MATTERS = (0, 1, 5, 3, 2, 4)
 """Which of these parts of the line come first where there is little room."""
 BETWEEN = " · "

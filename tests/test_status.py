@@ -1,12 +1,16 @@
 """`leadhouse status`: what it knows, and when it says that something is wrong."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from pipelines.commands.status import show
 from pipelines.settings import SyncConfig, load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.status import WarehouseStatus, read_status
@@ -138,6 +142,25 @@ def test_monitoring_gets_json_and_an_exit_code(home: Path, sandbox: StartSandbox
     assert (fresh, len(json.loads(out)["units"])) == (0, 16)
     code, out, _ = leadhouse(home, api, "status", "--json", "--max-age", "0")
     assert (code, len(json.loads(out)["stale"])) == (3, 16)
+
+
+def test_where_there_is_little_room_it_says_what_was_longest_not_read(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    world = small_world()
+    duck.sync(sandbox(world))
+    duck.query(
+        f"UPDATE {DATASET}.sync_log SET finished = finished - INTERVAL '5 hours' WHERE resource = 'posts'"
+    )
+    text = {}
+    for width in (60, 250):
+        console = Console(width=width, file=StringIO())
+        show(console, storage_for(config_of(duck)), LEADPANTHER, status_of(duck))
+        text[width] = console.file.getvalue()  # type: ignore[attr-defined]
+        assert "…" not in text[width]
+    for client in world.client_ids:
+        assert re.search(rf"{client} +posts +5 h", text[60])
+        assert re.search(rf"{client}.* 5 h", text[250])
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.console import UNLIMITED
+from pipelines.console import UNLIMITED, fits
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.estimate import Estimate, measure
@@ -63,8 +63,7 @@ def _check(source: Source) -> None:
         console.print(f"Scopes: {', '.join(sorted(access.scopes)) or 'none'}\n", highlight=False)
     planned = tasks(vendor, access, list(run.accounts.values()), resources)
     matrix = _matrix(run, resources, planned)
-    fits = console.measure(matrix, options=console.options.update(width=UNLIMITED)).maximum <= console.width
-    console.print(matrix if fits else _counts(run, planned))
+    console.print(matrix if fits(console, matrix) else _counts(run, planned))
     for reason in dict.fromkeys(task.skip for task in planned if task.skip):
         console.print(
             f"skipped where {reason}", style="yellow", highlight=False, soft_wrap=True, markup=False

@@ -11,7 +11,7 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.console import STYLES, UNLIMITED
+from pipelines.console import STYLES, UNLIMITED, fits
 from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reporting import is_terminal
@@ -51,12 +51,21 @@ def run_status(
         else:
             if codes:
                 console.print()
-            _show(console, storage, vendor, status)
+            show(console, storage, vendor, status)
         codes.append(Exit.PARTLY if status.stale else Exit.DONE)
     return int(max(codes))
 
 
-def _show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseStatus) -> None:
+def show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseStatus) -> None:
+    """Shows how a vendor's schema is doing, in as much detail as there is room for.
+
+    Args:
+        console: where to.
+        storage: the warehouse.
+        vendor: whose schema.
+        status: of it.
+    """
+
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
@@ -65,9 +74,13 @@ def _show(console: Console, storage: Readable, vendor: Vendor, status: Warehouse
     if not status.runs:
         say("no sync has ended yet; what its beginning loaded is there")
         return
-    console.print(
-        "\nLast runs", _runs(status), "\nWhen each was last read to its end", _matrix(vendor, status.units)
-    )
+    runs, units = _runs(status, WIDE), [unit for unit in status.units if unit.account]
+    console.print("\nLast runs", runs if fits(console, runs) else _runs(status, NARROW))
+    matrix = _matrix(vendor, units)
+    if fits(console, matrix):
+        console.print("\nWhen each was last read to its end", matrix)
+    else:
+        console.print("\nWhat was longest not read to its end", _oldest(vendor, units))
     if (left := status.runs[0]["quota_left"]) is not None:
         say(f"\n{Quota(left, status.runs[0]['quota_limit'])} requests were left in the plan's period then")
     due = [unit.complete_due for unit in status.units if unit.complete_due]
@@ -84,22 +97,29 @@ def _show(console: Console, storage: Readable, vendor: Vendor, status: Warehouse
         say(f"too old: {name}", "red")
 
 
-def _runs(status: WarehouseStatus) -> Table:
+WIDE = ("started", "read for", "units", "rows", "new", "requests", "retries")
+NARROW = ("started", "units", "rows")
+
+
+def _runs(status: WarehouseStatus, shown: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("started", "took", "units", "rows", "new", "requests", "retries"):
+    for name in shown:
         table.add_column(name, justify="left" if name in ("started", "units") else "right")
     for run in status.runs:
-        units = ", ".join(f"{run[status]} {status}" for status in map(str, Status) if run[status])
-        took = (run["finished"] - run["started"]).total_seconds()
-        numbers = (f"{run[name]:,}" for name in ("rows", "new_rows", "requests", "retries"))
-        table.add_row(_moment(run["started"]), f"{took:,.1f} s", units, *numbers)
+        cells = {
+            "started": _moment(run["started"]),
+            "read for": f"{(run['finished'] - run['started']).total_seconds():,.1f} s",
+            "units": ", ".join(f"{run[status]} {status}" for status in map(str, Status) if run[status]),
+            "new": f"{run['new_rows']:,}",
+            **{name: f"{run[name]:,}" for name in ("rows", "requests", "retries")},
+        }
+        table.add_row(*(cells[name] for name in shown))
     return table
 
 
 def _matrix(vendor: Vendor, units: Sequence[UnitStatus]) -> Table:
     """A row per account, a column per resource: how long ago it was read."""
     now = datetime.now(UTC)
-    units = [unit for unit in units if unit.account]
     resources = list(dict.fromkeys(unit.resource for unit in units))
     table = Table(box=None, pad_edge=False)
     for name in (vendor.account_word, "rows", *resources):
@@ -112,6 +132,20 @@ def _matrix(vendor: Vendor, units: Sequence[UnitStatus]) -> Table:
     for account, count in rows.items():
         found = (by_unit.get((account, resource)) for resource in resources)
         table.add_row(account, f"{count:,}", *(_cell(unit, now) if unit else "" for unit in found))
+    return table
+
+
+def _oldest(vendor: Vendor, units: Sequence[UnitStatus]) -> Table:
+    """A row per account, where there is no room for all: what was longest not read, and how long."""
+    now = datetime.now(UTC)
+    table = Table(box=None, pad_edge=False)
+    for name in (vendor.account_word, "table", "read"):
+        table.add_column(name, overflow="fold")
+    for account in dict.fromkeys(unit.account for unit in units):
+        theirs = [unit for unit in units if unit.account == account]
+        wanted = [unit for unit in theirs if unit.status != Status.SKIPPED] or theirs
+        oldest = min(wanted, key=lambda unit: (unit.fresh_at is not None, unit.fresh_at or now))
+        table.add_row(account, oldest.resource, _cell(oldest, now))
     return table
 
 
