@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import cast
 
 import dlt
 import duckdb
@@ -25,7 +24,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.settings import SyncConfig
 from pipelines.storage import duckdb_file
-from pipelines.storage.destinations import AnyDestination
+from pipelines.storage.destinations import AnyDestination, asked_once
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
 from pipelines.storage.storage import Storage
@@ -136,7 +135,7 @@ class File(Storage):
 
     def destination(self) -> AnyDestination:
         credentials = DuckDbCredentials(str(self.loading_file), global_config={"memory_limit": MEMORY})
-        return cast(AnyDestination, dlt.destinations.duckdb(credentials))
+        return asked_once(dlt.destinations.duckdb(credentials))
 
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
         """A pipeline whose rows pass through files that nobody keeps: packing and unpacking them would only take time."""
@@ -150,7 +149,7 @@ class File(Storage):
             raise NothingYet(f"there is no {self.published_file} yet: run `leadhouse sync`")
         with self.undisturbed():
             credentials = DuckDbCredentials(str(self.published_file), read_only=True)
-            yield cast(AnyDestination, dlt.destinations.duckdb(credentials))
+            yield asked_once(dlt.destinations.duckdb(credentials))
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:

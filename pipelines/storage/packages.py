@@ -34,9 +34,10 @@ def drain(folder: Path, open_pipeline: Callable[[], dlt.Pipeline]) -> None:
     try:
         if _has_empty_files(folder):
             raise ValueError("a power failure leaves files without content")
-        pipeline = open_pipeline()
-        if pipeline.has_pending_data:
-            _load_or_drop(pipeline)
+        if any(folder.glob("*/*/*/*")):  # only packages lie so deep
+            pipeline = open_pipeline()
+            if pipeline.has_pending_data:
+                _load_or_drop(pipeline)
     except Exception as error:
         if isinstance(error.__cause__, DestinationConnectionError):
             raise WarehouseError("the warehouse cannot be reached; nothing was read") from None

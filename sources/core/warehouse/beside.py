@@ -46,7 +46,7 @@ class Beside:
         """When each row was first seen, and whether it is the first one of a row that the warehouse lacks."""
         first = _first_places(self.keys)
         now = self._data[SYNCED_AT].combine_chunks().take(first)
-        new = pc.and_(pc.invert(self.known), pc.equal(first, pa.array(range(len(first)), pa.int64())))
+        new = pc.and_(pc.invert(self.known), pc.equal(first, pa.arange(0, len(first))))
         before = self._stored[FIRST_SEEN_AT].combine_chunks() if self._has_stored else None
         return now if before is None else pc.coalesce(before, now), new
 
@@ -126,7 +126,7 @@ def _keys(rows: pa.Table, table: Table) -> pa.Array:
 
 def _first_places(keys: pa.Array) -> pa.Array:
     """For each key, where it first stands."""
-    places = pa.array(range(len(keys)), pa.int64())
+    places = pa.arange(0, len(keys))
     encoded = keys.dictionary_encode()
     if len(encoded.dictionary) == len(keys):
         return places

@@ -208,7 +208,7 @@ class Loader:
 def latest_of_each(data: pa.Table, key: Sequence[str]) -> pa.Table:
     """Of each row the version that was read last."""
     in_order = data.take(pc.sort_indices(data, [(SYNCED_AT, "ascending")]))
-    numbered = in_order.select(key).append_column("n", pa.array(range(data.num_rows)))
+    numbered = in_order.select(key).append_column("n", pa.arange(0, data.num_rows))
     return in_order.take(numbered.group_by(list(key)).aggregate([("n", "max")])["n_max"])
 
 
