@@ -54,10 +54,11 @@ class Postgres(Server):
         return False
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
         with pipeline.sql_client() as client:
             client.execute_sql(f"SET lock_timeout = '{PATIENCE}'")
-            left = [table for table in tables if warehouse.has(table) and not _rewritten(client, table)]
+            there = f"SELECT tablename FROM pg_tables WHERE schemaname = '{client.dataset_name}'"
+            stored = {name for (name,) in client.execute_sql(there) or ()}
+            left = [table for table in tables if table in stored and not _rewritten(client, table)]
         if left:
             log.warning(
                 "what was deleted stays in the files of %s until their owner runs VACUUM FULL",

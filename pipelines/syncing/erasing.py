@@ -12,7 +12,7 @@ import dlt
 import msgspec
 
 from pipelines.storage import Storage
-from pipelines.syncing.people import bring_together
+from pipelines.syncing.people import bring_together, tables_of_people
 from pipelines.syncing.searching import Marks, rows_with
 from sources.core.engine.config import read_config
 from sources.core.errors import ConfigurationError, NothingYet
@@ -203,8 +203,10 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
     for each, its in counts.items():
         row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(its).decode()}
         each.pipeline.run([row], table_name="erasures", write_disposition="append")
-    bring_together(storage)
-    storage.rewrite_all({each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts})
+    bring_together(storage, again=True)
+    vendors = {each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts}
+    with tables_of_people(storage) as people:
+        storage.rewrite_all({**vendors, **people})
     storage.publish()
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ def test_no_file_of_the_database_keeps_an_erased_person(postgres: Postgres, sand
     postgres.query(f"ANALYZE {DATASET}.leads")
     assert files(postgres)
     assert HERS.search(statistics(postgres))
+    (row,) = postgres.query(f"SELECT hashtextextended('{EMAIL}', 0) AS tie")
+    tie = re.compile(re.escape(struct.pack("<q", row["tie"]).decode("latin-1")))
+    assert files(postgres, tie), "what ties her to others is hashed"
     erase(postgres, email=EMAIL)
     assert files(postgres) == []
+    assert files(postgres, tie) == []
     assert not HERS.search(statistics(postgres))
 
 
@@ -73,6 +78,6 @@ def test_a_role_that_may_not_rewrite_a_table_says_so_and_erases_all_the_same(
         erase(postgres, email=EMAIL)
     assert not HERS.search(repr(postgres.rows("leads")))
     said = [r.getMessage() for r in caplog.records if "VACUUM FULL" in r.getMessage()]
-    assert len(said) == 1
+    assert len(said) == 2, "of the vendor's tables, and of people's"
     assert "leads" in said[0]
     assert files(postgres)

@@ -1,6 +1,11 @@
 """Which leads are one person, worked out inside the warehouse: groups of leads that hang together, and the ids that
 persons keep.
 
+Only what changed is looked at: leads that came, went or tell otherwise who they are (`version`), all that share a value
+with what these told before or tell now, and all that were one person with any of them. No value ties one of these to a
+lead that is not among them: its holders would be those that it had before, and one person with it before. Whether too
+many share a value is counted among all leads.
+
 Every value that may tie ties its leads to the first of them. Then each lead takes, again and again, the smallest number
 among its own and its neighbours', and the number that *that* lead has taken: numbers travel twice as far each time, so
 that a chain of a thousand leads takes about ten rounds. Leads without a tie, nearly all, take no part.
@@ -8,7 +13,8 @@ that a chain of a thousand leads takes about ten rounds. Leads without a tie, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,25 +40,132 @@ TABLES = {
         "source": "text NOT NULL",
         "account": "text NOT NULL",
         "id": "text NOT NULL",
+        "first_seen_at": "timestamp with time zone",
+        "version": "bigint",
+        "ties": "bigint[]",
     },
 }
 """Columns and their types, in words that engines share."""
 
+LEADS, TOLD = "_lead", "_told"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Among which leads people are sought.
+
+    Args:
+        leads: a SELECT of all that there are: source, account, id, first_seen_at, a version, and what tells who they are.
+        told: a SELECT of what tells who they are as it is compared, from `LEADS`: n, value, is_nobodys.
+        vendors: by schema, whose leads are there.
+        one_contact: schemas in which an id means the same for all accounts.
+        hashed: SQL that makes a whole number of a text, written `{}`.
+        max_shared: a value that more leads have ties nobody.
+    """
+
+    leads: str
+    told: str
+    vendors: Mapping[str, str]
+    one_contact: Sequence[str]
+    hashed: str
+    max_shared: int
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        schemas = ", ".join(f"'{schema}'" for schema in self.one_contact) or "NULL"
+        vendors = " ".join(f"WHEN '{schema}' THEN '{vendor}'" for schema, vendor in self.vendors.items())
+        return {
+            "leads": self.leads,
+            "told": self.told,
+            "vendor": f"CASE source {vendors} END",
+            "one_contact": schemas,
+            "hashed_value": self.hashed.format("value"),
+            "hashed_contact": self.hashed.format("source || '/' || id"),
+            "max_shared": str(self.max_shared),
+        }
+
+
+_SAME_LEAD = "{0}.id = {1}.id AND {0}.account = {1}.account AND {0}.source = {1}.source"
+
+_IS_CHANGED = f"EXISTS (SELECT 1 FROM _changed AS changed WHERE {_SAME_LEAD.format('changed', '{0}')})"
+
+_LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
+
+_CHANGED = f"""
+    SELECT
+        coalesce(lead.source, before.source) AS source, coalesce(lead.account, before.account) AS account,
+        coalesce(lead.id, before.id) AS id
+    FROM ({{leads}}) AS lead
+    FULL JOIN {{schema}}.person_leads AS before ON {_SAME_LEAD.format("before", "lead")}
+    WHERE lead.id IS NULL OR before.version IS DISTINCT FROM lead.version"""
+
+_COME = f"""
+    SELECT row_number() OVER () AS n, lead.*
+    FROM ({{leads}}) AS lead
+    WHERE {_IS_CHANGED.format("lead")}"""
+
+_FRESH = """
+    SELECT lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
+    FROM _lead AS lead
+    LEFT JOIN (
+        SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
+    ) AS told ON told.n = lead.n"""
+
+_STAYED = f"""
+    SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
+    FROM {{schema}}.person_leads AS before
+    WHERE NOT {_IS_CHANGED.format("before")}"""
+
+_VALUES = f"""
+    SELECT unnest(ties) AS value FROM _fresh AS fresh
+    UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
+
+# Also whoever has the id that a lead would give its person: it may come back, and its id with it.
+_CONCERNED = f"""
+    SELECT before.person_id
+    FROM {{schema}}.person_leads AS before
+    WHERE {_IS_CHANGED.format("before")}
+    UNION
+    SELECT held.person_id
+    FROM (SELECT person_id, unnest(ties) AS value FROM {{schema}}.person_leads AS before) AS held
+    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = held.value)
+    UNION
+    SELECT before.person_id
+    FROM {{schema}}.person_leads AS before
+    JOIN _changed AS changed ON changed.source = before.source AND changed.id = before.id
+    WHERE before.source IN ({{one_contact}})
+    UNION
+    SELECT old.person_id
+    FROM {{schema}}.people AS old
+    JOIN (SELECT {_LEAD_KEY} AS lead_key FROM _changed AS changed) AS changed ON changed.lead_key = old.person_id"""
+
+_LEADS = f"""
+    SELECT row_number() OVER (ORDER BY source, account, id) AS n, lead.*
+    FROM (
+        SELECT * FROM _fresh AS fresh
+        UNION ALL {_STAYED} AND before.person_id IN (SELECT person_id FROM _concerned AS concerned)
+    ) AS lead"""
+
+_TOLD = """
+    SELECT n, unnest(ties) AS value, false AS certain FROM _lead AS lead
+    UNION ALL SELECT n, {hashed_contact}, true FROM _lead AS lead WHERE source IN ({one_contact})"""
+
 _TYING = """
-    SELECT value, min(n) AS first, bool_or(kind = 'id') AS certain
+    SELECT value, min(n) AS first, bool_or(certain) AS certain
     FROM _told AS told
-    WHERE NOT is_nobodys
     GROUP BY value
     HAVING min(n) <> max(n)"""
 
-_SHARED = """
+_SHARED = f"""
     SELECT tying.value
     FROM _tying AS tying
-    JOIN _told AS told ON told.value = tying.value
-    JOIN _lead AS lead ON lead.n = told.n
+    JOIN (
+        SELECT source, id, unnest(ties) AS value FROM _fresh AS fresh
+        UNION ALL SELECT source, id, unnest(ties) FROM ({_STAYED}) AS stayed
+    ) AS held ON held.value = tying.value
     WHERE NOT tying.certain
     GROUP BY tying.value
-    HAVING count(DISTINCT lead.source || '/' || lead.id) > {max_shared}"""
+    HAVING count(DISTINCT held.source || '/' || held.id) > {{max_shared}}"""
 
 _EDGES = """
     SELECT told.n AS a, tying.first AS b
@@ -78,18 +191,15 @@ _MOVED = (
     "SELECT count(*) FROM _label AS label JOIN _next AS next ON next.n = label.n AND next.root <> label.root"
 )
 
-_MEMBERS = """
-    SELECT lead.n, lead.source, lead.vendor, lead.account, lead.id, lead.first_seen_at,
-        source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id AS lead_key,
-        coalesce(label.root, lead.n) AS root
+_MEMBERS = f"""
+    SELECT lead.*, {_LEAD_KEY} AS lead_key, {{vendor}} AS vendor, coalesce(label.root, lead.n) AS root
     FROM _lead AS lead
     LEFT JOIN _label AS label ON label.n = lead.n"""
 
-_BEFORE = """
+_BEFORE = f"""
     SELECT member.n, member.root, before.person_id
-    FROM {schema}.person_leads AS before
-    JOIN _member AS member
-        ON member.id = before.id AND member.account = before.account AND member.source = before.source"""
+    FROM {{schema}}.person_leads AS before
+    JOIN _member AS member ON {_SAME_LEAD.format("member", "before")}"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
 _CLAIMS = """
@@ -131,7 +241,18 @@ _SAME = """
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
 
-_PERSON_BY_PERSON = (
+_WHO_CHANGED = (
+    ("_changed", _CHANGED),
+    (LEADS, _COME),
+    (TOLD, "{told}"),
+    ("_fresh", _FRESH),
+    ("_value", _VALUES),
+    ("_concerned", _CONCERNED),
+)
+
+_WHO_IS_TIED = ((LEADS, _LEADS), (TOLD, _TOLD), ("_tying", _TYING), ("_shared", _SHARED), ("_edge", _EDGES))
+
+_WHO_THEY_ARE = (
     ("_member", _MEMBERS),
     ("_before", _BEFORE),
     ("_claim", _CLAIMS),
@@ -139,45 +260,44 @@ _PERSON_BY_PERSON = (
     ("_same", _SAME),
 )
 
-LEADS = "_lead"
 
-
-def find_people(run: Run, schema: str, leads: str, told: str, max_shared: int, now: datetime) -> None:
+def find_people(run: Run, schema: str, sought: Sought, now: datetime) -> None:
     """Brings the tables of people up to date. Persons of whom nothing changed stay as they are.
 
     Args:
         run: runs statements, all in one transaction.
         schema: where the tables are.
-        leads: a SELECT of numbered leads.
-        told: a SELECT of what tells who they are, by their number, from `LEADS`.
-        max_shared: an identifier that more leads have ties nobody.
+        sought: among which leads.
         now: when persons are changed, if they are.
     """
-    temporary = _Temporary(run, schema=schema, max_shared=max_shared)
-    temporary.make(LEADS, leads)
-    temporary.make("_told", told)
-    temporary.make("_tying", _TYING)
-    temporary.make("_shared", _SHARED)
-    temporary.make("_edge", _EDGES)
+    temporary = _Temporary(run, schema=schema, **sought.placeholders)
+    temporary.make_all(_WHO_CHANGED)
+    temporary.make_all(_WHO_IS_TIED)
     _label(temporary, run)
-    for name, select in _PERSON_BY_PERSON:
-        temporary.make(name, select)
+    temporary.make_all(_WHO_THEY_ARE)
     people, person_leads = f"{schema}.{PEOPLE}", f"{schema}.{PERSON_LEADS}"
+    is_concerned = "person_id IN (SELECT person_id FROM _concerned AS concerned)"
     is_same = "EXISTS (SELECT 1 FROM _same AS same WHERE same.person_id = {}.person_id)"
-    for table in (person_leads, people):
-        run(f"DELETE FROM {table} AS old WHERE NOT {is_same.format('old')}")
+    run(f"DELETE FROM {person_leads} WHERE {is_concerned}")
+    run(f"DELETE FROM {people} AS old WHERE {is_concerned} AND NOT {is_same.format('old')}")
     run(
         f"INSERT INTO {people} ({', '.join(TABLES[PEOPLE])}) "
         "SELECT person_id, leads, sources, source_count, vendors, vendor_count, first_seen_at, last_seen_at, %s "
         f"FROM _person AS person WHERE NOT {is_same.format('person')}",
         now,
     )
+    columns = list(TABLES[PERSON_LEADS])
     run(
-        f"INSERT INTO {person_leads} ({', '.join(TABLES[PERSON_LEADS])}) "
-        "SELECT person.person_id, member.source, member.account, member.id "
-        f"FROM _person AS person JOIN _member AS member ON member.root = person.root WHERE NOT {is_same.format('person')}"
+        f"INSERT INTO {person_leads} ({', '.join(columns)}) "
+        f"SELECT person.person_id, {', '.join(f'member.{name}' for name in columns[1:])} "
+        "FROM _person AS person JOIN _member AS member ON member.root = person.root"
     )
     temporary.drop_all()
+
+
+def forget_versions(run: Run, schema: str) -> None:
+    """Has all leads be looked at anew."""
+    run(f"UPDATE {schema}.{PERSON_LEADS} SET version = NULL")
 
 
 def _label(temporary: _Temporary, run: Run) -> None:
@@ -208,6 +328,10 @@ class _Temporary:
         for placeholder, value in self._values.items():
             select = select.replace(f"{{{placeholder}}}", str(value))
         self._run(f"CREATE TEMPORARY TABLE {name} AS {select}")
+
+    def make_all(self, selects: Sequence[tuple[str, str]]) -> None:
+        for name, select in selects:
+            self.make(name, select)
 
     def replace(self, name: str, by: str) -> None:
         self.make(name, f"SELECT * FROM {by} AS other")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sources.core.people.components import PEOPLE, PERSON_LEADS, TABLES
 from sources.core.privacy.policy import Policy
+from sources.core.tables import Category
 from sources.core.warehouse.analysis import views_in
 from sources.core.warehouse.annotations import (
     PII_COLUMNS,
@@ -40,7 +41,12 @@ _COLUMNS = {
     "source": "the schema that the lead is in",
     "account": "whose lead it is",
     "id": "the lead",
+    "version": "changes with whatever tells who the lead is",
+    "ties": "hashes of what tells who the lead is, and may tie it to others",
 }
+
+_PERSONAL = {"ties": Category.PLATFORM_ID}
+"""Columns of the tables from which somebody who knows a person's address could tell that it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,9 @@ def described() -> list[Described]:
 
 
 def annotated(policy: Policy) -> list[Annotation]:
-    """What is said of their columns. Of the tables', nothing is personal."""
+    """What is said of their columns."""
     tables = [
-        Annotation(table, name, _COLUMNS[name], None, False, "tag")
+        Annotation(table, name, _COLUMNS[name], _PERSONAL.get(name), False, "tag")
         for table, columns in TABLES.items()
         for name in columns
     ]

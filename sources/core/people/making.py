@@ -10,13 +10,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 import dlt
 from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.people.components import LEADS, PEOPLE, TABLES, find_people
+from sources.core.people.components import (
+    LEADS,
+    PEOPLE,
+    TABLES,
+    Sought,
+    find_people,
+    forget_versions,
+)
 from sources.core.people.describing import ABOUT, VIEWS, describe
 from sources.core.people.sources import (
     IDENTIFIERS,
@@ -25,9 +33,9 @@ from sources.core.people.sources import (
     contacts,
     find_loaded,
     identifiers,
-    numbered,
     numbered_identifiers,
     sync_logs,
+    versioned,
 )
 from sources.core.privacy.identities import DOTLESS, ROLES
 from sources.core.privacy.policy import NOBODYS, Policy
@@ -36,7 +44,7 @@ from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
 from sources.core.warehouse.kind import engine_of
 from sources.core.warehouse.views import ENGINES, make_views
-from sources.core.warehouse.warehouse import Warehouse
+from sources.core.warehouse.warehouse import Warehouse, quoted
 
 log = logging.getLogger("leadhouse")
 
@@ -56,6 +64,15 @@ _DIALECTS: Mapping[str, Mapping[str, str]] = {
     "postgres": {"nfc": "normalize", "decoded": f"{SCHEMA}.url_decoded(link)"},
 }
 """What engines call what: Unicode's NFC, and a URL without percent signs."""
+
+_HASHED = {
+    "duckdb": "CAST(md5_number_lower({}) >> 1 AS bigint)",
+    "postgres": "hashtextextended({}, 0)",
+}
+"""A whole number of a text, the same for ever."""
+
+_VERSION = {"duckdb": "CAST(hash({}) >> 1 AS bigint)", "postgres": "hashtextextended(ROW({})::text, 0)"}
+"""A whole number of several values, quickly: should another release of the engine make another one, all is looked at."""
 
 _URL_DECODED = f"""
 CREATE OR REPLACE FUNCTION {SCHEMA}.url_decoded(url text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
@@ -148,7 +165,7 @@ def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy,
 
 
 def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
-    """What the view `lead_identifiers` says, of numbered leads."""
+    """What the view `lead_identifiers` says, of numbered leads; but for contacts, which their keys tell."""
     (view,) = (view for view in views_in(VIEWS) if view.name == "lead_identifiers")
     return view.rendered(
         {
@@ -158,7 +175,7 @@ def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
             "profile_urls": numbered_identifiers(sources, LEADS, ["profile_url"]),
             "phones": numbered_identifiers(sources, LEADS, ["phone"]),
             "identifiers": numbered_identifiers(sources, LEADS, IDENTIFIERS),
-            "contacts": f"(SELECT n, contact AS value FROM {LEADS} AS leads WHERE contact IS NOT NULL)",
+            "contacts": "(SELECT 0 AS n, '' AS value WHERE false)",
         }
     ).replace("SELECT DISTINCT", "SELECT")
 
@@ -183,38 +200,52 @@ def _make_tables(
     warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int, again: bool
 ) -> None:
     """Finds people, unless nothing that they are made of changed since that was last done."""
-    mark = _mark(warehouse, sources, policy, max_shared)
-    there = warehouse.stored()
-    if not again and warehouse.query(_MADE[warehouse.engine], warehouse.dataset, PEOPLE, mark):
+    sought = Sought(
+        versioned(sources, _VERSION[warehouse.engine]),
+        _told(warehouse, sources),
+        {s.schema: s.vendor.name for s in sources},
+        [s.schema for s in sources if s.leads.same_id],
+        _HASHED[warehouse.engine],
+        max_shared,
+    )
+    how, what = _digest(TABLES, sought, policy.fingerprint), _digest(_counts(warehouse, sources))
+    mark = f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {how} {what}]"
+    ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
+    if before == mark and not again:
         return
+    there = warehouse.stored()
     with warehouse.transaction() as run:
         for table, columns in TABLES.items():
             if table not in there:
                 types = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
                 run(f"CREATE TABLE {warehouse.qualified(table)} ({types})")
-            for name in columns.keys() - there.get(table, columns).keys():
+            for name in columns.keys() - there.get(table, columns).keys():  # an earlier release made it
                 run(f"ALTER TABLE {warehouse.qualified(table)} ADD COLUMN {name} {columns[name]}")
-        leads, told = numbered(sources), _told(warehouse, sources)
-        find_people(run, warehouse.dataset, leads, told, max_shared, datetime.now(UTC))
+        if again or f" {how} " not in before:
+            forget_versions(run, warehouse.dataset)
+        find_people(run, warehouse.dataset, sought, datetime.now(UTC))
         run(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
 
 
-_MADE = {
-    "duckdb": "SELECT 1 FROM duckdb_tables() WHERE schema_name = %s AND table_name = %s AND comment = %s",
+_COMMENT = {
+    "duckdb": "SELECT comment FROM duckdb_tables() WHERE schema_name = %s AND table_name = %s AND comment IS NOT NULL",
     "postgres": (
-        "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = %s AND c.relname = %s AND obj_description(c.oid, 'pg_class') = %s"
+        "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = %s AND obj_description(c.oid, 'pg_class') IS NOT NULL"
     ),
 }
-"""Asks whether people were made of just this."""
+"""Asks what is said of a table: of what people were made."""
 
 
-def _mark(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int) -> str:
-    """Changes with whatever people are made of."""
-    counts = [
-        (s.schema, warehouse.query(f"SELECT count(*), count({DELETED_AT}), max({SYNCED_AT}) FROM {s.table}"))
-        for s in sources
-    ]
-    about = f"{TABLES} {counts} {policy.fingerprint} {max_shared} {identifiers(sources, IDENTIFIERS)}"
-    digest = blake2b(about.encode(), digest_size=8).hexdigest()
-    return f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {digest}]"
+def _counts(warehouse: Warehouse, sources: Sequence[Loaded]) -> list[Any]:
+    """Change with whatever people are made of."""
+    return [(s.schema, warehouse.query(f"SELECT {', '.join(_counted(s))} FROM {s.table}")) for s in sources]
+
+
+def _counted(s: Loaded) -> list[str]:
+    told = [f"count({quoted(name)})" for kind in IDENTIFIERS for name in s.identifiers(kind)]
+    return ["count(*)", f"count({DELETED_AT})", f"max({SYNCED_AT})", *told]
+
+
+def _digest(*of: Any) -> str:
+    return blake2b(repr(of).encode(), digest_size=8).hexdigest()

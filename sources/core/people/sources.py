@@ -55,10 +55,6 @@ class Loaded:
         """Whom an id means, where it means the same for all accounts."""
         return f"'{self.schema}/' || id"
 
-    @property
-    def contact_if_same(self) -> str:
-        return f"{self.contact if self.leads.same_id else null('text')} AS contact"
-
     def there(self, names: Sequence[str]) -> list[str]:
         """Those columns that the table has."""
         return [name for name in names if name in self.stored]
@@ -129,19 +125,24 @@ def contacts(sources: Sequence[Loaded]) -> str:
     ) or _none(source="text", account="text", id="text", value="text")
 
 
-def numbered(sources: Sequence[Loaded]) -> str:
-    """Leads that exist, numbered in the order of their keys, with all that tells who they are."""
+def versioned(sources: Sequence[Loaded], version: str) -> str:
+    """Leads that exist, with all that tells who they are, and a number that changes with it.
+
+    Args:
+        sources: where they are.
+        version: SQL that makes a number of several columns, written `{}`.
+    """
     slots = _slots(sources)
     together = _together(
-        f"SELECT {s.named}, {FIRST_SEEN_AT}, {', '.join([*_filled(s, slots), s.contact_if_same])} "
-        f"FROM {s.table} WHERE {DELETED_AT} IS NULL"
+        f"SELECT {', '.join([s.key, FIRST_SEEN_AT, *_filled(s, slots)])} FROM {s.table} WHERE {DELETED_AT} IS NULL"
         for s in sources
     )
-    return f"SELECT row_number() OVER (ORDER BY source, account, id) AS n, leads.* FROM {together} AS leads"
+    told = ", ".join(slot for _, slot in slots) or "id"
+    return f"SELECT leads.*, {version.format(told)} AS version FROM {together} AS leads"
 
 
 def numbered_identifiers(sources: Sequence[Loaded], table: str, kinds: Sequence[str]) -> str:
-    """The same as `identifiers`, of what `numbered` made a table of: n, kind, value."""
+    """The same as `identifiers`, of a table of what `versioned` says, with a number: n, kind, value."""
     return _together(
         f"SELECT n, '{kind}' AS kind, {slot} AS value FROM {table} AS leads WHERE {slot} IS NOT NULL"
         for kind, slot in _slots(sources)

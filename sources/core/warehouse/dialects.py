@@ -134,6 +134,9 @@ class Spoken(Dialect):
 
     arrays = True
     shares = True
+    columns_of = Dialect.columns_of.replace(
+        "data_type", "CASE data_type WHEN 'ARRAY' THEN udt_name ELSE data_type END"
+    )
 
     def __init__(self, client: SqlClientBase[Any] | None = None) -> None:
         """Needs no client to be asked."""
