@@ -171,7 +171,7 @@ class _DetailReader:
             # Some were through when others that they were in flight with looked as if there were no such route.
             await together(worker() for _ in range(min(WORKERS, len(ids))))
         if self._detail.answers == "rows":
-            sizing = self._run.sizing(self._detail.resource, account, self._state)
+            sizing = self._run.lists.sizing(self._detail.resource, account, self._state)
             await self._reader.learn_pages(self._main, account, sizing)
         through = {(whose, row_id) for row_id in ids} <= self._read_before
         if is_absent():
@@ -204,7 +204,7 @@ class _DetailReader:
         one, lists = by_resource.get(detail.resource), by_resource.get(str(detail.lists))
         if detail.answers == "rows":
             listing = Listing(detail.resource, path, paging=detail.paging)
-            sizing = self._run.sizing(detail.resource, account, self._state)
+            sizing = self._run.lists.sizing(detail.resource, account, self._state)
             fetch = pages(
                 self._reader.api, listing, self._run.accounts[account], traffic, priority=1, sizing=sizing
             )
@@ -267,7 +267,7 @@ class _DetailReader:
             self._run.vendor.account.name: self._run.whose(account),
             self._detail.parent_key: row_id,
         }
-        memory = self._run.memory(unit.resource, key, self._reader.states.get(unit.resource, {}))
+        memory = self._run.lists.memory(unit.resource, key, self._reader.states.get(unit.resource, {}))
         reading = self._run.reading(fetch, outcome, order, memory, stamps)
         after, scan = await read_list(reading, before, self._reader)
         await self._reader.learn(outcome, memory)

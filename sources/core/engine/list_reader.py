@@ -83,9 +83,9 @@ class ListReader:
         elif account.owner and not outcome.traffic.requests:
             before = replace(before, unfinished=None)  # what was read since then, others may have read
         outcome.order = believed(state.get(VOTES, {}))
-        sizing = run.sizing(unit.resource, unit.account, state)
+        sizing = run.lists.sizing(unit.resource, unit.account, state)
         fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
-        memory = run.memory(unit.resource, unit.account, state)
+        memory = run.lists.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
         reading = replace(reading, one_reply=sizing.cap, reaches=sizing.reaches) if sizing else reading
         try:

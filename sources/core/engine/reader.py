@@ -13,8 +13,9 @@ from typing import Any
 from sources.core.api.client import Client
 from sources.core.engine.access import bears_out
 from sources.core.engine.feed import Feed
+from sources.core.engine.lists import COMPARED, PAGES
 from sources.core.engine.offers import NOT_OFFERED, note_absence
-from sources.core.engine.run import COMPARED, PAGES, Run
+from sources.core.engine.run import Run
 from sources.core.errors import Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, under_policy
 from sources.core.listing.content import Content
@@ -126,7 +127,7 @@ class Reader:
         if memory.content == Content():
             return
         resource, content = outcome.unit.resource, memory.content
-        self.run.contents[resource] = content
+        self.run.lists.compare(resource, content)
         outcome.scan = f"{outcome.scan or ''}, {content.about}"
         if self.states.get(resource, {}).get(COMPARED) != content.encode():
             await self.remember(resource, lambda state: state.update({COMPARED: content.encode()}))

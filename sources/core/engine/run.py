@@ -10,7 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -19,25 +19,18 @@ from sources.core.api.http import Endpoint, Traffic
 from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import chosen, tasks
+from sources.core.engine.clock import Clock
+from sources.core.engine.lists import Lists
 from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
 from sources.core.errors import Unauthorized
 from sources.core.listing.checkpoint import Order
-from sources.core.listing.content import Content
-from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Fetch, Memory, Reading
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
-from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Vendor
 from sources.core.warehouse.deletes import Complete
-
-COMPARED = "compared"
-"""Where a resource's state keeps how its rows are compared, if that is not as usual."""
-
-PAGES = "pages"
-"""Where a resource's state keeps how lists' pages by number are made, if that is not as asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +81,13 @@ class Run:
         self.noted: defaultdict[Unit, list[Known]] = defaultdict(list)
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}
-        self.contents: dict[str, Content] = {}
-        self._memories: dict[tuple[str, str], Memory] = {}
+        self.lists = Lists(self.vendor, self.full)
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
         self.erased: Suppressions | None = None
         self.hints: frozenset[str] = frozenset()
-        self._sizings: dict[tuple[str, str], Sizing] = {}
         self._silent: dict[Unit, Outcome] = {}
-        self._clock = _Clock()
+        self._clock = Clock()
         self._stopping = False
         self._slice_rows = 0
         self._slice_began = time.monotonic()
@@ -175,32 +166,6 @@ class Run:
             config.backoff_seconds,
             config.timeout_seconds,
         )
-
-    def memory(self, resource: str, key: str, state: Mapping[str, Any]) -> Memory:
-        """What this run remembers of a list, over its slices.
-
-        Args:
-            resource: of which resource.
-            key: which list of it.
-            state: what dlt remembers of the resource.
-        """
-        memory = self._memories.setdefault((resource, key), Memory())
-        memory.content = self.contents.get(resource) or Content.decode(state.get(COMPARED))
-        return memory
-
-    def sizing(self, resource: str, key: str, state: Mapping[str, Any]) -> Sizing | None:
-        """What this run knows of how a list's pages are made; None where they have no numbers.
-
-        Args:
-            resource: of which resource.
-            key: which list of it.
-            state: what dlt remembers of the resource.
-        """
-        source: Listing | Detail = self.vendor.listings.get(resource) or self.vendor.details[resource]
-        if not isinstance(paging := source.paging, ByNumber):
-            return None
-        kept = None if self.full else state.get(PAGES, {}).get(key)
-        return self._sizings.setdefault((resource, key), Sizing.decode(kept, paging.cap))
 
     def reading(
         self,
@@ -312,17 +277,3 @@ class Run:
             if not outcome.finished:
                 remaining.append(outcome)
         return remaining
-
-
-class _Clock:
-    """UTC to the microsecond, never standing still and never going back while the run lasts."""
-
-    def __init__(self) -> None:
-        self.start = datetime.now(UTC)
-        self._zero = time.monotonic()
-        self._last = self.start
-
-    def now(self) -> datetime:
-        now = self.start + timedelta(seconds=time.monotonic() - self._zero)
-        self._last = max(now, self._last + timedelta(microseconds=1))
-        return self._last
