@@ -21,7 +21,8 @@ from sources.core.tables import SYNC_LOG, Table
 from sources.core.units import Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import Annotation
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 FILE = "sources.yml"
 STALE_HOURS = 26

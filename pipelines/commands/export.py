@@ -25,7 +25,8 @@ from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.tables import SYNC_LOG
 from sources.core.vendor import Vendor
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 FORMATS = ("parquet", "csv")
 BATCH = 20_000

@@ -19,7 +19,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.errors import WarehouseError
 from sources.core.report import LONG, Figure, Section, Timeline
-from sources.core.warehouse.warehouse import Warehouse, quoted, selection
+from sources.core.warehouse.sql import quoted, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)

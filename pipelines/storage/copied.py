@@ -19,8 +19,9 @@ from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.vendor import Vendor
+from sources.core.warehouse.sql import quoted, selection
 from sources.core.warehouse.views import SQL_TYPES
-from sources.core.warehouse.warehouse import Warehouse, quoted, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 AT_ONCE = 10_000
 """Rows held at a time."""

@@ -21,9 +21,9 @@ from sources.core.privacy.erasure import Suppressions, contacts, identifiers
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
-from sources.core.warehouse.dialects import Statement
+from sources.core.warehouse.changes import Change
 from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
-from sources.core.warehouse.warehouse import Warehouse, assignments
+from sources.core.warehouse.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ def erase_person(
                 each.suppress(set(known.values()), PERSON)
                 storage.forget_versions(each.pipeline)
         found = {each: _erasures_of(each, known) for each in opened}
-        counts = {each: _counted(each, statements) for each, statements in found.items()}
+        counts = {each: _counted(each, changes) for each, changes in found.items()}
         together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(found)
         if not dry_run:
             for each, by_table in found.items():
-                each.warehouse.execute_together(s for statements in by_table.values() for s in statements)
+                each.warehouse.change(change for changes in by_table.values() for change in changes)
             _conclude(storage, counts, PERSON)
     return together
 
@@ -252,7 +252,7 @@ def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int
     return {value for value, theirs in leads.items() if len(theirs) > max_shared}
 
 
-def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Statement]]:
+def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
     theirs, marks = Suppressions(known.values(), opened.policy), Marks.of(known)
     return {
         table.name: list(_erasures(opened.warehouse, table, theirs, marks))
@@ -260,18 +260,18 @@ def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Sta
     }
 
 
-def _counted(opened: Opened, statements: Mapping[str, Sequence[Statement]]) -> Counts:
-    return {opened.named(table): len(each) for table, each in statements.items() if each}
+def _counted(opened: Opened, changes: Mapping[str, Sequence[Change]]) -> Counts:
+    return {opened.named(table): len(each) for table, each in changes.items() if each}
 
 
-def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Statement]]]) -> Counts:
+def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts:
     """Rows of the tables over all vendors that will not be there any more."""
     gone = {
-        (each.warehouse.dataset, *map(str, key))
+        (each.warehouse.dataset, *map(str, change.key.values()))
         for each, by_table in found.items()
         if each.vendor.leads
-        for sql, key in by_table.get(each.vendor.leads.table, ())
-        if sql.startswith("DELETE")
+        for change in by_table.get(each.vendor.leads.table, ())
+        if change.deletes
     }
     warehouse = next(iter(found)).warehouse
     rows = warehouse.query_for_ids(
@@ -297,7 +297,7 @@ def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     gone = load_suppressions(warehouse, policy, ACCOUNT)
     column = vendor.account.name
     for table in vendor.all_tables:
-        warehouse.execute_together(list(_erasures(warehouse, table, theirs, None)))
+        warehouse.change(list(_erasures(warehouse, table, theirs, None)))
         if gone and column in warehouse.columns(table.name):
             for (account,) in warehouse.query(f"SELECT DISTINCT {column} FROM {table.name}"):
                 if gone.is_about({"id": account}):
@@ -306,16 +306,16 @@ def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
 
 def _erasures(
     warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Marks | None
-) -> Iterator[Statement]:
-    """Statements, one a row concerned, that delete a person's rows from a table and blank them in others."""
-    where, types, reached_by = assignments(table.key, " AND "), warehouse.types(table.name), contacts(table)
+) -> Iterator[Change]:
+    """What has to become of rows, so that a person's own are gone and others do not tell of them."""
+    types, reached_by = warehouse.types(table.name), contacts(table)
     for row in rows_with(warehouse, table, marks):
-        key = [row[name] for name in table.key]
+        key = {name: row[name] for name in table.key}
         if table.personal and theirs.is_about(row, reached_by):
-            yield f"DELETE FROM {table.name} WHERE {where}", key
+            yield Change(table.name, key)
             continue
         left = theirs.without(row)
         blanked = {k: v for k, v in left.items() if v != row[k] and k not in table.key}
         if blanked:
-            values = [warehouse.to_json(v) if types[k] == "json" else v for k, v in blanked.items()]
-            yield f"UPDATE {table.name} SET {assignments(blanked)} WHERE {where}", [*values, *key]
+            values = {k: warehouse.to_json(v) if types[k] == "json" else v for k, v in blanked.items()}
+            yield Change(table.name, key, values)

@@ -12,8 +12,9 @@ from pipelines.storage import Storage
 from pipelines.vendors import vendors_named
 from sources.core.errors import NothingYet
 from sources.core.vendor import Vendor
+from sources.core.warehouse.sql import selection
 from sources.core.warehouse.suppressions import SUPPRESSIONS, asks_all, enlist
-from sources.core.warehouse.warehouse import Warehouse, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 
 def keep_out_erased(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor) -> None:

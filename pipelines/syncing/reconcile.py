@@ -31,8 +31,9 @@ from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCE
 from sources.core.together import together
 from sources.core.units import Outcome, Unit
 from sources.core.warehouse.loading import make_shaper
+from sources.core.warehouse.sql import selection
 from sources.core.warehouse.suppressions import load_suppressions
-from sources.core.warehouse.warehouse import Warehouse, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 LIMIT = 100
 """Rows a page."""

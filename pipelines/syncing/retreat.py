@@ -15,8 +15,9 @@ from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNCED_AT, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import PII_COLUMNS
-from sources.core.warehouse.dialects import Statement
-from sources.core.warehouse.warehouse import Warehouse, assignments, selection
+from sources.core.warehouse.changes import Change
+from sources.core.warehouse.sql import selection
+from sources.core.warehouse.warehouse import Warehouse
 
 
 def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> datetime | None:
@@ -58,7 +59,7 @@ def retreat(
     same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
     for table in vendor.all_tables:
         columns = _columns(warehouse, table, before[table.name], policy)
-        warehouse.execute_together(_updates(warehouse, table, columns, policy, since, same_key))
+        warehouse.change(_changes(warehouse, table, columns, policy, since, same_key))
     storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
 
 
@@ -72,17 +73,17 @@ def _columns(
     return {name: t for name, t in now.items() if max(t, before.get(name, Treatment.TAG)) > Treatment.TAG}
 
 
-def _updates(
+def _changes(
     warehouse: Warehouse,
     table: Table,
     columns: Mapping[str, Treatment],
     policy: Policy,
     since: datetime,
     same_key: bool,
-) -> Iterator[Statement]:
+) -> Iterator[Change]:
     if not columns:
         return
-    where, types = assignments(table.key, " AND "), warehouse.types(table.name)
+    types = warehouse.types(table.name)
     names = selection([*table.key, *columns])
     for row in warehouse.stream(f"SELECT {names} FROM {table.name} WHERE {SYNCED_AT} < %s", since):
         key, values = row[: len(table.key)], row[len(table.key) :]
@@ -93,4 +94,4 @@ def _updates(
             if fresh != stored:
                 changed[name] = warehouse.to_json(fresh) if types[name] == "json" else fresh
         if changed:
-            yield f"UPDATE {table.name} SET {assignments(changed)} WHERE {where}", [*changed.values(), *key]
+            yield Change(table.name, dict(zip(table.key, key, strict=True)), changed)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sources.core.privacy.erasure import digits_of, needles
 from sources.core.tables import DELETED_AT, Table
-from sources.core.warehouse.warehouse import Warehouse, selection
+from sources.core.warehouse.sql import selection
+from sources.core.warehouse.warehouse import Warehouse
 
 MAX_ARGUMENTS = 90
 """Postgres takes a hundred."""

@@ -29,7 +29,8 @@ from sources.core.warehouse.deletes import (
     mark_deleted,
     roll_rows,
 )
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 KEPT_STATES = 5
 """Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""

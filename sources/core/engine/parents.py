@@ -18,7 +18,8 @@ from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """The vendor's and ours."""

@@ -18,8 +18,9 @@ from sources.core.warehouse.annotations import (
     share_views,
     tells_already,
 )
+from sources.core.warehouse.sql import quoted, selection
 from sources.core.warehouse.views import SQL_TYPES, annotate_views
-from sources.core.warehouse.warehouse import Warehouse, quoted, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 VIEWS = Path(__file__).with_name("views")
 

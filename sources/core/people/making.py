@@ -43,8 +43,9 @@ from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
 from sources.core.warehouse.kind import engine_of
+from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import ENGINES, make_views
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sources.core.tables import DELETED_AT, FIRST_SEEN_AT, SYNC_LOG, DataType, LeadColumns
 from sources.core.vendor import Vendor
+from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.suppressions import STAGING
 from sources.core.warehouse.views import null
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 IDENTIFIERS = ("email", "phone", "profile_url")
 """Kinds of identifiers."""

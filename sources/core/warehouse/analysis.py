@@ -15,9 +15,10 @@ from sources.core.privacy.policy import Policy
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, MISFITS, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import Annotation, annotate
+from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import Relation, View, annotate_views, null, read_views
 from sources.core.warehouse.views import make_views as make
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 Types = Mapping[str, Mapping[str, str]]
 """By table, by column, dlt's type."""

@@ -16,7 +16,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.privacy.policy import Policy
 from sources.core.tables import Category, Column, Table, pii_hint
-from sources.core.warehouse.warehouse import Warehouse, quoted, selection
+from sources.core.warehouse.sql import quoted, selection
+from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from sources.core.rows.fitting import ARROW
 from sources.core.tables import DELETED_AT, FIRST_SEEN_AT, SYNCED_AT, DataType, Table
-from sources.core.warehouse.warehouse import Warehouse, selection
+from sources.core.warehouse.sql import selection
+from sources.core.warehouse.warehouse import Warehouse
 
 FEW_ACCOUNTS = 100
 

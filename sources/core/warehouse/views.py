@@ -26,7 +26,8 @@ from sqlglot.errors import SqlglotError, UnsupportedError
 from sources.core.privacy.policy import Policy, Treatment, parse_category
 from sources.core.tables import DataType
 from sources.core.warehouse.annotations import Annotation
-from sources.core.warehouse.warehouse import Warehouse, quoted
+from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 

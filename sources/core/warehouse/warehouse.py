@@ -23,6 +23,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
+from sources.core.warehouse.changes import Change, many_at_a_time
 from sources.core.warehouse.dialects import Dialect, Prepared, Statement, dialect_of
 from sources.core.warehouse.kind import Kind
 from sources.core.warehouse.lake import Files, Versions, show_logged
@@ -190,6 +191,13 @@ class Warehouse(Kind):
         elif waiting:
             self._in_one_go(waiting)
 
+    def change(self, changes: Iterable[Change]) -> None:
+        """Changes and deletes rows, no row twice, all or none of them; in a lake, file by file."""
+        if (many := list(changes)) and not self.is_lake and self._dialect().arrays:
+            self.execute_together(many_at_a_time(many, self.stored()))
+        else:
+            self.execute_together(change.statement for change in many)
+
     def _in_one_go(self, statements: Sequence[Statement]) -> None:
         """Runs statements; anew where the server broke them off, since another shard wanted the same tables in another
         order."""
@@ -314,18 +322,3 @@ class Warehouse(Kind):
             if self.is_lake and known:
                 show_logged(cast(Any, client))
             yield client
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL wants it, in DuckDB and Postgres; the API may well call a field `order`."""
-    return f'"{name}"'
-
-
-def selection(names: Iterable[str]) -> str:
-    """Columns to select."""
-    return ", ".join(map(quoted, names))
-
-
-def assignments(names: Iterable[str], between: str = ", ") -> str:
-    """`"a" = %s`, for SET and, with another word between, for WHERE."""
-    return between.join(f"{quoted(name)} = %s" for name in names)

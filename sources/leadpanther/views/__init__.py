@@ -16,8 +16,8 @@ from sources.core.errors import ConfigurationError
 from sources.core.lookup import nearest
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import DataType
+from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import null
-from sources.core.warehouse.warehouse import quoted
 from sources.leadpanther.columns import ACTIVITY, LEADS
 
 ENGAGEMENT = {
