@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.syncing.sync import Exit
-from sources.core.engine import run as engine_run
+from sources.core.engine.clock import Clock
 from sources.core.errors import Unauthorized
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Behaviour, Churn, Fault, Paging, World
@@ -114,8 +114,8 @@ def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     assert {path: there.asked(path) for path in unasked} == dict.fromkeys(unasked, 0)
     assert there.leads() == there.truth()
     there.world.missing = set()
-    now = engine_run._Clock.now
-    monkeypatch.setattr(engine_run._Clock, "now", lambda clock: now(clock) + timedelta(days=8))
+    now = Clock.now
+    monkeypatch.setattr(Clock, "now", lambda clock: now(clock) + timedelta(days=8))
     assert there.sync().exit == Exit.DONE
     assert there.column("SELECT count(*) FROM leadron.teams") == [2]
     assert there.column("SELECT count(*) > 0 FROM leadron.lead_timeline") == [True]

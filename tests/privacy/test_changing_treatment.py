@@ -304,7 +304,7 @@ def test_a_change_that_was_killed_is_finished_by_the_next_sync(place: MakePlace,
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("treatment", "number"), [("hash", 1), ("hash", 9), ("mask", 3)])
+@pytest.mark.parametrize(("treatment", "number"), [("hash", 1), ("hash", 3), ("mask", 2)])
 def test_a_change_that_was_killed_among_old_rows_is_finished_by_the_next_sync(
     place: MakePlace, number: int, treatment: str
 ) -> None:

@@ -64,8 +64,9 @@ def _in_one(changes: Sequence[Change], types: Mapping[str, str]) -> Statement:
     first = changes[0]
     names = [*first.key, *(first.values or ())]
     given = [[*change.key.values(), *(change.values or {}).values()] for change in changes]
-    lists = ", ".join(f"unnest(%s) AS new_{n}" for n in range(len(names)))
-    new = {name: f"CAST(new.new_{n} AS {types[name]})" for n, name in enumerate(names)}
+    # With their types, for a list of nulls has none.
+    lists = ", ".join(f"unnest(CAST(%s AS {types[name]}[])) AS new_{n}" for n, name in enumerate(names))
+    new = {name: f"new.new_{n}" for n, name in enumerate(names)}
     where = " AND ".join(f"old.{quoted(name)} = {new[name]}" for name in first.key)
     if first.values is None:
         sql = f"DELETE FROM {first.table} AS old USING (SELECT {lists}) AS new WHERE {where}"
