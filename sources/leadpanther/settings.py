@@ -27,6 +27,7 @@ API = Api(
     auth=bearer,
     envelope=Envelope(
         has_more="pagination.has_more",
+        offset="pagination.offset",
         required=["has_more"],
         code="error.code",
         codes=[

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
-from sources.leadpanther.sandbox import Behaviour, Sandbox
+from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox
 from tests.hard.conftest import MakePlace
 from tests.hard.places import FULL, LIST_TABLES, Place, world
 
@@ -124,6 +125,42 @@ def test_an_order_that_cannot_be_read_is_said_and_nothing_is_thought_deleted(pla
         lost, buried = lost_and_buried(there, ("leads",))
         assert buried == 0
         assert code != 0 or lost == 0
+
+
+def page_of(place: Place, client: str, offset: int) -> Any:
+    """The reply that there is for another offset."""
+    url = f"{place.sandbox.base_url}/clients/{client}/leads?limit=100&offset={offset}"
+    key = {"Authorization": f"Bearer {place.sandbox.world.agency_key}"}
+    return httpx.get(url, headers=key).json()
+
+
+def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: MakePlace) -> None:
+    """As a cache gives it that does not look at the query."""
+    there = place(small({}))
+    [client] = there.sandbox.world.client_ids
+    last = page_of(there, client, 400)
+    there.sandbox.faults.add(Fault("body", path="*/leads", offset=0, times=2, body=last))
+    assert there.sync() == 0, there.output
+    assert lost_and_buried(there) == (0, 0)
+    there.sandbox.faults.add(Fault("body", path="*/leads", offset=0, times=None, body=last))
+    for _ in range(3):
+        assert there.sync("--full") == 3, there.output
+        assert there.outcomes()[client, "leads"] == "unstable"
+        assert lost_and_buried(there) == (0, 0)
+
+
+def test_a_short_list_that_names_a_row_twice_costs_a_request_where_nothing_changed(place: MakePlace) -> None:
+    there = place(world(clients=1, leads=30, activity=0, posts=0, lead_magnets=0))
+    [client] = there.sandbox.world.client_ids
+    there.sandbox.world.insert(client, "leads", None, there.sandbox.world.truth(client, "leads")[4])
+    assert there.sync() == 0
+    there.sandbox.clear_requests()
+    assert there.sync() == 0
+    assert there.sandbox.count("*/leads") == 1
+    lead = there.sandbox.world.ids(client, "leads")[9]
+    there.sandbox.world.edit(client, "leads", lead, name="Renamed")
+    assert there.sync() == 0
+    assert {"name": "Renamed"} in there.warehouse.query("SELECT name FROM leadpanther.leads")
 
 
 @pytest.mark.long

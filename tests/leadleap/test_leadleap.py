@@ -87,12 +87,21 @@ PAGINGS = {
         first=0, cap=40, last_for_all=True
     ),
     "30 rows whatever is asked, counted from 0": Paging(own_size=30, first=0),
+    "clamped to 40, and the size said that was asked for": Paging(cap=40, as_asked=True),
+    "7 rows whatever is asked, and the size said that was asked for": Paging(own_size=7, as_asked=True),
+    "numbers said that are one too small": Paging(page_off=-1),
+    "numbers said that are one too large": Paging(page_off=1),
     "a total that is too small": Paging(total_off=-300),
     "a total that is too large": Paging(total_off=300),
 }
 
 
-QUICK = ("as documented", "30 rows whatever is asked", "pages counted from 0")
+QUICK = (
+    "as documented",
+    "30 rows whatever is asked",
+    "pages counted from 0",
+    "clamped to 40, and the size said that was asked for",
+)
 
 
 @pytest.mark.parametrize(

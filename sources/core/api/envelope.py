@@ -5,7 +5,7 @@ A 200 without the envelope is an error, never an empty list: whatever is `requir
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,14 @@ Shape = dict[str, Any]
 SAID = ("error", "errors")
 """Where a body says that something went wrong, whatever its status: no documented list has a field of that name."""
 
-TYPES: dict[str, type] = {"has_more": bool, "total": int, "page": int, "size": int, "token": str}
+TYPES: dict[str, type] = {
+    "has_more": bool,
+    "total": int,
+    "page": int,
+    "offset": int,
+    "size": int,
+    "token": str,
+}
 """What paging says, where it says it."""
 
 
@@ -32,14 +39,16 @@ class Body:
         has_more: whether there are more.
         total: how many rows the list has.
         page: the page's number.
+        offset: of its first row.
         size: how many rows a page has.
         token: what to ask for the next page with.
     """
 
-    rows: list[msgspec.Raw]
+    rows: Sequence[bytes | msgspec.Raw]
     has_more: bool | None = None
     total: int | None = None
     page: int | None = None
+    offset: int | None = None
     size: int | None = None
     token: str | None = None
 
@@ -65,7 +74,7 @@ class Envelope:
         rows: a list's rows.
         or_rows: where else they may stand; None for nowhere.
         item: what is not a list.
-        has_more, total, page, size, token: of paging; None where there is no such thing.
+        has_more, total, page, offset, size, token: of paging; None where there is no such thing.
         sure: what must be true in every good answer.
         code: an error's code.
         codes: the documented codes; any other text is the server's own and stays where it is.
@@ -78,6 +87,7 @@ class Envelope:
     has_more: str | None = None
     total: str | None = None
     page: str | None = None
+    offset: str | None = None
     size: str | None = None
     token: str | None = None
     sure: str | None = None
@@ -100,7 +110,8 @@ class Envelope:
 
     def list_of(self, body: bytes) -> Body:
         """Reads a reply that is nothing but the list. Raises ValueError if it is none."""
-        return Body(lenient(_BARE, body), has_more=False)
+        rows: list[msgspec.Raw] = lenient(_BARE, body)
+        return Body(rows, has_more=False)
 
     def item_of(self, body: bytes) -> Item:
         """Reads what is not a list. Raises ValueError if it is no object."""

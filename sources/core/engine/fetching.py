@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,9 +12,11 @@ from sources.core.accounts import Account
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
 from sources.core.api.http import Request, Traffic
-from sources.core.errors import ApiError, RateLimited, TooLong, Unauthorized
-from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
+from sources.core.errors import TooLong
+from sources.core.listing.numbered import AskPage, ByPage
+from sources.core.listing.pages import Numbered, Sizing
 from sources.core.listing.passage import Found, Passage, Query
+from sources.core.listing.placing import placed
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Fetch, Page
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
@@ -54,7 +56,8 @@ def pages(
         case Offset():
             return _by_offset(api, listing, account, traffic, priority)
         case ByNumber():
-            return _Pages(api, listing, account, traffic, priority, sizing).fetch
+            get = _by_number(api, listing, account, traffic, priority)
+            return ByPage(get, sizing or Sizing(listing.paging.cap)).fetch
         case Whole():
             return _whole(api, listing, account, traffic, priority)
         case Tokens():
@@ -108,12 +111,20 @@ def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
     assert isinstance(listing.paging, Offset)
-    limit = listing.paging.cap
+    limit, told = listing.paging.cap, True
+
+    async def get(offset: int) -> Body:
+        asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
+        return await api.page(asked, traffic, priority)
 
     async def fetch(offset: int) -> Page:
-        asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
-        body = await api.page(asked, traffic, priority)
-        return Page(_rows(listing, body), bool(body.has_more))
+        nonlocal told
+        body, place = await placed(
+            get, offset, lambda body: body.offset if told else None, lambda body: bool(body.has_more)
+        )
+        told = told and place is not None
+        found = Numbered(offset if place is None else place, _rows(listing, body), bool(body.has_more))
+        return Page(found.after(offset), found.has_more)
 
     return fetch
 
@@ -130,125 +141,22 @@ def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, pr
     return fetch
 
 
-class _Pages:
-    """The pages of a list by their numbers, handed out by offset.
+def _by_number(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> AskPage:
+    async def get(number: int, size: int) -> Body:
+        body = await api.page(_numbered(listing, account, number, size), traffic, priority)
+        traffic.listed = body.total
+        if account.most_rows is not None and (body.total or 0) > account.most_rows:
+            raise _too_long(listing, body.total or 0, account.most_rows, api.per_minute)
+        return replace(body, rows=_rows(listing, body))
 
-    Args:
-        api, listing, account, traffic, priority, sizing: as for `pages`.
-    """
+    return get
 
-    def __init__(
-        self,
-        api: Client,
-        listing: Listing,
-        account: Account,
-        traffic: Traffic,
-        priority: int,
-        sizing: Sizing | None,
-    ) -> None:
-        assert isinstance(listing.paging, ByNumber)
-        self._api, self._listing, self._account = api, listing, account
-        self._traffic, self._priority = traffic, priority
-        self._paging = listing.paging
-        self._sizing = sizing or Sizing(listing.paging.cap)
-        self._first: tuple[bytes, ...] = ()
-        self._looking = asyncio.Lock()
 
-    async def fetch(self, offset: int) -> Page:
-        """The rows from an offset on, as far as one page has them."""
-        while True:
-            first, (number, size) = self._sizing.first, self._sizing.ask(offset)
-            page, as_asked = await self._ask(number, size)
-            if as_asked and not self._sizing.sure:
-                async with self._looking:  # several pages may be asked for side by side
-                    if not self._sizing.sure:
-                        await self._look_where_counting_begins(number, size, page)
-            if first != self._sizing.first:
-                continue
-            # The first page begins at 0, however long it is.
-            is_first = number == self._sizing.first
-            if as_asked or (is_first and (not offset or len(page.rows) > offset)):
-                break
-        size = size if as_asked else self._sizing.cap
-        room = self._sizing.begins(number + 1, size) - offset
-        if not page.has_more or not self._sizing.is_near(offset, number, size):
-            return Page(page.after(offset), page.has_more, room)
-        return await self._with_next(offset, number, size, page)
-
-    async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
-        """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
-        behind, _ = await self._ask(number + 1, size)
-        again, _ = await self._ask(number, size)
-        room = self._sizing.begins(number + 1, size) - offset
-        if list(map(_bytes, again.rows)) != list(map(_bytes, page.rows)):
-            return Page(again.after(offset), True, room)
-        further = behind.after(again.begins + len(again.rows))  # none, where it is the same page again
-        return Page([*again.after(offset), *further], behind.has_more and bool(further), room + size)
-
-    async def _look_where_counting_begins(self, number: int, size: int, page: Numbered) -> None:
-        """Once for a resource: whether its last page is where it has to be, if pages are counted from 1."""
-        last = last_page(page.total or 0, size)
-        if last > number:
-            number, (page, _) = last, await self._ask(last, size)
-        if not is_in_place(number, page, size) and await self._counts_from_zero(size):
-            self._sizing.first = 0
-        self._sizing.sure = True
-
-    async def _counts_from_zero(self, size: int) -> bool:
-        """Whether there is a page 0, other than page 1."""
-        try:
-            zero, _ = await self._ask(0, size)
-        except (Unauthorized, RateLimited):
-            raise
-        except ApiError:
-            return False
-        one, _ = await self._ask(1, size)
-        shared = {*map(_bytes, zero.rows)} & {*map(_bytes, one.rows)}
-        return zero.said in (None, 0) and len(zero.rows) > 2 * len(shared)
-
-    async def _ask(self, number: int, size: int) -> tuple[Numbered, bool]:
-        """A page, and whether it is the one that was asked for."""
-        asked = _numbered(self._listing, self._account, number, size)
-        body = await self._api.page(asked, self._traffic, self._priority)
-        self._traffic.listed = body.total
-        if self._account.most_rows is not None and (body.total or 0) > self._account.most_rows:
-            raise self._too_long(body.total or 0, self._account.most_rows)
-        rows, is_first = _rows(self._listing, body), number == self._sizing.first
-        begins = self._sizing.begins(number if body.page is None else body.page, body.size or size)
-        end, goes_on = begins + len(body.rows), False
-        if body.has_more is not None or body.total is not None:
-            goes_on = more = body.has_more if body.has_more is not None else end < (body.total or 0)
-        elif not is_first and not self._goes_on(number, body.rows):
-            return Numbered(begins, [], False), True
-        else:
-            self._first = tuple(map(_bytes, body.rows)) if is_first else self._first
-            more = self._sizing.hides_more(end)
-            goes_on = more and is_first  # a later one may be short because it is the last
-            # Whether it follows sizes cannot be told either, so they are not changed.
-            self._sizing.own = self._sizing.own or more
-        # A full page may be the last, or the API may not know: the scan will ask.
-        full = len(body.rows) >= (body.size or size)
-        as_asked = not self._sizing.learn(size, len(body.rows), body.size, goes_on)
-        return Numbered(begins, rows, more or full, body.page, body.total), as_asked
-
-    def _goes_on(self, number: int, rows: Sequence[Raw]) -> bool:
-        """Whether a later page of a list whose pages say nothing of themselves brings anything; one that is the first
-        again comes of a server that has all in one page."""
-        goes_on = bool(rows) and tuple(map(_bytes, rows)) != self._first
-        if not goes_on and number == self._sizing.first + 1:
-            self._sizing.found_whole(len(self._first))
-        return goes_on
-
-    def _too_long(self, rows: int, most: int) -> TooLong:
-        limit = self._api.per_minute
-        return TooLong(rows, most, self._paging.pages(rows) / limit if limit else None)
+def _too_long(listing: Listing, rows: int, most: int, per_minute: float | None) -> TooLong:
+    return TooLong(rows, most, listing.paging.pages(rows) / per_minute if per_minute else None)
 
 
 def _numbered(listing: Listing, account: Account, number: int, size: int) -> Request:
     assert isinstance(listing.paging, ByNumber)
     where = {listing.paging.page: number, listing.paging.size: size}
     return request(account, listing.path, {**listing.params, **where})
-
-
-def _bytes(row: Raw) -> bytes:
-    return bytes(row)

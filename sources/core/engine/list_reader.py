@@ -87,7 +87,8 @@ class ListReader:
         fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.lists.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
-        reading = replace(reading, one_reply=sizing.cap, reaches=sizing.reaches) if sizing else reading
+        if sizing:  # a full page by number is never known to be the last
+            reading = replace(reading, one_reply=sizing.cap - 1, reaches=sizing.reaches)
         try:
             after, scan = await self._read_as_it_pages(listing, reading, before)
         except LeadhouseError as error:

@@ -57,16 +57,28 @@ class Coverage:
     def __init__(self, books: Books, limit: int, expected: int, max_window: int = 1) -> None:
         self.done = self.balanced = self.exact = False
         self.passes = self.doubled = self.reach = 0
-        self.first: Sequence[str] = ()
         self.tail: Sequence[str] = ()
         self._books = books
         self._limit, self._expected, self._window = max(1, limit), expected, max_window
         self._longest, self._furthest, self._odd = 0, expected, False
         self._shares: Iterator[float] = cycle(SHARES)
         self._handed: dict[int, str] = {}
+        self._head = Reply(0, (), True)
         self._replies = 0
         self._chance, self._lengths = 1.0, set[int]()
         self._begin()
+
+    @property
+    def is_one_page(self) -> bool:
+        """Whether its first reply held all of the list, just as it was handed on."""
+        rows = dict(zip(self._head.ids, self._head.digests, strict=True))
+        as_handed_on = all(self._handed.get(row) == digest for row, digest in rows.items())
+        return self.exact and len(self.first) == self.reach and as_handed_on
+
+    @property
+    def first(self) -> Sequence[str]:
+        """Digests of the rows of its first reply."""
+        return self._head.digests
 
     def _begin(self) -> None:
         """A new pass."""
@@ -156,7 +168,7 @@ class Coverage:
         for place, row in enumerate(reply.ids, reply.offset):
             self._consistent = self._consistent and self._places.setdefault(place, row) == row
         if reply.ids and not reply.offset:
-            self.first = reply.digests
+            self._head = reply
         if reply.ids and reply.end == self._covered:
             self.tail = reply.digests
 

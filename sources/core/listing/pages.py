@@ -50,6 +50,7 @@ class Sizing:
             a shorter one is no full page, whatever the server's limit.
         first: the number of its first page.
         sure: whether that was looked at.
+        mute: whether what its pages say of their own number and size says nothing.
     """
 
     cap: int
@@ -57,6 +58,7 @@ class Sizing:
     whole: int = 0
     first: int = 1
     sure: bool = False
+    mute: bool = False
 
     def ask(self, offset: int) -> tuple[int, int]:
         """The number and size of the page to ask for."""
@@ -78,16 +80,13 @@ class Sizing:
         number, size = self.ask(offset)
         return self.begins(number + 1 + self.is_near(offset, number, size), size)
 
-    def learn(self, asked: int, rows: int, said: int | None, more: bool) -> bool:
-        """Takes in how long a page was; returns whether that was not as asked, so that the page is another one.
+    def learn(self, asked: int, size: int) -> bool:
+        """Takes in how many rows a page has room for; returns whether that was not as asked, so that it is another page.
 
         Args:
             asked: the size asked for.
-            rows: how many came.
-            said: the size that the reply says it has.
-            more: whether the list goes on behind it.
+            size: that it has.
         """
-        size = said or (rows if rows > asked or (more and rows) else asked)
         if size == asked or size < 1:
             return False
         if size == self.cap < asked and not self.own:
@@ -107,15 +106,15 @@ class Sizing:
 
     def encode(self) -> list[int]:
         """As it is kept in the state."""
-        return [self.cap, int(self.own), self.whole, self.first, int(self.sure)]
+        return [self.cap, int(self.own), self.whole, self.first, int(self.sure), int(self.mute)]
 
     @classmethod
     def decode(cls, kept: Sequence[int] | None, cap: int) -> Sizing:
         """From what `encode` made, if that is there, and fits the most that is asked for."""
         if not kept or not 0 < kept[0] <= cap:
             return cls(cap)
-        cap, own, whole, first, sure = (*kept, *cls(cap).encode()[len(kept) :])
-        return cls(cap, bool(own), whole, first, bool(sure))
+        cap, own, whole, first, sure, mute = (*kept, *cls(cap).encode()[len(kept) :])
+        return cls(cap, bool(own), whole, first, bool(sure), bool(mute))
 
 
 def last_page(total: int, size: int) -> int:
@@ -124,10 +123,10 @@ def last_page(total: int, size: int) -> int:
 
 
 def is_in_place(number: int, page: Numbered, size: int) -> bool:
-    """Whether a page holds as many rows as the page of that number, counted from 1, does in a list as long as the reply
-    says."""
+    """Whether a page is known to hold as many rows as the page of that number, counted from 1, does in a list as long as
+    the reply says."""
     if page.total is None:
-        return True
+        return False
     return page.said in (None, number) and len(page.rows) == min(
         size, max(0, page.total - (number - 1) * size)
     )
@@ -152,5 +151,5 @@ class Numbered:
     total: int | None = None
 
     def after(self, offset: int) -> Sequence[Raw]:
-        """Its rows from an offset on."""
-        return self.rows[max(0, offset - self.begins) :]
+        """Its rows from an offset on; none, if it begins behind that."""
+        return self.rows[offset - self.begins :] if offset >= self.begins else []

@@ -290,10 +290,10 @@ class _Walk:
 
     def ends(self) -> Ends:
         """Both ends of the list, by digests that hold from one day to the next."""
-        told, rows = self._recent[-1]
-        page = None
-        if self.scan.page is not None:
-            page = fingerprint(self._lastingly(told.digests, rows))
+        page, found = None, self.scan.page
+        for told, rows in self._recent if found else ():
+            if not told.offset and fingerprint(told.digests) == found:
+                page = fingerprint(self._lastingly(told.digests, rows))
         return Ends(self.head, self._tail(), page)
 
     def _lastingly(self, digests: Sequence[str], rows: Sequence[Raw]) -> Sequence[str]:

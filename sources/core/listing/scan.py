@@ -138,7 +138,9 @@ class Scan:
 
     @property
     def page(self) -> str | None:
-        """Fingerprint of the head as it was handed on last, if that was the last thing handed on."""
+        """Fingerprint of the head as it was handed on last, if no row of it was handed on otherwise since."""
+        if self.coverage and self.ending is Ending.COVERED:
+            return fingerprint(self.coverage.first) if self.coverage.is_one_page else None
         closed_at_head = self.ending is Ending.CLOSED and self._told.offset == 0
         return fingerprint(self._told.digests) if closed_at_head else None
 

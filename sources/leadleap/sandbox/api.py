@@ -98,7 +98,8 @@ class Api:
         behave = self._behaviour.rows if self._behaviour.concerns("leads") else None
         meta: dict[str, Any] = {"request_id": call.request_id, "total": len(rows) + paging.total_off}
         if paging.echo:
-            meta |= {"page": page, "per_page": size, "total_pages": pages}
+            said = int(call.query.get("per_page", size)) if paging.as_asked else size
+            meta |= {"page": page + paging.page_off, "per_page": said, "total_pages": pages}
         return _success(rows.page(cut.offset, cut.size, behave), meta)
 
 

@@ -28,6 +28,8 @@ class Paging:
         first: the number of the first page; a smaller one is refused, or taken for the first where the last one
             answers for all beyond.
         total_off: by how many `meta.total` is wrong.
+        as_asked: whether `meta` says the size that was asked for, whatever size the page has.
+        page_off: by how many `meta.page` is wrong.
     """
 
     own_size: int = 0
@@ -36,6 +38,8 @@ class Paging:
     last_for_all: bool = False
     first: int = 1
     total_off: int = 0
+    as_asked: bool = False
+    page_off: int = 0
 
 
 class World:

@@ -140,8 +140,8 @@ class Api:
         if not paging.echo:
             return _success(data)
         pagination = {
-            "page": page,
-            "limit": size,
+            "page": page + paging.page_off,
+            "limit": int(call.query.get("limit", size)) if paging.as_asked else size,
             "total": len(rows) + paging.total_off,
             "totalPages": pages,
             "hasNext": cut.has_more,

@@ -49,6 +49,8 @@ class Paging:
         unpaged: all rows in every reply, whatever page is asked for.
         last_for_all: a page past the end is answered with the last one.
         total_off: by how many `pagination.total` is wrong.
+        as_asked: whether `pagination` says the size that was asked for, whatever size the page has.
+        page_off: by how many `pagination.page` is wrong.
     """
 
     own_size: int = 0
@@ -57,6 +59,8 @@ class Paging:
     unpaged: bool = False
     last_for_all: bool = False
     total_off: int = 0
+    as_asked: bool = False
+    page_off: int = 0
 
 
 @dataclass

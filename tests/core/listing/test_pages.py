@@ -27,15 +27,15 @@ def test_a_long_list_takes_a_fifth_more_requests_than_its_pages() -> None:
 
 def test_a_smaller_page_than_the_largest_is_a_limit() -> None:
     sizing = Sizing(100)
-    assert sizing.learn(100, 50, 50, more=True)
+    assert sizing.learn(100, 50)
     assert (sizing.cap, sizing.own) == (50, False)
-    assert not sizing.learn(48, 48, 48, more=True)
+    assert not sizing.learn(48, 48)
 
 
 def test_pages_that_no_size_moves_have_one_of_their_own() -> None:
     sizing = Sizing(100)
-    assert sizing.learn(100, 30, 30, more=True)
-    assert sizing.learn(28, 30, 30, more=True)
+    assert sizing.learn(100, 30)
+    assert sizing.learn(28, 30)
     assert (sizing.cap, sizing.own) == (30, True)
     assert sizing.ask(55) == (2, 30)
 
@@ -52,9 +52,3 @@ def test_short_pages_that_are_asked_for_side_by_side_go_on_as_far_as_they_reach(
         assert sizing.reaches(offset) > end
         end = sizing.reaches(offset)
     assert requests <= 3.5 * 1000 / cap
-
-
-def test_the_last_page_of_a_list_says_nothing_about_sizes() -> None:
-    sizing = Sizing(100)
-    assert not sizing.learn(100, 7, None, more=False)
-    assert sizing == Sizing(100)
