@@ -625,8 +625,8 @@ def test_rows_can_be_looked_at_without_a_pipeline(sandbox: StartSandbox, home: A
 # --- /clients ----------------------------------------------------------------------------------------
 
 
-def test_a_client_row_without_an_account_is_set_aside_and_the_others_are_read(
-    sandbox: StartSandbox, duck: DuckDB
+def test_client_rows_without_an_account_are_set_aside_said_once_and_the_others_are_read(
+    sandbox: StartSandbox, duck: DuckDB, caplog: pytest.LogCaptureFixture
 ) -> None:
     api = sandbox()
     rows = [*api.world.clients(), {"full_name": "Nobody"}, "no object", {"user_id": ""}]
@@ -635,6 +635,7 @@ def test_a_client_row_without_an_account_is_set_aside_and_the_others_are_read(
     duck.sync(api)
     assert differences(duck, api.world) == []
     assert len(duck.rows("quarantine")) == 3
+    assert caplog.text.count("see quarantine") == 1
 
 
 def test_clients_that_come_and_go_while_they_are_listed_are_not_missed(

@@ -28,7 +28,7 @@ from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import in_order, to_arrow
 from sources.core.rows.shaping import Raw
 from sources.core.tables import SYNCED_AT, Table
-from sources.core.units import Rows
+from sources.core.units import Rows, Unit
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import Loader, as_taken
 from sources.core.warehouse.suppressions import ACCOUNT, load_suppressions
@@ -90,6 +90,7 @@ class Session:
         self._goal: Warehouse | None = None
         self._open = ExitStack()
         self._refused: list[dict[str, Any]] = []
+        self._warned: set[Unit] = set()
         self._details_read: list[dict[str, Any]] = []
         self._met: list[Any] = []
         self._calls = False
@@ -252,7 +253,9 @@ class Session:
         content = {"row": parsed(shallow(bytes(row)))}
         if erased and erased.is_about(content):
             return
-        log.warning("%s of %s: a row has no usable id, see quarantine", unit.resource, unit.account)
+        if unit not in self._warned:
+            log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
+        self._warned.add(unit)
         self._refused.append(
             {
                 "run_id": self._run.run_id,
