@@ -66,6 +66,13 @@ _DIALECTS: Mapping[str, Mapping[str, str]] = {
 }
 """What engines call what: Unicode's NFC, and a URL without percent signs."""
 
+_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+
+_TRIMMED = (  # for DuckDB, looking first takes a quarter of the time
+    f"CASE WHEN strpos({_BLANKS}, left(value, 1)) > 0 OR strpos({_BLANKS}, right(value, 1)) > 0 "
+    f"THEN trim(value, {_BLANKS}) ELSE value END"
+)
+
 _HASHED = {
     "duckdb": "CAST(md5_number_lower({}) >> 1 AS bigint)",
     "postgres": "hashtextextended({}, 0)",
@@ -185,7 +192,7 @@ def _constants(warehouse: Warehouse) -> dict[str, str]:
     """What stands in the views' SQL, whatever vendors there are."""
     return {
         **_DIALECTS[warehouse.engine],
-        "blanks": "' ' || chr(9) || chr(10) || chr(13) || chr(160)",
+        "trimmed": _TRIMMED,
         "dotless": _texts(DOTLESS),
         "dotless_first": _texts(DOTLESS[:1]),
         "roles": _texts(sorted(ROLES)),

@@ -7,7 +7,7 @@
 -- value [platform_id]: the identifier without what means nothing in it, or its hash
 -- is_nobodys: whether it is masked, the address of a role or a firm's page, so that it ties nobody
 WITH addresses AS MATERIALIZED (
-    SELECT {key}, lower(trim({nfc}(value), {blanks})) AS address
+    SELECT {key}, lower({nfc}({trimmed})) AS address
     FROM {emails} AS found
 ),
 
@@ -31,7 +31,7 @@ mailboxes AS MATERIALIZED (
 links AS MATERIALIZED (
     SELECT
         {key},
-        split_part(split_part(trim(value, {blanks}), '?', 1), '#', 1) AS link
+        split_part(split_part({trimmed}, '?', 1), '#', 1) AS link
     FROM {profile_urls} AS found
     WHERE value LIKE '%/%'
 ),
