@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.commands.report import assemble
+from pipelines.syncing.people import bring_together
 from pipelines.syncing.sync import sync
 from tests.people.world import Town, found_in, known_people, pairs, sync_town
 from tests.support import DuckDB, Target
@@ -158,6 +159,23 @@ def test_a_sync_in_which_no_lead_changed_leaves_people_as_they_are(duck: DuckDB)
     before = people(duck)
     sync_town(town, duck)
     assert people(duck) == before
+
+
+@pytest.mark.long
+def test_what_was_read_by_a_clock_that_was_behind_counts_all_the_same(target: Target) -> None:
+    town = Town()
+    one = town.met_in_posts("Ana", submitted="ana@one.example")
+    other = town.met_in_posts("Ana", 1, submitted="ana@two.example")
+    town.met_in_posts("Bob", submitted="bob@one.example")
+    sync_town(town, target)
+    target.query(
+        "UPDATE leadpanther.leads SET emails__submitted = 'ana@one.example', "
+        f"synced_at = synced_at - INTERVAL '1' DAY WHERE id = '{other}'"
+    )
+    bring_together(target.storage(dataset=""))
+    found = found_in(target)
+    assert found["leadpanther", one] == found["leadpanther", other]
+    assert len(people(target)) == 2
 
 
 def test_a_contact_in_several_segments_is_one_person_and_counts_once(duck: DuckDB) -> None:
