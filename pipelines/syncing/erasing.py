@@ -17,7 +17,7 @@ from pipelines.syncing.searching import Marks, rows_with
 from sources.core.engine.config import read_config
 from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.people.making import SCHEMA
-from sources.core.privacy.erasure import Suppressions, contacts, identifiers
+from sources.core.privacy.erasure import Suppressions, contacts, identifiers, telling
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
@@ -231,7 +231,7 @@ def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Ite
         for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
             if theirs.is_about(row, reached_by):
                 ids = {row["id"]: opened.policy.hash(row["id"])} if _is_lead(opened.vendor, table) else {}
-                yield identifiers(row, reached_by, opened.policy) | ids
+                yield identifiers(row, telling(table), opened.policy) | ids
 
 
 def _is_lead(vendor: Vendor, table: Table) -> bool:
@@ -245,7 +245,7 @@ def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int
     for each in opened if values else ():
         if each.vendor.leads:
             table = each.vendor.tables[each.vendor.leads.table]
-            ways = {n: way for n, way in contacts(table).items() if way is not Category.PROFILE_URL}
+            ways = {n: way for n, way in telling(table).items() if way is not Category.PROFILE_URL}
             for row in rows_with(each.warehouse, table, Marks.of(values), living=True):
                 for value in identifiers(row, ways, each.policy).keys() & values.keys():
                     leads[value].add((each.warehouse.dataset, row["id"]))

@@ -98,11 +98,21 @@ def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> Non
 
     leadhouse("sync", "--source", "leadping")
     assert there.sightings(lead["email"])
+    before = {
+        table: set(there.rows(table)) for table in ("leads", "conversations", "sms_events", "call_events")
+    }
     leadhouse("erase", "--email", lead["email"])
+    # Nobody else goes, though all were called and written to from the same numbers.
+    gone = {table: rows - set(there.rows(table)) for table, rows in before.items()}
+    theirs = {table: len(rows) for table, rows in gone.items()}
+    assert gone["leads"] == {lead["id"]}
+    assert max(theirs.values()) < 10, theirs
     for more in ((), ("--full",)):
         leadhouse("sync", "--source", "leadping", *more)
         assert there.sightings(lead["email"], f'"{lead["id"]}"') == set()
         assert lead["id"] not in there.rows("leads")
+        assert len(there.rows("leads")) == len(before["leads"]) - 1
+        assert len(there.rows("sms_events")) == len(before["sms_events"]) - theirs["sms_events"]
         for table, column in (
             ("sms_events", "lead__id"),
             ("call_events", "lead_id"),

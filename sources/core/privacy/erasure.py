@@ -54,6 +54,13 @@ def contacts(table: Table) -> Contacts:
     return {**documented, **undocumented}
 
 
+def telling(table: Table) -> Contacts:
+    """Those of them that alone tell who that person is. A row may be reached by others, too: at one end of a call is a
+    lead, and at the other a number of ours, by which everybody was called."""
+    known = table.by_name
+    return {n: way for n, way in contacts(table).items() if n not in known or known[n].identifies}
+
+
 NO_CONTACTS: Contacts = MappingProxyType({})
 
 
@@ -167,7 +174,7 @@ def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> d
 
     Args:
         row: a stored row that is theirs.
-        contacts: columns that may hold such; values are raw, or hashed already.
+        contacts: columns that hold such, from `telling`; values are raw, or hashed already.
         policy: knows the key.
     """
     values = {spelt(row[n], way, policy): way for n, way in contacts.items() if _tells(row.get(n))}

@@ -31,8 +31,8 @@ SMS_EVENTS = Table(
         conversation_id text : its conversation
         from_phone_number_id text : the number that it came from
         outbound_phone_number_id text : the number that it was sent from
-        from_phone_number text phone! : who sent it
-        to_phone_number text phone! : who got it
+        from_phone_number text phone : who sent it
+        to_phone_number text phone : who got it
         text text message : what it says
         media json message : what came with it; addresses may be signed
         status text : one of fourteen, from draft to canceled
@@ -80,9 +80,9 @@ CALL_EVENTS = Table(
         user_email text account : our user's address
         conversation_id text : its conversation
         from_phone_number_id text : the number that it came from
-        from_phone_number text phone! : who called
-        to_phone_number text phone! : who was called
-        caller_id text phone! : what the called one saw
+        from_phone_number text phone : who called
+        to_phone_number text phone : who was called
+        caller_id text phone : what the called one saw
         status text : one of twenty, from scheduled to configuration_required
         status_reason text : why
         direction text : whether it came in or went out
@@ -129,8 +129,8 @@ EVENTS = Table(
         traffic_type text : RealLead, Warmup, Test, SystemInternal or FailedAttempt
         from_phone_number_id text : the number that it came from
         outbound_phone_number_id text : the number that it was sent from
-        from_phone_number text phone! : who called or wrote
-        to_phone_number text phone! : whom
+        from_phone_number text phone : who called or wrote
+        to_phone_number text phone : whom
         selection_reason text : why that number was chosen
         was_manually_overridden bool : whether somebody chose another one
         campaign_id text : its campaign
