@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sources.core.errors import Rejected, ScanUnstable
-from sources.core.listing.questions import SIZES, Ask
+from sources.core.listing.questions import SIZES, Ask, is_full
 from sources.core.listing.reading import Page
 from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
@@ -205,7 +205,7 @@ class Passage:
 
     def _is_early(self, place: _Place, found: Found) -> bool:
         """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""
-        full = len(found.rows) >= (found.size or self._most or self._sizes[0] or 1)
+        full = is_full(len(found.rows), found.size, self._most, self._sizes[0])
         return full or self._is_short(place, len(found.rows))
 
     def _is_short(self, place: _Place, rows: int) -> bool:

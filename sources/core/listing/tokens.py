@@ -28,7 +28,7 @@ from dataclasses import replace
 from sources.core.listing.books import Books
 from sources.core.listing.chain import REMEMBERED
 from sources.core.listing.instants import earlier, moment
-from sources.core.listing.questions import SIZES, Answer, Ask, Begin
+from sources.core.listing.questions import SIZES, Answer, Ask, Begin, is_full
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.stretch import LOWEST, Known, Stretch
@@ -262,8 +262,8 @@ class TokenScan:
 
     def _at_end(self, answer: Answer) -> None:
         """No token: the end, unless the page is a full one, which is asked about once more."""
-        most = answer.size or self._limit or self.size or 0
-        if most and len(answer.ids) >= most and self._doubted != self._front:
+        full = is_full(len(answer.ids), answer.size, self._limit, self.size)
+        if full and self._doubted != self._front:
             self._doubted = self._front
             self._go(Stretch(self._front_text, certain=self._front_text is None))
         elif not self.begin.complete:

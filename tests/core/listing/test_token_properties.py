@@ -57,6 +57,7 @@ liars = st.builds(
     ends=st.sampled_from((0.0, 0.0, 0.05)),
     empty=st.sampled_from((0.0, 0.0, 0.3)),
     says_size=st.booleans(),
+    overstates=st.sampled_from((1, 1, 2)),
     nulls=st.sampled_from(("first", "last", "nowhere")),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -162,6 +163,26 @@ def test_tokens_that_repeat_are_not_followed_for_ever() -> None:
     there = world(habits=Habits(order="refused", repeats=True))
     assert Reader(there).run() is None
     assert len(there.asked) < 20
+
+
+class Forgetful(World):
+    """A server that forgets to name the next page where `names` says so."""
+
+    names: Iterator[bool] = iter(())
+
+    def _token(self, end: int, page: Sequence[Row], sent: str | None) -> str | None:
+        return super()._token(end, page, sent) if next(self.names, True) else None
+
+
+def test_a_full_page_that_names_no_next_one_is_asked_about_again_however_long_pages_are_said_to_be() -> None:
+    there = Forgetful(950, Random(7), Habits(overstates=2))
+    reader = Reader(there)
+    reader.run()
+    for _ in range(250):
+        there.do_new()
+    there.names = iter((True, False))
+    assert reader.run()
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
 
 
 class Stuck(World):

@@ -40,7 +40,8 @@ class Habits:
         repeats: the token that comes back is the one that was sent.
         ends: the chance that a page that is not the last says that it is.
         empty: the chance of a page with nothing in it but a token.
-        says_size: whether it says how long its pages are.
+        says_size: whether it says how long its pages are ...
+        overstates: ... and how many times as long as they are it says.
         nulls: where rows without an instant stand if ordered: "first", "last" or "nowhere".
     """
 
@@ -55,6 +56,7 @@ class Habits:
     ends: float = 0.0
     empty: float = 0.0
     says_size: bool = True
+    overstates: int = 1
     nulls: str = "first"
 
 
@@ -177,7 +179,7 @@ class World:
             page = sorted(page, key=_key)
         if page:
             self.at = page[-1].at
-        said = cap if habits.says_size else None
+        said = cap * habits.overstates if habits.says_size else None
         return Found([row.encode() for row in page], token, total, said)
 
     def _listed(self, ask: Ask) -> list[Row]:
@@ -198,7 +200,7 @@ class World:
         least = at + 1 if habits.filter == "after" else at
         return [row for row in rows if row.at is not None and row.at >= least]
 
-    def _token(self, end: int, page: Sequence[Row], sent: str | None) -> str:
+    def _token(self, end: int, page: Sequence[Row], sent: str | None) -> str | None:
         if self.habits.repeats and sent:
             return sent
         born = f"{self.requests}/"
