@@ -47,16 +47,16 @@ class ByPage:
             ScanUnstable: what comes are other pages than those asked for.
         """
         for _ in range(CHANGES):
-            first, (number, size) = self._sizing.first, self._sizing.ask(offset)
+            first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)
             if as_asked and not self._sizing.sure:
                 async with self._looking:  # several pages may be asked for side by side
                     if not self._sizing.sure:
                         await self._look_where_counting_begins(number, size, page)
-            if first != self._sizing.first:
+            is_first, is_odd = number == self._sizing.first, not is_in_place(number, page, self._sizing.cap)
+            if first != self._sizing.first or (is_first and is_odd and page.has_more and not sure):
                 continue
             # The first page begins at 0, however long it is.
-            is_first = number == self._sizing.first
             if as_asked or (is_first and (not offset or len(page.rows) > offset)):
                 break
         else:
@@ -80,8 +80,9 @@ class ByPage:
     # --- where counting begins -------------------------------------------------------------------
 
     async def _look_where_counting_begins(self, number: int, size: int, page: Numbered) -> None:
-        """Once for a list: whether this page and the last one are where they have to be, if pages are counted from 1."""
-        in_place, last = is_in_place(number, page, size), last_page(page.total or 0, size)
+        """Once for a list: whether this page and the last one are where they have to be, if pages are counted from 1. An
+        empty one shows nothing."""
+        in_place, last = bool(page.rows) and is_in_place(number, page, size), last_page(page.total or 0, size)
         if in_place and last > number:
             in_place = is_in_place(last, (await self._ask(last, size))[0], size)
         if not in_place and await self._counts_from_zero(size):
@@ -134,7 +135,8 @@ class ByPage:
             lambda n: self._get(n, size),
             number,
             lambda body: body.page,
-            lambda body: self._goes_on_behind(body, body.page or number, size),
+            # Where its end is cannot be told before it is known where counting begins.
+            lambda body: self._sizing.sure and self._goes_on_behind(body, body.page or number, size),
             self._sizing.first,
         )
         if place is None:
@@ -156,7 +158,8 @@ class ByPage:
             return rows
         if said is None or said == rows or not (more and rows):
             return asked if said is None else said
-        if rows == asked or (number == self._sizing.first and await self._is_limit(rows, asked)):
+        is_first = number == self._sizing.first and self._sizing.sure
+        if rows == asked or (is_first and await self._is_limit(rows, asked)):
             self._sizing.mute = True
             return rows
         return said

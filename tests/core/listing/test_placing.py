@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from sources.core.api.envelope import Body
 from sources.core.errors import ScanUnstable
+from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.numbered import ByPage
 from sources.core.listing.pages import Sizing
 from sources.core.listing.placing import placed
+from sources.core.listing.reading import Gathered, Reading, read_list
+from sources.core.units import Outcome, Unit
 
 Bend = Callable[[int, int], Body]
 
@@ -109,3 +113,51 @@ def test_pages_of_another_size_each_time_are_no_list() -> None:
     said = sizes()
     with pytest.raises(ScanUnstable):
         read(lambda number, size: page(number, n := next(said), size=n))
+
+
+def paged(rows: Sequence[bytes], first: int, cap: int, own: int, as_asked: bool) -> Bend:
+    """A server of some ways, that gives its last page for all behind it."""
+
+    def get(number: int, size: int) -> Body:
+        has = own or min(size, cap)
+        place = min(max(number, first), first + max(0, len(rows) - 1) // has)
+        begins = (place - first) * has
+        said = size if as_asked else has
+        return Body(rows[begins : begins + has], total=len(rows), page=place, size=said)
+
+    return get
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("length", [0, 1, 29, 30, 31, 41, 60, 100, 101, 280])
+@pytest.mark.parametrize(
+    ("cap", "own", "as_asked"), [(100, 0, False), (40, 0, False), (40, 0, True), (100, 30, False)]
+)
+def test_lists_of_any_length_are_read_whole_and_again(
+    first: int, length: int, cap: int, own: int, as_asked: bool
+) -> None:
+    server = paged(ROWS[:length], first, cap, own, as_asked)
+    sizing, checkpoint = Sizing(100), Checkpoint()
+
+    async def get(number: int, size: int) -> Body:
+        return server(number, size)
+
+    def now() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    for _ in range(2):
+        outcome, sink = Outcome(Unit("a", "leads")), Gathered()
+        reading = Reading(
+            ByPage(get, sizing).fetch,
+            outcome,
+            Order.UNORDERED,
+            0,
+            {},
+            now,
+            lambda: False,
+            lambda: None,
+            reaches=sizing.reaches,
+        )
+        checkpoint, scan = asyncio.run(read_list(reading, checkpoint, sink))
+        assert scan.concludes
+        assert {bytes(row) for row in sink.kept} == set(ROWS[:length])
