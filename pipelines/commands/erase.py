@@ -44,6 +44,6 @@ def run_erase(
     else:
         counts = erase_person(storage, vendors, policy, person, dry_run)
     for table, count in counts.items():
-        print(f"{table}: {count} rows {verb}")
+        print(f"{table}: {count:,} row{'' if count == 1 else 's'} {verb}")
     if not counts:
         print("nothing was found" + ("" if dry_run else "; what was given is kept out from now on"))

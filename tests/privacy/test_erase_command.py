@@ -48,7 +48,7 @@ def test_a_dry_run_counts_and_changes_nothing(place: MakePlace) -> None:
     assert run(at, "erase", "--email", EMAIL, "--dry-run") == 0
     dry = at.output
     assert search_text(dry, HERS) == set()
-    assert dict(re.findall(r"([\w.]+): (\d+) rows would be erased", dry)) == {
+    assert dict(re.findall(r"([\w.]+): (\d+) rows? would be erased", dry)) == {
         **{f"{DATASET}.{table}": str(count) for table, count in here.hers().items()},
         "leadhouse.person_leads": "2",
         "leadhouse.people": "1",
