@@ -233,7 +233,7 @@ class _ListReader:
         began = before.unfinished.started if before.unfinished else self._reading.outcome.started.timestamp()
         memory, query = self._reading.memory, self._noting(self._by.query, began)
         passage = memory.passage = memory.passage or Passage(query, self._parts)
-        passage.query = query
+        passage.go_on(query)
         reading = replace(self._reading, fetch=passage.fetch)
         try:
             after, scan = await read_list(reading, before, self._sink)

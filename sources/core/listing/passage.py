@@ -88,18 +88,22 @@ class Passage:
     """Pages of a list by offset, found by walking.
 
     Args:
-        query: to ask; where a later slice goes on, its own.
+        query: to ask.
         parts: the numbers of the parts that it has; they are read one after another.
     """
 
     def __init__(self, query: Query, parts: Sequence[int] = (0,)) -> None:
-        self.query, self._parts = query, parts
+        self._query, self._parts = query, parts
         self._sizes = list(SIZES)
         self._most = self._beginnings = self.answers = 0
         self._totals: dict[int, int] = {}
         self._halves = True
         self._one_at_a_time = asyncio.Lock()
         self._begin()
+
+    def go_on(self, query: Query) -> None:
+        """Goes on in a later slice, which has an event loop of its own."""
+        self._query, self._one_at_a_time = query, asyncio.Lock()
 
     def _begin(self) -> None:
         self._places = {0: _Place(0, self._parts[0])}
@@ -199,7 +203,7 @@ class Passage:
         raise ScanUnstable("the list's pages are empty and lead on")
 
     async def _answer(self, ask: Ask, part: int) -> Found:
-        found = await self.query(ask, part)
+        found = await self._query(ask, part)
         self.answers += 1
         return found
 

@@ -204,11 +204,11 @@ def test_a_server_that_has_the_same_page_for_every_token_is_given_up() -> None:
     assert len(there.asked) < 100
 
 
-def sliced(reader: Reader, pages: int) -> bool:
+def sliced(reader: Reader, pages: int, full: bool = False) -> bool:
     """Reads in slices of so many pages; returns whether that came to an end."""
     for _ in range(300):
         left = iter(range(pages))
-        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+        read = reader.run(full, lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
         if read is None or read.ending:
             return read is not None
     return False
@@ -229,6 +229,7 @@ def test_slices_of_one_run_are_not_walked_to_from_the_beginning_of_the_list() ->
     assert sliced(reader, 3)
     assert set(reader.copy.handed) == cut.stayed
     assert len(cut.asked) < 1.2 * len(whole.asked)
+    assert sliced(reader, 1, full=True)  # many pages at a time, in event loop after event loop
 
 
 def test_what_was_weighed_at_the_end_of_a_list_is_remembered_by_the_slice_that_goes_on() -> None:
