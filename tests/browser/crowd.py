@@ -7,6 +7,7 @@ from typing import cast
 from pipelines.report.gathering import Told, gather, plain
 from pipelines.report.page import load_library, render
 from sources.core.privacy.policy import Policy
+from sources.core.tables import ledger_table
 from sources.core.warehouse.analysis import annotations_of_views
 from sources.core.warehouse.annotations import annotate, share_views
 from sources.core.warehouse.warehouse import Warehouse
@@ -97,7 +98,8 @@ def make_everything(ground: Ground) -> None:
     ground.make()
     warehouse, policy = cast(Warehouse, ground), Policy()
     types = {table: ground.types(table) for table in DOCUMENTED}
-    of_tables = annotate(list(TABLES.values()), types, policy)
+    tables = [*TABLES.values(), ledger_table(LEADPANTHER.account)]
+    of_tables = annotate(tables, types, policy)
     share_views(warehouse, [*of_tables, *annotations_of_views(warehouse, LEADPANTHER, policy)])
 
 

@@ -42,6 +42,7 @@ class Ground:
     shareable = f"{DATASET}_shareable"
     stored = Warehouse.stored
     has_views = True
+    shares = True
     is_lake = False
 
     def __init__(
