@@ -209,7 +209,7 @@ class Passage:
 
     def _is_early(self, place: _Place, found: Found) -> bool:
         """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""
-        full = is_full(len(found.rows), found.size, self._most, self._sizes[0])
+        full = is_full(len(found.rows), found.size, self._most, self._sizes[0], unknown=True)
         return full or self._is_short(place, len(found.rows))
 
     def _is_short(self, place: _Place, rows: int) -> bool:

@@ -11,14 +11,16 @@ SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
 
 
-def is_full(rows: int, *sizes: int | None) -> bool:
+def is_full(rows: int, *sizes: int | None, unknown: bool = False) -> bool:
     """Whether a page is as long as pages are, so that it may not be the last whatever it says.
 
     Args:
         rows: of the page.
         sizes: what is said, was seen, was asked for; None or 0 where that is not known.
+        unknown: what it is where nothing is known.
     """
-    return rows >= min(filter(None, sizes), default=1)
+    known = list(filter(None, sizes))
+    return rows >= min(known) if known else unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ def test_a_quiet_run_costs_one_request_and_hands_nothing_on() -> None:
     assert not reader.copy.handed
 
 
+def test_a_quiet_run_costs_one_request_where_nobody_says_how_long_pages_are() -> None:
+    there = world(40, Habits(largest=60, says_size=False))
+    reader = Reader(there)
+    reader.run()
+    there.asked.clear()
+    assert reader.run()
+    assert len(there.asked) == 1
+
+
 def test_what_is_new_costs_requests_in_proportion() -> None:
     there = world(5000)
     reader = Reader(there)
