@@ -27,9 +27,6 @@ MAX_REPLIES = 50_000
 SIGNS = 3
 """So many replies whose shared rows stand in another order say that the list's order is not stable."""
 
-DOUBT = 0.1
-"""An end by more than this share of the known length before it is asked about once more."""
-
 STRANGE = 2
 """So many rows that changed between a reply and the next, where some are shared, are looked into."""
 
@@ -211,7 +208,7 @@ class Walk:
         """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""
         if self.start.kind is not Kind.COMPLETE:
             return 0
-        early = self._expected - self.reach > max(PAGE, DOUBT * self._expected)
+        early = self.reach < self._expected
         several = self.replies > 1
         return ODD if self._odd and several else int(early or (several and not self._expected))
 

@@ -103,6 +103,21 @@ def test_a_full_page_that_says_it_is_the_last_is_not_taken_at_its_word() -> None
     assert (scan.requests, scan.ending, scan.saw_all, scan.count) == (3, Ending.CLOSED, True, 100)
 
 
+def test_an_end_before_the_known_one_is_asked_about_however_short_the_list() -> None:
+    scan, seen, first = Scan(Start(count=60)), set[str](), True
+    while offsets := scan.asks():
+        for offset in offsets:
+            page, first = rows(offset, 40 if first else 60), False
+            scan.tell(Reply(offset, page, False))
+            seen.update(page)
+    assert (scan.ending, scan.count, len(seen)) == (Ending.CLOSED, 60, 60)
+
+
+def test_a_list_that_lost_rows_is_asked_about_again_and_closed() -> None:
+    scan, _ = scanned(World(40, Random(0)), Start(count=60))
+    assert (scan.requests, scan.ending, scan.count) == (3, Ending.CLOSED, 40)
+
+
 def test_a_gap_between_pages_fetched_together_is_bridged_by_one_request() -> None:
     world = Script(2000, {9: lambda w: w.drop(400, 406)})
     scan = Scan(Start(count=2000), 16)
