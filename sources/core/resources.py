@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from sources.core.api.envelope import Body, Item
+
 # --- how a list pages --------------------------------------------------------------------------------
 
 
@@ -142,7 +144,7 @@ BY_AGE = (Tier(7, 0), Tier(30, 1), Tier(90, 7), Tier(float("inf"), 30))
 DAILY = (Tier(7, 0), Tier(float("inf"), 1))
 
 
-Split = Callable[[dict[str, Any], bool | None], tuple[dict[str, Any], list[bytes], bool]]
+Split = Callable[[Item], tuple[dict[str, Any], Body]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,7 @@ class Detail:
             before, or a list of `rows`, told apart by what they hold where they have no id.
         paging: how a list of `rows` pages.
         lists: the resource filled from the paginated list inside the answer, if there is one.
-        split: takes that list out of the answer, given what the envelope says of there being more: the answer
-            without it, its rows, and whether there are more of them.
+        split: takes that list out of the answer: the answer without it, and the list.
         documented: as of a `Listing`.
         keeps_to_row: a 401 says that the row is not the key's, not that the key is not accepted.
         reshape: makes another object of an answer; None where it stays.

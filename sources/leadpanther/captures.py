@@ -10,32 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sources.core.api.envelope import Body, Item, as_said
 from sources.core.rows.identity import identified
 
 
-def split(data: dict[str, Any], has_more: bool | None) -> tuple[dict[str, Any], list[bytes], bool]:
+def split(item: Item) -> tuple[dict[str, Any], Body]:
     """Takes the captures out of an analytics body.
 
     Args:
-        data: the body; it is not changed.
-        has_more: what pagination beside the body says.
+        item: the body, and what pagination beside it says; it is not changed.
 
     Returns:
-        The body without its captures, the captures, each with an id, and whether there are more of them.
+        The body without its captures, and these, each with an id.
     """
-    path = _find(data)
+    data, path = item.data, _find(item.data)
     if path is None:
-        return data, [], False
+        return data, Body([], has_more=False)
     rest = _without(data, path)
     holder = data
     for key in path[:-1]:
         holder = holder[key]
+    has_more, offset = item.has_more, item.offset
     for place in (holder, data):
         pagination = place.get("pagination")
         if has_more is None and isinstance(pagination, dict):
-            has_more = pagination.get("has_more") is True
+            has_more, offset = pagination.get("has_more") is True, as_said(int, pagination.get("offset"))
     rest.pop("pagination", None)
-    return rest, [identified(capture) for capture in holder[path[-1]]], bool(has_more)
+    captures = [identified(capture) for capture in holder[path[-1]]]
+    return rest, Body(captures, has_more=bool(has_more), offset=offset)
 
 
 def _find(data: dict[str, Any]) -> tuple[str, ...] | None:

@@ -127,9 +127,9 @@ def test_an_order_that_cannot_be_read_is_said_and_nothing_is_thought_deleted(pla
         assert code != 0 or lost == 0
 
 
-def page_of(place: Place, client: str, offset: int) -> Any:
+def page_of(place: Place, client: str, offset: int, of: str = "leads") -> Any:
     """The reply that there is for another offset."""
-    url = f"{place.sandbox.base_url}/clients/{client}/leads?limit=100&offset={offset}"
+    url = f"{place.sandbox.base_url}/clients/{client}/{of}?limit=100&offset={offset}"
     key = {"Authorization": f"Bearer {place.sandbox.world.agency_key}"}
     return httpx.get(url, headers=key).json()
 
@@ -147,6 +147,21 @@ def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: Mak
         assert there.sync("--full") == 3, there.output
         assert there.outcomes()[client, "leads"] == "unstable"
         assert lost_and_buried(there) == (0, 0)
+
+
+def test_a_page_of_captures_that_comes_in_the_place_of_the_first_one_hides_none(place: MakePlace) -> None:
+    sizes = {"leads": 3, "activity": 0, "posts": 0, "lead_magnets": 1, "captures": 230}
+    there = place(world(clients=1, **sizes))
+    [client] = there.sandbox.world.client_ids
+    [magnet] = there.sandbox.world.ids(client, "lead_magnets")
+    last = page_of(there, client, 200, f"lead-magnets/{magnet}/analytics")
+    there.sandbox.faults.add(Fault("body", path="*/analytics", offset=0, times=None, body=last))
+    assert there.sync() == 3, there.output
+    assert there.outcomes()[client, "lead_magnet_captures"] == "unstable"
+    there.sandbox.faults.clear()
+    assert there.sync() == 0, there.output
+    loaded = there.warehouse.query("SELECT id FROM leadpanther.lead_magnet_captures")
+    assert {row["id"] for row in loaded} == set(there.sandbox.world.ids(client, "captures", magnet))
 
 
 def test_a_short_list_that_names_a_row_twice_costs_a_request_where_nothing_changed(place: MakePlace) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from sources.core.api.envelope import Body, Item
 from sources.core.rows.identity import identified
 from sources.leadpanther.captures import split
 
 
 def taken_out(body: dict[str, Any], has_more: bool | None) -> tuple[Any, list[Any], bool]:
     """What `split` says, its rows decoded."""
-    rest, rows, more = split(body, has_more)
-    return rest, [msgspec.json.decode(row) for row in rows], more
+    rest, inner = split(Item(body, has_more))
+    return rest, [msgspec.json.decode(row) for row in inner.rows], bool(inner.has_more)
 
 
 ROWS = [{"id": "1", "email": "a@example.com"}, {"id": "2"}]
@@ -39,11 +40,8 @@ def test_the_list_of_captures_is_found_and_taken_out(body: dict[str, Any], rest:
 
 
 def test_a_body_without_captures_stays_whole() -> None:
-    assert split({"views": 3, "captures": 12, "tags": ["a"]}, None) == (
-        {"views": 3, "captures": 12, "tags": ["a"]},
-        [],
-        False,
-    )
+    body = {"views": 3, "captures": 12, "tags": ["a"]}
+    assert split(Item(body)) == (body, Body([], has_more=False))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,7 @@ def test_pagination_inside_the_body_is_believed_where_there_is_none_beside_it(bo
 
 
 def test_an_empty_list_of_captures_is_recognised_by_its_name() -> None:
-    assert split({"views": 0, "recent_captures": []}, False) == ({"views": 0}, [], False)
+    assert taken_out({"views": 0, "recent_captures": []}, False) == ({"views": 0}, [], False)
 
 
 def test_a_capture_without_an_id_gets_one_that_depends_on_its_content_alone() -> None:

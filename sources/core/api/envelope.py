@@ -6,7 +6,7 @@ A 200 without the envelope is an error, never an empty list: whatever is `requir
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -60,10 +60,12 @@ class Item:
     Args:
         data: its JSON object.
         has_more: whether there are more of a list inside it; None if it does not say.
+        offset: of that list's first row here; None if it does not say.
     """
 
     data: dict[str, Any]
     has_more: bool | None = None
+    offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Envelope:
             found = self._found(self._other_lists, body)
         if any(found[name] for name in SAID):
             raise ValueError("it says that something went wrong")
-        paging = {name: _if(TYPES[name], found[name]) for name in self._paging}
+        paging = {name: as_said(TYPES[name], found[name]) for name in self._paging}
         return Body(found["rows"], **paging)
 
     def list_of(self, body: bytes) -> Body:
@@ -115,19 +117,21 @@ class Envelope:
 
     def item_of(self, body: bytes) -> Item:
         """Reads what is not a list. Raises ValueError if it is no object."""
-        data, has_more = self._item(body)
-        if not isinstance(data, dict):
+        found = self._item(body)
+        if not isinstance(found.data, dict):
             raise ValueError("it is not an object")
-        return Item(data, has_more)
+        return found
 
     def anything_of(self, body: bytes) -> Item:
         """Reads what may be anything; what is no object becomes `data` of one. Raises ValueError if there is none."""
-        data, has_more = self._item(body)
-        return Item(data if isinstance(data, dict) else {"data": data}, has_more)
+        found = self._item(body)
+        return found if isinstance(found.data, dict) else replace(found, data={"data": found.data})
 
-    def _item(self, body: bytes) -> tuple[Any, bool | None]:
+    def _item(self, body: bytes) -> Item:
         found = self._found(self._items, body)
-        return parsed(found["item"]), _if(bool, found.get("has_more"))
+        return Item(
+            parsed(found["item"]), **{name: as_said(TYPES[name], found[name]) for name in self._within}
+        )
 
     def error_code(self, body: bytes) -> str | None:
         """The documented error code in an error's body; anything else in it stays there."""
@@ -158,11 +162,14 @@ class Envelope:
         return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **said, **wanted})
 
     @cached_property
+    def _within(self) -> Sequence[str]:
+        """What is said of a list inside of what is none."""
+        return [name for name in ("has_more", "offset") if name in self._paging]
+
+    @cached_property
     def _items(self) -> _Finder:
         wanted: Shape = {"item": (self.item, msgspec.Raw, True), **self._truth}
-        if self.has_more is not None:
-            wanted["has_more"] = (self.has_more, Any, False)
-        return _Finder(wanted)
+        return _Finder(wanted | {name: (self._paging[name], Any, False) for name in self._within})
 
     @cached_property
     def _errors(self) -> _Finder:
@@ -229,7 +236,7 @@ def _walk(decoded: Any, path: tuple[str, ...]) -> Any:
     return decoded
 
 
-def _if(type_: type, value: Any) -> Any:
+def as_said(type_: type, value: Any) -> Any:
     """A value if it is of its type: what need not be there need not make sense either."""
     return value if type(value) is type_ else None
 

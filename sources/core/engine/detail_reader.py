@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from sources.core.accounts import segment
+from sources.core.api.envelope import Body
 from sources.core.api.http import Traffic
 from sources.core.engine.details import Parent, due
 from sources.core.engine.fetching import pages, request
@@ -24,6 +25,7 @@ from sources.core.engine.reader import (
 )
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
+from sources.core.listing.offsets import ByOffset
 from sources.core.listing.reading import Fetch, Page, read_list
 from sources.core.resources import Detail, Listing, Offset
 from sources.core.rows.identity import with_id
@@ -211,14 +213,14 @@ class _DetailReader:
             return await self._read_rows(fetch, account, row_id, outcomes[0])
         bodies: list[dict[str, Any]] = []
 
-        async def fetch_inner(offset: int) -> Page:
-            body, rows, has_more = await self._ask(account, path, traffic, offset)
-            bodies.append(body)
-            return Page(rows, has_more)
+        async def get(offset: int) -> Body:
+            rest, inner = await self._ask(account, path, traffic, offset)
+            bodies.append(rest)
+            return inner
 
         if lists is None:
-            await fetch_inner(0)
-        elif not await self._read_list(fetch_inner, account, row_id, lists, keep=True):
+            await get(0)
+        elif not await self._read_list(ByOffset(get).fetch, account, row_id, lists, keep=True):
             return False
         await self._hand_over(one, account, row_id, bodies[0])
         return True
@@ -245,14 +247,15 @@ class _DetailReader:
 
     async def _ask(
         self, account: str, path: str, traffic: Traffic, offset: int
-    ) -> tuple[dict[str, Any], list[bytes], bool]:
+    ) -> tuple[dict[str, Any], Body]:
         """An answer, taken apart if there is a list in it."""
         split = self._detail.split
         window = {"limit": Offset().cap, "offset": offset} if split else {}
         asked = request(self._run.accounts[account], path, window)
         item = await self._reader.api.item(asked, traffic, priority=1)
-        data = self._detail.reshape(item.data) if self._detail.reshape else item.data
-        return split(data, item.has_more) if split else (data, [], False)
+        if self._detail.reshape:
+            item = replace(item, data=self._detail.reshape(item.data))
+        return split(item) if split else (item.data, Body([]))
 
     async def _read_list(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome, keep: bool) -> bool:
         """Reads the list that a row's details are, or hold, from where its checkpoint left off if one is kept."""

@@ -14,9 +14,9 @@ from sources.core.api.envelope import Body
 from sources.core.api.http import Request, Traffic
 from sources.core.errors import TooLong
 from sources.core.listing.numbered import AskPage, ByPage
-from sources.core.listing.pages import Numbered, Sizing
+from sources.core.listing.offsets import ByOffset
+from sources.core.listing.pages import Sizing
 from sources.core.listing.passage import Found, Passage, Query
-from sources.core.listing.placing import placed
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Fetch, Page
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
@@ -111,22 +111,14 @@ def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
     assert isinstance(listing.paging, Offset)
-    limit, told = listing.paging.cap, True
+    limit = listing.paging.cap
 
     async def get(offset: int) -> Body:
         asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
-        return await api.page(asked, traffic, priority)
+        body = await api.page(asked, traffic, priority)
+        return replace(body, rows=_rows(listing, body))
 
-    async def fetch(offset: int) -> Page:
-        nonlocal told
-        body, place = await placed(
-            get, offset, lambda body: body.offset if told else None, lambda body: bool(body.has_more)
-        )
-        told = told and place is not None
-        found = Numbered(offset if place is None else place, _rows(listing, body), bool(body.has_more))
-        return Page(found.after(offset), found.has_more)
-
-    return fetch
+    return ByOffset(get).fetch
 
 
 def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
