@@ -226,7 +226,7 @@ def test_the_library_comes_whole_and_without_ends_of_scripts() -> None:
 
 def test_without_the_charting_library_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(ConfigurationError, match="--extra report"):
+    with pytest.raises(ConfigurationError, match=re.escape('pip install "leadhouse[report]"')):
         load_library()
 
 

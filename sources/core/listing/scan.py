@@ -11,9 +11,11 @@ read. A list that grows at its tail ends with a reply that was asked for alone, 
 
 Why no complete scan ends before its books balance. At its end a scan that lost nothing holds at least as many
 different ids as the list has places. If it is short by no more than rows were seen to come in before where it
-stood, those may be all that is missing: it walks once more, and if that is still so, it was `OVERTAKEN`: it concludes
-nothing, and is not called done. If it is short by more, or a page held a row twice, perhaps in another's place, the
-list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
+stood, those may be all that is missing: it walks once more, which finds them. If it is still short then, it was
+`OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing new: then nothing had come
+in, and the server takes rows out of pages after it has cut them, so that it has fewer of them than places. If it is
+short by more, or a page held a row twice, perhaps in another's place, the list is read by coverage, and ends as
+`COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
@@ -83,6 +85,7 @@ class Scan:
         self._named_twice = False
         self.closing_passes = 0
         self.walks = 1
+        self._known_before = 0
         self.books = books or Books()
         self.coverage: Coverage | None = None
         self._max_window, self._reaches = max_window, reaches
@@ -264,6 +267,8 @@ class Scan:
             self._cover(expected=self.main.reach)
         elif self.walks < 2:
             self._walk_again()
+        elif self.books.distinct() == self._known_before:  # rows that came in would be here by now
+            self.ending = ending
         else:
             self.ending = Ending.OVERTAKEN
 
@@ -272,6 +277,7 @@ class Scan:
 
     def _walk_again(self) -> None:
         self.walks += 1
+        self._known_before = self.books.distinct()
         self.closing_passes = 0
         start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
         self.main = self._pass = Walk(start, self._max_window, self._reaches)

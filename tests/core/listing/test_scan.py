@@ -118,6 +118,24 @@ def test_a_list_that_lost_rows_is_asked_about_again_and_closed() -> None:
     assert (scan.requests, scan.ending, scan.count) == (3, Ending.CLOSED, 40)
 
 
+class Hiding(Server):
+    """Cuts a page first, and leaves rows out of it then."""
+
+    def get(self, offset: int) -> Reply:
+        whole = super().get(offset)
+        shown = [n for n, row in enumerate(whole.ids) if row % 7]
+        ids, digests = (tuple(kind[n] for n in shown) for kind in (whole.ids, whole.digests))
+        return Reply(offset, digests, whole.has_more, ids)
+
+
+@pytest.mark.parametrize("n", [95, 250, 1500])
+def test_a_server_that_leaves_rows_out_of_pages_it_has_cut_is_read_to_the_end(n: int) -> None:
+    world = World(n, Random(0))
+    scan, copy = read(Hiding(world))
+    assert (scan.ending, scan.concludes) == (Ending.CLOSED, True)
+    assert copy.rows.keys() == {row for row, _ in world.rows if row % 7}
+
+
 def test_a_gap_between_pages_fetched_together_is_bridged_by_one_request() -> None:
     world = Script(2000, {9: lambda w: w.drop(400, 406)})
     scan = Scan(Start(count=2000), 16)
