@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from sources.core.api.mending import parsed
 from sources.core.rows.shaping import Raw, digest
 
 SHARE = 0.1
@@ -97,9 +98,9 @@ def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content, named:
 
 
 def row_ids(rows: Sequence[Raw], named: str = "id") -> list[int | None]:
-    """For every row, a hash of its id, 5 and "5" alike; None where it has none.
+    """For every row, a hash of its id, 5 and "5" alike, and however it is escaped; None where it has none.
 
-    Such hashes hold within one process.
+    Such hashes hold within one process, and are those of the ids' texts as the warehouse has them.
     """
     decoder = _naming(named)
     return [_row_id(row, decoder) for row in rows]
@@ -114,7 +115,8 @@ def _naming(named: str) -> msgspec.json.Decoder[Any]:
 
 def _row_id(row: Raw, decoder: msgspec.json.Decoder[Any]) -> int | None:
     try:
-        found = bytes(decoder.decode(row).id).strip(b'"')
+        found = bytes(decoder.decode(row).id)
+        found = str(parsed(found)).encode() if b"\\" in found else found.strip(b'"')
     except (ValueError, RecursionError):
         return None
     return hash(found) if found not in (b"", b"null") else None

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 import pytest
+from msgspec import Raw
 
+from sources.core.listing.content import row_ids
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
@@ -481,3 +483,12 @@ def test_a_scan_interrupted_twice_before_anything_linked_still_has_its_chain() -
         start.resume_chain,
         start.resume_root,
     )
+
+
+def test_an_id_is_the_same_however_it_is_escaped() -> None:
+    spelt = [rb'{"id":"a\/\u00e9"}', '{"id":"a/é"}'.encode(), rb'{"id":5}', rb'{"id":"5"}', rb'{"id":null}']
+    assert row_ids([Raw(row) for row in spelt]) == [
+        *[hash("a/é".encode())] * 2,
+        *[hash(b"5")] * 2,
+        None,
+    ], "as text, which is what the warehouse has"
