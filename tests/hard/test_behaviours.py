@@ -134,6 +134,7 @@ def page_of(place: Place, client: str, offset: int, of: str = "leads") -> Any:
     return httpx.get(url, headers=key).json()
 
 
+@pytest.mark.long
 def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: MakePlace) -> None:
     """As a cache gives it that does not look at the query."""
     there = place(small({}))
@@ -149,6 +150,7 @@ def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: Mak
         assert lost_and_buried(there) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_page_of_captures_that_comes_in_the_place_of_the_first_one_hides_none(place: MakePlace) -> None:
     sizes = {"leads": 3, "activity": 0, "posts": 0, "lead_magnets": 1, "captures": 230}
     there = place(world(clients=1, **sizes))
