@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.core.people.components import TABLES, Sought, find_people, forget_versions
+from sources.core.people.components import TABLES, find_people, forget_versions
+from sources.core.people.concerned import Sought
 
 MAX_SHARED = 2
 SOUGHT = Sought(

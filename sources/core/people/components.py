@@ -1,10 +1,8 @@
 """Which leads are one person, worked out inside the warehouse: groups of leads that hang together, and the ids that
 persons keep.
 
-Only what changed is looked at: leads that came, went or tell otherwise who they are (`version`), all that share a value
-with what these told before or tell now, and all that were one person with any of them. No value ties one of these to a
-lead that is not among them: its holders would be those that it had before, and one person with it before. Whether too
-many share a value is counted among all leads.
+Only what changed is looked at, and what that concerns (`concerned`); whether too many share a value is counted among all
+leads.
 
 Every value that may tie ties its leads to the first of them. Then each lead takes, again and again, the smallest number
 among its own and its neighbours', and the number that *that* lead has taken: numbers travel twice as far each time, so
@@ -13,10 +11,11 @@ that a chain of a thousand leads takes about ten rounds. Leads without a tie, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+
+from sources.core.people.concerned import LEAD_KEY, SAME_LEAD, STAYED, WHO_IS_CONCERNED, Sought
 
 Run = Callable[..., Sequence[Sequence[Any]] | None]
 """Runs a statement with its parameters, all in one transaction, and returns its rows if it has any."""
@@ -47,109 +46,6 @@ TABLES = {
 }
 """Columns and their types, in words that engines share."""
 
-LEADS, TOLD = "_lead", "_told"
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """Among which leads people are sought.
-
-    Args:
-        leads: a SELECT of all that there are: source, account, id, first_seen_at, a version, and what tells who they are.
-        told: a SELECT of what tells who they are as it is compared, from `LEADS`: n, value, is_nobodys.
-        vendors: by schema, whose leads are there.
-        one_contact: schemas in which an id means the same for all accounts.
-        hashed: SQL that makes a whole number of a text, written `{}`.
-        max_shared: a value that more leads have ties nobody.
-    """
-
-    leads: str
-    told: str
-    vendors: Mapping[str, str]
-    one_contact: Sequence[str]
-    hashed: str
-    max_shared: int
-
-    @property
-    def placeholders(self) -> dict[str, str]:
-        schemas = ", ".join(f"'{schema}'" for schema in self.one_contact) or "NULL"
-        vendors = " ".join(f"WHEN '{schema}' THEN '{vendor}'" for schema, vendor in self.vendors.items())
-        return {
-            "leads": self.leads,
-            "told": self.told,
-            "vendor": f"CASE source {vendors} END",
-            "one_contact": schemas,
-            "hashed_value": self.hashed.format("value"),
-            "hashed_contact": self.hashed.format("source || '/' || id"),
-            "max_shared": str(self.max_shared),
-        }
-
-
-_SAME_LEAD = "{0}.id = {1}.id AND {0}.account = {1}.account AND {0}.source = {1}.source"
-
-_IS_CHANGED = f"EXISTS (SELECT 1 FROM _changed AS changed WHERE {_SAME_LEAD.format('changed', '{0}')})"
-
-_LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
-
-_CHANGED = f"""
-    SELECT
-        coalesce(lead.source, before.source) AS source, coalesce(lead.account, before.account) AS account,
-        coalesce(lead.id, before.id) AS id
-    FROM ({{leads}}) AS lead
-    FULL JOIN {{schema}}.person_leads AS before ON {_SAME_LEAD.format("before", "lead")}
-    WHERE lead.id IS NULL OR before.version IS DISTINCT FROM lead.version"""
-
-_COME = f"""
-    SELECT row_number() OVER () AS n, lead.*
-    FROM ({{leads}}) AS lead
-    WHERE {_IS_CHANGED.format("lead")}"""
-
-_FRESH = """
-    SELECT lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
-    FROM _lead AS lead
-    LEFT JOIN (
-        SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
-    ) AS told ON told.n = lead.n"""
-
-_STAYED = f"""
-    SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
-    FROM {{schema}}.person_leads AS before
-    WHERE NOT {_IS_CHANGED.format("before")}"""
-
-_VALUES = f"""
-    SELECT unnest(ties) AS value FROM _fresh AS fresh
-    UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
-
-# Also whoever has the id that a lead would give its person: it may come back, and its id with it.
-_CONCERNED = f"""
-    SELECT before.person_id
-    FROM {{schema}}.person_leads AS before
-    WHERE {_IS_CHANGED.format("before")}
-    UNION
-    SELECT held.person_id
-    FROM (SELECT person_id, unnest(ties) AS value FROM {{schema}}.person_leads AS before) AS held
-    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = held.value)
-    UNION
-    SELECT before.person_id
-    FROM {{schema}}.person_leads AS before
-    JOIN _changed AS changed ON changed.source = before.source AND changed.id = before.id
-    WHERE before.source IN ({{one_contact}})
-    UNION
-    SELECT old.person_id
-    FROM {{schema}}.people AS old
-    JOIN (SELECT {_LEAD_KEY} AS lead_key FROM _changed AS changed) AS changed ON changed.lead_key = old.person_id"""
-
-_LEADS = f"""
-    SELECT row_number() OVER (ORDER BY source, account, id) AS n, lead.*
-    FROM (
-        SELECT * FROM _fresh AS fresh
-        UNION ALL {_STAYED} AND before.person_id IN (SELECT person_id FROM _concerned AS concerned)
-    ) AS lead"""
-
-_TOLD = """
-    SELECT n, unnest(ties) AS value, false AS certain FROM _lead AS lead
-    UNION ALL SELECT n, {hashed_contact}, true FROM _lead AS lead WHERE source IN ({one_contact})"""
-
 _TYING = """
     SELECT value, min(n) AS first, bool_or(certain) AS certain
     FROM _told AS told
@@ -161,7 +57,7 @@ _SHARED = f"""
     FROM _tying AS tying
     JOIN (
         SELECT source, id, unnest(ties) AS value FROM _fresh AS fresh
-        UNION ALL SELECT source, id, unnest(ties) FROM ({_STAYED}) AS stayed
+        UNION ALL SELECT source, id, unnest(ties) FROM ({STAYED}) AS stayed
     ) AS held ON held.value = tying.value
     WHERE NOT tying.certain
     GROUP BY tying.value
@@ -192,14 +88,14 @@ _MOVED = (
 )
 
 _MEMBERS = f"""
-    SELECT lead.*, {_LEAD_KEY} AS lead_key, {{vendor}} AS vendor, coalesce(label.root, lead.n) AS root
+    SELECT lead.*, {LEAD_KEY} AS lead_key, {{vendor}} AS vendor, coalesce(label.root, lead.n) AS root
     FROM _lead AS lead
     LEFT JOIN _label AS label ON label.n = lead.n"""
 
 _BEFORE = f"""
     SELECT member.n, member.root, before.person_id
     FROM {{schema}}.person_leads AS before
-    JOIN _member AS member ON {_SAME_LEAD.format("member", "before")}"""
+    JOIN _member AS member ON {SAME_LEAD.format("member", "before")}"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
 _CLAIMS = """
@@ -241,16 +137,7 @@ _SAME = """
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
 
-_WHO_CHANGED = (
-    ("_changed", _CHANGED),
-    (LEADS, _COME),
-    (TOLD, "{told}"),
-    ("_fresh", _FRESH),
-    ("_value", _VALUES),
-    ("_concerned", _CONCERNED),
-)
-
-_WHO_IS_TIED = ((LEADS, _LEADS), (TOLD, _TOLD), ("_tying", _TYING), ("_shared", _SHARED), ("_edge", _EDGES))
+_WHO_IS_TIED = (("_tying", _TYING), ("_shared", _SHARED), ("_edge", _EDGES))
 
 _WHO_THEY_ARE = (
     ("_member", _MEMBERS),
@@ -271,7 +158,7 @@ def find_people(run: Run, schema: str, sought: Sought, now: datetime) -> None:
         now: when persons are changed, if they are.
     """
     temporary = _Temporary(run, schema=schema, **sought.placeholders)
-    temporary.make_all(_WHO_CHANGED)
+    temporary.make_all(WHO_IS_CONCERNED)
     temporary.make_all(_WHO_IS_TIED)
     _label(temporary, run)
     temporary.make_all(_WHO_THEY_ARE)

@@ -17,14 +17,8 @@ from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.people.components import (
-    LEADS,
-    PEOPLE,
-    TABLES,
-    Sought,
-    find_people,
-    forget_versions,
-)
+from sources.core.people.components import PEOPLE, TABLES, find_people, forget_versions
+from sources.core.people.concerned import LEADS, Sought
 from sources.core.people.describing import ABOUT, VIEWS, describe
 from sources.core.people.sources import (
     IDENTIFIERS,

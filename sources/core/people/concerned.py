@@ -1,0 +1,126 @@
+"""Which leads people are sought among, in the warehouse's SQL: those that changed, and all that this may concern.
+
+Leads change that come, go, or tell otherwise who they are (`version`). That concerns all that share a value with what
+these told before or tell now, and all that were one person with any of them. No value ties one of these to a lead that
+is not among them: its holders would be those that it had before, and one person with it before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+LEADS, TOLD = "_lead", "_told"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Among which leads people are sought.
+
+    Args:
+        leads: a SELECT of all that there are: source, account, id, first_seen_at, a version, and what tells who they are.
+        told: a SELECT of what tells who they are as it is compared, from `LEADS`: n, value, is_nobodys.
+        vendors: by schema, whose leads are there.
+        one_contact: schemas in which an id means the same for all accounts.
+        hashed: SQL that makes a whole number of a text, written `{}`.
+        max_shared: a value that more leads have ties nobody.
+    """
+
+    leads: str
+    told: str
+    vendors: Mapping[str, str]
+    one_contact: Sequence[str]
+    hashed: str
+    max_shared: int
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        schemas = ", ".join(f"'{schema}'" for schema in self.one_contact) or "NULL"
+        vendors = " ".join(f"WHEN '{schema}' THEN '{vendor}'" for schema, vendor in self.vendors.items())
+        return {
+            "leads": self.leads,
+            "told": self.told,
+            "vendor": f"CASE source {vendors} END",
+            "one_contact": schemas,
+            "hashed_value": self.hashed.format("value"),
+            "hashed_contact": self.hashed.format("source || '/' || id"),
+            "max_shared": str(self.max_shared),
+        }
+
+
+SAME_LEAD = "{0}.id = {1}.id AND {0}.account = {1}.account AND {0}.source = {1}.source"
+
+_IS_CHANGED = f"EXISTS (SELECT 1 FROM _changed AS changed WHERE {SAME_LEAD.format('changed', '{0}')})"
+
+LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
+
+_CHANGED = f"""
+    SELECT
+        coalesce(lead.source, before.source) AS source, coalesce(lead.account, before.account) AS account,
+        coalesce(lead.id, before.id) AS id
+    FROM ({{leads}}) AS lead
+    FULL JOIN {{schema}}.person_leads AS before ON {SAME_LEAD.format("before", "lead")}
+    WHERE lead.id IS NULL OR before.version IS DISTINCT FROM lead.version"""
+
+_COME = f"""
+    SELECT row_number() OVER () AS n, lead.*
+    FROM ({{leads}}) AS lead
+    WHERE {_IS_CHANGED.format("lead")}"""
+
+_FRESH = """
+    SELECT lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
+    FROM _lead AS lead
+    LEFT JOIN (
+        SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
+    ) AS told ON told.n = lead.n"""
+
+STAYED = f"""
+    SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
+    FROM {{schema}}.person_leads AS before
+    WHERE NOT {_IS_CHANGED.format("before")}"""
+
+_VALUES = f"""
+    SELECT unnest(ties) AS value FROM _fresh AS fresh
+    UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
+
+# Also whoever has the id that a lead would give its person: it may come back, and its id with it.
+_CONCERNED = f"""
+    SELECT before.person_id
+    FROM {{schema}}.person_leads AS before
+    WHERE {_IS_CHANGED.format("before")}
+    UNION
+    SELECT held.person_id
+    FROM (SELECT person_id, unnest(ties) AS value FROM {{schema}}.person_leads AS before) AS held
+    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = held.value)
+    UNION
+    SELECT before.person_id
+    FROM {{schema}}.person_leads AS before
+    JOIN _changed AS changed ON changed.source = before.source AND changed.id = before.id
+    WHERE before.source IN ({{one_contact}})
+    UNION
+    SELECT old.person_id
+    FROM {{schema}}.people AS old
+    JOIN (SELECT {LEAD_KEY} AS lead_key FROM _changed AS changed) AS changed ON changed.lead_key = old.person_id"""
+
+_LEADS = f"""
+    SELECT row_number() OVER (ORDER BY source, account, id) AS n, lead.*
+    FROM (
+        SELECT * FROM _fresh AS fresh
+        UNION ALL {STAYED} AND before.person_id IN (SELECT person_id FROM _concerned AS concerned)
+    ) AS lead"""
+
+_TOLD = """
+    SELECT n, unnest(ties) AS value, false AS certain FROM _lead AS lead
+    UNION ALL SELECT n, {hashed_contact}, true FROM _lead AS lead WHERE source IN ({one_contact})"""
+
+WHO_IS_CONCERNED = (
+    ("_changed", _CHANGED),
+    (LEADS, _COME),
+    (TOLD, "{told}"),
+    ("_fresh", _FRESH),
+    ("_value", _VALUES),
+    ("_concerned", _CONCERNED),
+    (LEADS, _LEADS),
+    (TOLD, _TOLD),
+)
+"""Temporary tables, in their order: in the end `LEADS` has a row a lead, and `TOLD` one a value that may tie it."""
