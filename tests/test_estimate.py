@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.syncing.estimate import ACCURACY, Listed, estimate, length
-from sources.core.listing.reading import Page
+from sources.core.listing.replies import Page
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import World
 from tests.conftest import StartSandbox

@@ -13,7 +13,7 @@ from sources.core.api.client import Client
 from sources.core.engine.fetching import count, pages
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
-from sources.core.listing.reading import Fetch
+from sources.core.listing.replies import Fetch
 from sources.core.resources import Listing, Offset
 from sources.core.together import together
 from sources.core.vendor import Vendor

@@ -24,8 +24,7 @@ from sources.core.errors import LeadhouseError, ScanUnstable, Unauthorized
 from sources.core.listing.books import Books
 from sources.core.listing.content import Content, row_ids
 from sources.core.listing.coverage import Coverage
-from sources.core.listing.reading import Fetch
-from sources.core.listing.replies import Reply
+from sources.core.listing.replies import Fetch, Reply
 from sources.core.rows.shaping import Raw, digest
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
 from sources.core.together import together

@@ -26,7 +26,8 @@ from sources.core.engine.reader import (
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
 from sources.core.listing.offsets import ByOffset
-from sources.core.listing.reading import Fetch, Page, read_list
+from sources.core.listing.reading import read_list
+from sources.core.listing.replies import Fetch, Page
 from sources.core.resources import Detail, Listing, Offset
 from sources.core.rows.identity import with_id
 from sources.core.together import together

@@ -18,7 +18,7 @@ from sources.core.listing.offsets import ByOffset
 from sources.core.listing.pages import Sizing
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask
-from sources.core.listing.reading import Fetch, Page
+from sources.core.listing.replies import Fetch, Page
 from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
 from sources.core.rows.shaping import Raw
 

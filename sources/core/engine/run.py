@@ -25,7 +25,8 @@ from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
 from sources.core.errors import Unauthorized
 from sources.core.listing.checkpoint import Order
-from sources.core.listing.reading import Fetch, Memory, Reading
+from sources.core.listing.reading import Memory, Reading
+from sources.core.listing.replies import Fetch
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.units import Outcome, Rows, Status, Unit

@@ -15,7 +15,7 @@ from sources.core.api.envelope import Body
 from sources.core.errors import ApiError, RateLimited, ScanUnstable, Unauthorized
 from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.placing import placed
-from sources.core.listing.reading import Page
+from sources.core.listing.replies import Page
 
 AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
 """Gets the page of a number and a size."""

@@ -8,7 +8,7 @@ from typing import Any
 from sources.core.api.envelope import Body
 from sources.core.listing.pages import Numbered
 from sources.core.listing.placing import placed
-from sources.core.listing.reading import Page
+from sources.core.listing.replies import Page
 
 
 class ByOffset:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from sources.core.errors import Rejected, ScanUnstable
 from sources.core.listing.questions import SIZES, Ask, is_full
-from sources.core.listing.reading import Page
+from sources.core.listing.replies import Page
 from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
 

@@ -4,7 +4,7 @@ to ask for."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,7 +24,7 @@ from sources.core.listing.checkpoint import (
     sample,
 )
 from sources.core.listing.content import Content, learned, row_ids
-from sources.core.listing.replies import Reaches, fingerprint
+from sources.core.listing.replies import Fetch, Page, Reaches, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import Raw, digest
 from sources.core.together import together
@@ -32,25 +32,6 @@ from sources.core.units import Outcome, Rows
 
 if TYPE_CHECKING:
     from sources.core.listing.passage import Passage
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list.
-
-    Args:
-        rows: the rows' JSON, as it came.
-        has_more: whether the API says that there are more.
-        room: how many rows it could have held, if that is not a full page.
-    """
-
-    rows: Sequence[Raw]
-    has_more: bool
-    room: int | None = None
-
-
-Fetch = Callable[[int], Coroutine[Any, Any, Page]]
-"""Gets one page of a list by its offset."""
 
 MAX_WINDOW = 16
 

@@ -1,11 +1,14 @@
-"""What a scan is told, and what it begins with. Pure."""
+"""What is fetched of a list, what a scan is told of it, and what it begins with. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Any
+
+from sources.core.rows.shaping import Raw
 
 PAGE = 100
 
@@ -20,6 +23,25 @@ class Kind(StrEnum):
     HEAD = "head"
     TAIL = "tail"
     PROBE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list.
+
+    Args:
+        rows: the rows' JSON, as it came.
+        has_more: whether the API says that there are more.
+        room: how many rows it could have held, if that is not a full page.
+    """
+
+    rows: Sequence[Raw]
+    has_more: bool
+    room: int | None = None
+
+
+Fetch = Callable[[int], Coroutine[Any, Any, Page]]
+"""Gets one page of a list by its offset."""
 
 
 @dataclass(frozen=True, slots=True)

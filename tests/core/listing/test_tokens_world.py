@@ -18,7 +18,8 @@ from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.instants import moment
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
-from sources.core.listing.reading import Memory, Page, Reading
+from sources.core.listing.reading import Memory, Reading
+from sources.core.listing.replies import Page
 from sources.core.units import Outcome, Rows, Unit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
