@@ -216,7 +216,7 @@ class _ListReader:
     async def _apart(self) -> tuple[Checkpoint, Read]:
         self._times = Times(apart=True, size=self._times.size)
         self._before = replace(self._before, unfinished=None)
-        self._reading.memory.books = None
+        self._reading.memory.begin_anew()
         return await self._complete()
 
     # --- through the tokens ----------------------------------------------------------------------
@@ -226,7 +226,7 @@ class _ListReader:
         self._times = Times(
             apart=self._times.apart, why=why or "it would not hold still", size=self._times.size
         )
-        self._reading.memory.books = None
+        self._reading.memory.begin_anew()
         return await self._by_tokens(replace(self._before, complete_at=None, unfinished=None))
 
     async def _by_tokens(self, before: Checkpoint) -> tuple[Checkpoint, Read]:

@@ -82,6 +82,10 @@ class Memory:
     head: tuple[str, ...] = ()
     passage: Passage | None = None
 
+    def begin_anew(self) -> None:
+        """Forgets a scan that was begun in a way in which the list is not read any more."""
+        self.books = self.passage = None
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
