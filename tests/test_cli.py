@@ -296,6 +296,7 @@ def test_the_demo_needs_no_account_and_answers_questions_from_its_file(calls: Ca
     assert drawn == (find_spec("vl_convert") is not None)
 
 
+@pytest.mark.long
 def test_streams_that_are_closed_leave_nothing_to_the_warehouse_but_its_rows(
     home: Path, sandbox: StartSandbox
 ) -> None:

@@ -125,6 +125,7 @@ def test_dbt_takes_it_and_its_tests_notice_a_row_that_is_there_twice(
     assert "unique_key_of_leads" in found.stdout
 
 
+@pytest.mark.long
 def test_it_is_written_by_the_command_line(duck: DuckDB, sandbox: StartSandbox, monkeypatch: Any) -> None:
     from pipelines.commands.dbt import run_dbt
 

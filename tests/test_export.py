@@ -100,6 +100,7 @@ def test_the_csv_says_what_the_parquet_says(duck: DuckDB, sandbox: StartSandbox)
         assert said == Counter(tuple("" if v is None else str(v) for v in row.values()) for row in known)
 
 
+@pytest.mark.long
 def test_in_csv_empty_text_is_quoted_and_null_is_not(duck: DuckDB, sandbox: StartSandbox) -> None:
     world = awkward_world()
     duck.sync(sandbox(world))
@@ -132,6 +133,7 @@ def test_what_is_shareable_has_no_personal_column(target: Target, sandbox: Start
         assert not {r["column_name"] for r in personal if r["table_name"] == file.stem}.intersection(names)
 
 
+@pytest.mark.long
 def test_many_rows_are_written_in_batches(
     duck: DuckDB, sandbox: StartSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_many_rows_are_written_in_batches(
     assert sorted(leads.read().column("id").to_pylist()) == sorted(world.ids(world.client_ids[0], "leads"))
 
 
+@pytest.mark.long
 def test_files_are_for_their_owner_only(duck: DuckDB, sandbox: StartSandbox) -> None:
     world = small_world()
     duck.sync(sandbox(world))
@@ -180,6 +183,7 @@ FORMULAS = ['=HYPERLINK("http://x","y")', "+1 555 0100", "-5", "@SUM(1)", "\t=1"
 HARMLESS = ["a=b", "ok", "", "'quoted", " = 1"]
 
 
+@pytest.mark.long
 def test_text_that_spreadsheets_would_run_is_quoted_in_csv_unless_raw_is_asked_for(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:

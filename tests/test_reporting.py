@@ -70,6 +70,7 @@ def test_a_log_gets_a_line_per_account_with_what_went_wrong_and_a_summary(
     assert "result=partly" in lines[-1]
 
 
+@pytest.mark.long
 def test_a_verbose_log_gets_a_line_per_unit(home: Path, sandbox: StartSandbox) -> None:
     world = small_world()
     code, text = said(home, sandbox(world), "--verbose")
@@ -102,6 +103,7 @@ def test_quiet_says_nothing_when_all_is_well(home: Path, sandbox: StartSandbox) 
     assert said(home, sandbox(), "--quiet") == (0, "")
 
 
+@pytest.mark.long
 def test_quiet_says_what_failed_in_a_line(home: Path, sandbox: StartSandbox) -> None:
     world = small_world()
     api = sandbox(world)

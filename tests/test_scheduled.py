@@ -79,6 +79,7 @@ def run(command: str | list[str], folder: Path, environment: dict[str, str]) -> 
     return done.returncode, done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(len(crontab_commands())))
 def test_a_crontab_line_works_as_printed(installed: tuple[Path, World, Sandbox], number: int) -> None:
     folder, world, api = installed
@@ -95,6 +96,7 @@ def test_a_crontab_line_works_as_printed(installed: tuple[Path, World, Sandbox],
     assert ("result=done" in log.read_text()) if "leadhouse.log" in command else not log.exists()
 
 
+@pytest.mark.long
 def test_a_timer_starts_what_it_says_in_an_empty_environment(
     installed: tuple[Path, World, Sandbox],
 ) -> None:

@@ -144,6 +144,7 @@ def test_monitoring_gets_json_and_an_exit_code(home: Path, sandbox: StartSandbox
     assert (code, len(json.loads(out)["stale"])) == (3, 16)
 
 
+@pytest.mark.long
 def test_where_there_is_little_room_it_says_what_was_longest_not_read(
     duck: DuckDB, sandbox: StartSandbox
 ) -> None:

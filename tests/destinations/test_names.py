@@ -43,6 +43,7 @@ def test_a_driver_that_is_not_installed_is_named(
         sync(settings(sandbox()), storage_for(SyncConfig(destination="sqlalchemy")))
 
 
+@pytest.mark.long
 def test_a_destination_of_the_configurations_own_name_is_what_its_type_says(
     sandbox: StartSandbox, sqlite: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_name_whose_type_does_not_exist_is_told_from_one_that_has_none(
         storage_for(SyncConfig(destination="archive"))
 
 
+@pytest.mark.long
 def test_ducklake_says_what_keeps_it_from_working(sandbox: StartSandbox, home: object) -> None:
     with pytest.raises(WarehouseError, match=r"extension ducklake.*INSTALL ducklake|dlt .* does not go with"):
         sync(settings(sandbox()), storage_for(SyncConfig(destination="ducklake")))

@@ -345,6 +345,7 @@ def test_a_published_limit_is_kept_by_several_segments_and_nothing_is_refused(
     assert not any(request.status == 429 for request in there.sandbox.requests)
 
 
+@pytest.mark.long
 def test_a_published_limit_is_kept_before_anything_is_refused(place: Start) -> None:
     window = Window(10, seconds=0.5)
     there = place(leads=1500, rate_limit=window)

@@ -195,6 +195,7 @@ def test_what_became_of_texts_is_filled_in_by_the_next_run(place: Start) -> None
     assert there.sandbox.count("/events/sms/all/my") <= 4
 
 
+@pytest.mark.long
 def test_somebody_elses_lead_is_passed_over_and_a_refused_list_ends_the_run(place: Start) -> None:
     there = place(leads=30)
     foreign = there.world.ids("", "leads")[5]

@@ -88,6 +88,7 @@ def test_persons_keep_their_ids_when_leads_come_and_what_changed_is_visible(duck
     assert (after[ana]["leads"], after[ana]["source_count"]) == (2, 2)
 
 
+@pytest.mark.long
 def test_several_keys_of_one_vendor_are_one_vendor(target: Target) -> None:
     town = Town()
     ana = town.met_in_posts("Ana", submitted="ana@one.example")
@@ -118,6 +119,7 @@ def test_several_keys_of_one_vendor_are_one_vendor(target: Target) -> None:
     assert found_in(target)["leadpanther", ana] == found_in(target)["leadpanther_acme", ana]
 
 
+@pytest.mark.long
 def test_people_that_were_found_before_vendors_were_told_are_told_them(target: Target) -> None:
     town = Town()
     ana = town.met_in_posts("Ana", submitted="ana@one.example")
