@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.process import QuickEnd, set_up
+from pipelines.process import QuickEnd, set_up, steady_streams
 from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, 
 
 def main() -> None:
     """Runs the command line; every expected error is one line and an exit code."""
+    steady_streams()
     set_up()
     end = QuickEnd()
     try:

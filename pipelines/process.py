@@ -5,20 +5,26 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import io
 import os
 import shutil
 import sys
 from pathlib import Path
 
 
-def set_up() -> None:
-    """Sets what concerns streams, privacy and memory; must come before dlt or Arrow is imported."""
-    # A stream that was closed (`>&-`) leaves its number to the next file that is opened, a database perhaps.
+def steady_streams() -> None:
+    """Has the command's streams be there, and take any text; in Airflow's tasks they are Airflow's. To be called before
+    any file is opened: a stream that was closed (`>&-`) leaves its number to the next one, a database perhaps."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (as long as the process)
     for stream in (sys.stdout, sys.stderr):  # names in any script, where the locale knows few
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def set_up() -> None:
+    """Sets what concerns privacy and memory; must come before dlt or Arrow is imported."""
     os.umask(0o077)  # what a sync writes holds personal data: for its owner only
     # Where Airflow is installed beside us, dlt would ask its database for every setting.
     os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
