@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sources.core.errors import DeadlineReached, ScanUnstable
 from sources.core.listing.books import Books
@@ -24,14 +24,12 @@ from sources.core.listing.checkpoint import (
     sample,
 )
 from sources.core.listing.content import Content, learned, row_ids
+from sources.core.listing.passage import Passage
 from sources.core.listing.replies import Fetch, Page, Reaches, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import Raw, digest
 from sources.core.together import together
 from sources.core.units import Outcome, Rows
-
-if TYPE_CHECKING:
-    from sources.core.listing.passage import Passage
 
 MAX_WINDOW = 16
 
