@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sources.core.report import Figure, Ranking, Section, Shown, Steps, Tile, Timeline
 from sources.core.report.upkeep import FRESHNESS
+from sources.core.report.upkeep import MISSING as MISSING_TABLES
 
 SQL = Path(__file__).parent
 
@@ -172,19 +174,11 @@ HOT = Figure(
     personal=True,
 )
 
-MISSING = Figure(
-    SQL / "missing.sql",
-    "What is missing",
-    "Tables of clients that were not read to their end within two days, or the last time.",
-    (
-        Shown("what", "what", "word"),
-        Shown("why", "why"),
-        Shown("read_at", "read to its end", "time"),
-    ),
-    "account, what",
-    empty="Nothing: everything was read to its end within two days.",
-    wide=True,
-    most=200,
+# Besides its tables, clients to whom access was lost.
+MISSING = replace(
+    MISSING_TABLES,
+    sql=SQL / "missing.sql",
+    counts="Tables of clients that were not read to their end within two days, or the last time.",
 )
 
 REPORT = Section(
