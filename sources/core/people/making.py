@@ -177,7 +177,7 @@ def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
             "profile_urls": numbered_identifiers(sources, LEADS, ["profile_url"]),
             "phones": numbered_identifiers(sources, LEADS, ["phone"]),
             "identifiers": numbered_identifiers(sources, LEADS, IDENTIFIERS),
-            "contacts": "(SELECT 0 AS n, '' AS value WHERE false)",
+            "contacts": numbered_identifiers(sources, LEADS, []),
         }
     ).replace("SELECT DISTINCT", "SELECT")
 
