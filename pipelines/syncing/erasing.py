@@ -297,7 +297,7 @@ def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     gone = load_suppressions(warehouse, policy, ACCOUNT)
     column = vendor.account.name
     for table in vendor.all_tables:
-        warehouse.change(list(_erasures(warehouse, table, theirs, None)))
+        warehouse.change(_erasures(warehouse, table, theirs, None))
         if gone and column in warehouse.columns(table.name):
             for (account,) in warehouse.query(f"SELECT DISTINCT {column} FROM {table.name}"):
                 if gone.is_about({"id": account}):

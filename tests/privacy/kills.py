@@ -30,12 +30,12 @@ def _run(
 
     from sources.core.warehouse.warehouse import Warehouse
 
-    together, execute = Warehouse.execute_together, DuckDbSqlClient.execute_sql
+    change, execute = Warehouse.change, DuckDbSqlClient.execute_sql
     counted, counting = [0], [False]
 
-    def watched(self: Warehouse, statements: Any) -> None:
+    def watched(self: Warehouse, changes: Any) -> None:
         counting[0] = True
-        together(self, statements)
+        change(self, changes)
         counting[0] = False
 
     def deadly(self: DuckDbSqlClient, sql: Any, *parameters: Any, **more: Any) -> Any:
@@ -45,6 +45,6 @@ def _run(
                 os.kill(os.getpid(), signal.SIGKILL)
         return execute(self, sql, *parameters, **more)
 
-    Warehouse.execute_together = watched  # type: ignore[method-assign]
+    Warehouse.change = watched  # type: ignore[method-assign]
     DuckDbSqlClient.execute_sql = deadly  # type: ignore[method-assign]
     child._main(folder, environment, arguments, Tricks(), folder / "output.txt")

@@ -177,11 +177,8 @@ class Warehouse(Kind):
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Runs a statement; none where a table does not exist."""
-        if self.is_lake:
-            self._files.change([(sql, parameters)])
-            return
         with contextlib.suppress(DatabaseUndefinedRelation):
-            self._in_one_go([(sql, parameters)])
+            self.execute_together([(sql, parameters)])
 
     def execute_together(self, statements: Iterable[Statement]) -> None:
         """Runs statements, each with its parameters, all or none of them; in a lake, file by file."""
