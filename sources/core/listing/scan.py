@@ -256,7 +256,8 @@ class Scan:
         if not (self.main.from_zero and self.main.at_end) or self._was_one_known_page():
             self.ending = ending
             return
-        short = self.main.reach - self.books.distinct()
+        read = self.books.distinct()
+        short = self.main.reach - read
         # A page that holds a row twice may hide another, which the books don't show where rows went meanwhile.
         doubtful = short > 0 or self._named_twice
         if not doubtful:
@@ -266,8 +267,9 @@ class Scan:
         elif short > self.main.inserted or short <= 0:
             self._cover(expected=self.main.reach)
         elif self.walks < 2:
+            self._known_before = read
             self._walk_again()
-        elif self.books.distinct() == self._known_before:  # rows that came in would be here by now
+        elif read == self._known_before:  # rows that came in would be here by now
             self.ending = ending
         else:
             self.ending = Ending.OVERTAKEN
@@ -277,7 +279,6 @@ class Scan:
 
     def _walk_again(self) -> None:
         self.walks += 1
-        self._known_before = self.books.distinct()
         self.closing_passes = 0
         start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
         self.main = self._pass = Walk(start, self._max_window, self._reaches)
