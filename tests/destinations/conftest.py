@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from tests.destinations.promises import Promises
-from tests.destinations.targets import MARIADB, Delta, Iceberg, MariaDB, Parquet, SQLite, start_mariadb
+from tests.destinations.targets import (
+    MARIADB,
+    Delta,
+    Iceberg,
+    MariaDB,
+    Parquet,
+    SQLite,
+    configure,
+    start_mariadb,
+)
 from tests.support import Target
 
 DESTINATIONS = ["sqlite", "mariadb", "parquet", "delta"]
@@ -60,6 +69,5 @@ def iceberg(home: Path) -> Iceberg:
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
     """Each destination, empty."""
     found: Any = request.getfixturevalue(request.param)
-    for name, value in found.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, found)
     return found  # type: ignore[no-any-return]

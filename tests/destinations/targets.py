@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import dlt
 import duckdb
 import pymysql
+import pytest
 from deltalake import DeltaTable
 from pyiceberg.table import StaticTable
 
@@ -32,6 +33,12 @@ QUICK = (
     "--innodb-file-per-table=0",
 )
 """It need not outlive a power failure."""
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    """Has commands load into a destination while a test lasts."""
+    for name, value in target.settings().items():
+        monkeypatch.setenv(name, value)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pipelines.storage import storage_for
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
 from tests.conftest import StartSandbox
-from tests.destinations.targets import Iceberg, Parquet
+from tests.destinations.targets import Iceberg, Parquet, configure
 from tests.support import DATASET, settings
 from tests.test_sync_truth import change
 from tests.truth import differences
@@ -26,8 +26,7 @@ def test_compaction_leaves_one_file_a_table_and_every_row_as_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("LEADHOUSE__FOLDER", str(parquet.folder / "loop"))
-    for name, value in parquet.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, parquet)
     api = sandbox()
     parquet.sync(api)
     change(api.world, api.world.client_ids[0])
@@ -58,8 +57,7 @@ def test_a_lake_without_a_place_is_asked_for_one(sandbox: StartSandbox, home: Pa
 def test_iceberg_tables_hold_each_row_once_in_its_latest_version(
     sandbox: StartSandbox, iceberg: Iceberg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in iceberg.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, iceberg)
     api = sandbox()
     iceberg.sync(api)
     change(api.world, api.world.client_ids[0])
@@ -81,8 +79,7 @@ def test_a_lake_takes_no_shards() -> None:
 def test_a_lake_of_some_tables_only_has_all_views_that_are_safe_to_share(
     sandbox: StartSandbox, iceberg: Iceberg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in iceberg.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, iceberg)
     iceberg.sync(sandbox(), "leads")
     listed = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '{}'"
     there, shared = (

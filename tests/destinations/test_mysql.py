@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from tests.conftest import StartSandbox
-from tests.destinations.targets import MariaDB
+from tests.destinations.targets import MariaDB, configure
 from tests.support import DATASET
 
 CHANGES = exp.Delete | exp.Update
@@ -19,8 +19,7 @@ def test_nothing_is_changed_by_a_statement_that_reads_the_same_table(
     sandbox: StartSandbox, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MySQL 8 refuses those (error 1093), unless a derived table is made of what is read first."""
-    for name, value in mariadb.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, mariadb)
     monkeypatch.setenv("PRIVACY__RETENTION_DAYS", "30")
     monkeypatch.setenv("PRIVACY__KEY", "a key that nobody guesses, really")
     api = sandbox()
@@ -69,8 +68,7 @@ def _is_derived(table: exp.Table) -> bool:
 def test_who_may_see_the_shareable_views_sees_all_rows_and_nothing_personal(
     sandbox: StartSandbox, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in mariadb.settings().items():
-        monkeypatch.setenv(name, value)
+    configure(monkeypatch, mariadb)
     shareable = f"{DATASET}_shareable"
     mariadb.query(
         "CREATE OR REPLACE USER analyst@localhost",

@@ -6,7 +6,7 @@ from pipelines.syncing.erasing import Person, erase_person
 from pipelines.vendors import VENDORS
 from sources.core.privacy.configuration import load_policy
 from tests.people.test_people import KEY, treat
-from tests.people.world import Town, found_in, known_people, sync_town
+from tests.people.world import Town, bob_and_ana, found_in, known_people, sync_town
 from tests.support import DuckDB, Target
 
 
@@ -71,10 +71,7 @@ def test_an_erased_person_stays_out_of_a_vendor_that_is_first_loaded_later(
     duck: DuckDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     treat(monkeypatch, "tag")
-    town = Town()
-    town.met_in_posts("Bob", submitted="bob@one.example", work="bob@two.example")
-    town.bought("Bob", "Bob+x@two.example", "(415) 555-0100")
-    town.bought("Ana", "ana@one.example", "(415) 555-0101")
+    town, _ = bob_and_ana()
     sync_town(town, duck, "leadpanther")
     erase(duck, "bob@one.example")
     sync_town(town, duck)

@@ -108,6 +108,14 @@ def known_people() -> Town:
     return town
 
 
+def bob_and_ana() -> tuple[Town, str]:
+    """Bob, whom both vendors know by addresses of their own, and Ana, whose lead it is that is named."""
+    town = Town()
+    town.met_in_posts("Bob", submitted="bob@one.example", work="bob@two.example")
+    town.bought("Bob", "Bob+x@two.example", "(415) 555-0100")
+    return town, town.bought("Ana", "ana@one.example", "(415) 555-0101")
+
+
 def pairs(persons: Mapping[Lead, str]) -> set[frozenset[Lead]]:
     """Which two leads are one person."""
     return {frozenset((a, b)) for a, b in combinations(persons, 2) if persons[a] == persons[b]}
