@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,17 +11,18 @@ import dlt
 import msgspec
 
 from pipelines.storage import Storage
+from pipelines.syncing.identifying import everything_known
+from pipelines.syncing.opened import Opened, open_all
 from pipelines.syncing.people import bring_together, tables_of_people
 from pipelines.syncing.searching import Marks, rows_with
-from sources.core.engine.config import read_config
-from sources.core.errors import ConfigurationError, NothingYet
+from sources.core.errors import ConfigurationError
 from sources.core.people.making import SCHEMA
-from sources.core.privacy.erasure import Suppressions, contacts, identifiers, telling
+from sources.core.privacy.erasure import Suppressions, contacts
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
-from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
+from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
 
 
@@ -71,29 +71,6 @@ Counts = dict[str, int]
 """Rows concerned, by schema and table."""
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A vendor's part of the warehouse, ready to be written to.
-
-    Args:
-        vendor: whose rows.
-        pipeline: that loads them.
-        warehouse: to ask through it.
-        policy: how personal data is treated, and where the vendor's phone numbers are.
-    """
-
-    vendor: Vendor
-    pipeline: dlt.Pipeline
-    warehouse: Warehouse
-    policy: Policy
-
-    def suppress(self, hashes: set[str], kind: str) -> None:
-        suppress(self.pipeline, hashes, kind, self.policy)
-
-    def named(self, table: str) -> str:
-        return self.warehouse.qualified(table)
-
-
 def erase_person(
     storage: Storage, vendors: Sequence[Vendor], policy: Policy, person: Person, dry_run: bool = False
 ) -> Counts:
@@ -114,9 +91,9 @@ def erase_person(
         NothingYet: there is nothing of any vendor.
     """
     check_request(policy, person.values())
-    with _opened(storage, vendors, policy) as opened:
+    with open_all(storage, vendors, policy) as opened:
         given = {v: policy.hash(v) for v in person.values()}
-        known = _everything_known(opened, given, storage.config.max_shared)
+        known = everything_known(opened, given, storage.config.max_shared)
         if not dry_run:  # first: whatever happens, they stay out
             for each in opened:
                 each.suppress(set(known.values()), PERSON)
@@ -148,7 +125,7 @@ def erase_account(
         NothingYet: there is nothing of any vendor.
     """
     check_request(policy, [account])
-    with _opened(storage, vendors, policy) as opened:
+    with open_all(storage, vendors, policy) as opened:
         counts: dict[Opened, Counts] = {}
         for each in opened:
             if not dry_run:
@@ -176,28 +153,6 @@ def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
     return counts
 
 
-@contextmanager
-def _opened(storage: Storage, vendors: Sequence[Vendor], policy: Policy) -> Iterator[list[Opened]]:
-    """All of the warehouse, ready to be written to; refuses a changed key before anything is done. What a killed sync
-    left on its way is in no file that people read: each vendor is opened, not looked for."""
-    datasets: dict[str, list[Vendor]] = {}
-    for vendor in vendors:
-        datasets.setdefault(storage.dataset_of(vendor), []).append(vendor)
-    with storage.claimed(), ExitStack() as stack:
-        found: list[Opened] = []
-        for dataset, candidates in datasets.items():
-            pipeline = stack.enter_context(storage.open(dataset, alone=True))
-            for vendor in candidates:
-                if pipeline.default_schema_name == vendor.name:
-                    its = policy.in_region(read_config(vendor).default_region)
-                    storage.agree(pipeline, vendor, its)  # a shard may have brought columns
-                    found.append(Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), its))
-        if not found:
-            raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
-        load_suppressions(found[0].warehouse, policy)
-        yield found
-
-
 def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> None:
     """Writes down that somebody was erased, and not whom; sees that no file keeps what was deleted."""
     for each, its in counts.items():
@@ -208,48 +163,6 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
     with tables_of_people(storage) as people:
         storage.rewrite_all({**vendors, **people})
     storage.publish()
-
-
-def _everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared: int) -> dict[str, str]:
-    """All that identifies a person, from what was given."""
-    searched: dict[str, str] = {}
-    tie_nobody: set[str] = set()
-    while new := {k: v for k, v in known.items() if k not in searched}:
-        marks, searched = Marks.of(new), known  # a mark of one identifier may be another's, too
-        told = {k: v for each in opened for row in _told_of_them(each, known, marks) for k, v in row.items()}
-        met = {k: v for k, v in told.items() if k not in known and k not in tie_nobody}
-        tie_nobody |= _shared(opened, met, max_shared)
-        known = known | {k: v for k, v in met.items() if k not in tie_nobody}
-    return known
-
-
-def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Iterator[dict[str, str]]:
-    """What rows that are about a person say of who they are."""
-    theirs = Suppressions(known.values(), opened.policy)
-    for table in opened.vendor.all_tables:
-        reached_by = contacts(table)
-        for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
-            if theirs.is_about(row, reached_by):
-                ids = {row["id"]: opened.policy.hash(row["id"])} if _is_lead(opened.vendor, table) else {}
-                yield identifiers(row, telling(table), opened.policy) | ids
-
-
-def _is_lead(vendor: Vendor, table: Table) -> bool:
-    return vendor.leads is not None and table.name == vendor.leads.table
-
-
-def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:
-    """Those e-mail addresses and phone numbers that so many leads have that they tie nobody. A profile is one
-    person's."""
-    leads: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for each in opened if values else ():
-        if each.vendor.leads:
-            table = each.vendor.tables[each.vendor.leads.table]
-            ways = {n: way for n, way in telling(table).items() if way is not Category.PROFILE_URL}
-            for row in rows_with(each.warehouse, table, Marks.of(values), living=True):
-                for value in identifiers(row, ways, each.policy).keys() & values.keys():
-                    leads[value].add((each.warehouse.dataset, row["id"]))
-    return {value for value, theirs in leads.items() if len(theirs) > max_shared}
 
 
 def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
