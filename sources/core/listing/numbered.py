@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -37,7 +36,6 @@ class ByPage:
         self._first: tuple[bytes, ...] = ()
         self._no_limit = 0
         """A number of rows that was found to be no limit."""
-        self._looking = asyncio.Lock()
 
     async def fetch(self, offset: int) -> Page:
         """The rows from an offset on, as far as one page has them.
@@ -50,7 +48,7 @@ class ByPage:
             first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)
             if as_asked and not self._sizing.sure:
-                async with self._looking:  # several pages may be asked for side by side
+                async with self._sizing.looking:  # several pages and lists may be asked for at once
                     if not self._sizing.sure:
                         await self._look_where_counting_begins(number, size, page)
             is_first, is_odd = number == self._sizing.first, not is_in_place(number, page, self._sizing.cap)

@@ -10,8 +10,9 @@ where the list's length says.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 from sources.core.listing.chain import LINK
@@ -51,6 +52,7 @@ class Sizing:
         first: the number of its first page.
         sure: whether that was looked at.
         mute: whether what its pages say of their own number and size says nothing.
+        looking: held by whoever looks where counting begins, which one look tells for all.
     """
 
     cap: int
@@ -59,6 +61,7 @@ class Sizing:
     first: int = 1
     sure: bool = False
     mute: bool = False
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     def ask(self, offset: int) -> tuple[int, int]:
         """The number and size of the page to ask for."""
