@@ -28,6 +28,8 @@ def set_up() -> None:
     os.umask(0o077)  # what a sync writes holds personal data: for its owner only
     # Where Airflow is installed beside us, dlt would ask its database for every setting.
     os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
+    # dlt would tell its makers of each load. It decides that as it is imported, before any setting of ours is read.
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     # Arrow's own allocator keeps 100 MB more than it needs, and is no faster here.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 

@@ -27,7 +27,7 @@ DLT = """\
 # dlt's own settings. These are not its defaults: a sync wants them so.
 
 [runtime]
-dlthub_telemetry = false
+dlthub_telemetry = false          # of your own pipelines in this folder; those of `leadhouse` tell nobody anything
 intercept_signals = false         # a sync ends gently by itself
 log_level = "ERROR"               # dlt's own log
 

@@ -24,7 +24,6 @@ from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 
 DLT_DEFAULTS = {
-    "runtime.dlthub_telemetry": False,
     "runtime.intercept_signals": False,
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     "data_writer.disable_compression": True,
