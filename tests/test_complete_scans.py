@@ -1,11 +1,18 @@
 """Complete scans, as they are due daily: they cost what changed, and conclude who is gone all the same."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 
+from pipelines.commands.demo_account import demo_settings, sandbox_of
+from pipelines.syncing.lines import AccountLines
+from pipelines.syncing.sync import Exit, Wanted, sync
 from sources.core.errors import Unauthorized
+from sources.core.vendor import Vendor
 from sources.leadpanther.sandbox import Fault, World
+from sources.leadping import LEADPING
+from sources.leadron import LEADRON
 from tests.conftest import StartSandbox, small_world
 from tests.support import DuckDB, Target
 from tests.truth import LISTS, differences
@@ -154,3 +161,26 @@ def test_a_warehouse_that_somebody_changed_is_put_right_by_a_complete_scan(
     target.sync(api, full=True)
     assert fresh(target, "leads") == set(ids[7:9])
     assert differences(target, api.world) == []
+
+
+def test_details_alone_are_read_and_what_they_hang_on_stays(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox()
+    duck.sync(api)
+    for client in api.world.client_ids:
+        api.world.delete(client, "posts", api.world.ids(client, "posts")[0])
+    posts = duck.rows("posts")
+    for _ in range(2):
+        assert duck.sync(api, "post_engagement", full=True).exit is Exit.DONE
+    assert duck.rows("posts") == posts
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("vendor", [LEADRON, LEADPING], ids=lambda vendor: vendor.name)
+def test_any_vendors_details_can_be_synced_alone(home: Path, vendor: Vendor) -> None:
+    package = sandbox_of(vendor)
+    with package.Sandbox(package.World.make(leads=5)) as api:
+        source, storage = demo_settings(vendor, api, home, publish=False)
+        sync(source, storage)
+        for resource in vendor.detail_of:  # Leadping's only where the configuration wants them
+            report = sync(source, storage, Wanted([resource], full=True), on_load=AccountLines().loaded)
+            assert report.exit is Exit.DONE, resource

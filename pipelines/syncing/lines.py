@@ -28,8 +28,9 @@ class AccountLines(Reporter):
 
     def loaded(self, run: Run) -> None:
         by_account = _by_account(run)
-        for account in filter(None, finished_accounts(run)):
-            self._say(run, account, by_account[account])
+        for account in finished_accounts(run):
+            if account and account in by_account:  # not if nothing that is wanted is read of it
+                self._say(run, account, by_account[account])
 
     def ended(self, report: Report, seconds: float) -> None:
         run = report.run

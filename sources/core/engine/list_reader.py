@@ -100,11 +100,12 @@ class ListReader:
             await self._reader.learn_pages(unit.resource, unit.account, sizing)
         await self._reader.admit(unit)
         await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
-        if unit.resource in self._reader.states and isinstance(scan, Scan):
-            await self._vote(outcome, before, after, scan)
-        if scan.is_complete and after.complete_at is not None:
-            began = datetime.fromtimestamp(after.complete_at, UTC)
-            run.complete.append(Complete(unit, account.whose, began, scan.concludes))
+        if unit.resource in self._reader.states:  # of what is only read for its details, no row was loaded
+            if isinstance(scan, Scan):
+                await self._vote(outcome, before, after, scan)
+            if scan.is_complete and after.complete_at is not None:
+                began = datetime.fromtimestamp(after.complete_at, UTC)
+                run.complete.append(Complete(unit, account.whose, began, scan.concludes))
         if scan.ending is Ending.OVERTAKEN:
             outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
         elif scan.ending:
