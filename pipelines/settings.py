@@ -14,7 +14,7 @@ import dlt
 
 from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import POSITIVE, SECRET, read_settings, secrets_of, settings_of
-from sources.core.engine.config import BELOW, aliases_of, inherited, read_config
+from sources.core.engine.config import BELOW, aliases_of, inherited, is_web_address, read_config
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
@@ -205,6 +205,11 @@ def load_ping_config() -> PingConfig:
     """Resolves the addresses of the monitoring service.
 
     Raises:
-        ConfigurationError: one cannot be read.
+        ConfigurationError: one cannot be read, or is no address.
     """
-    return read_settings(PingConfig, f"{LEADHOUSE}.{PING}", {})
+    section = f"{LEADHOUSE}.{PING}"
+    config = read_settings(PingConfig, section, {})
+    for name, url in vars(config).items():
+        if url and not is_web_address(url):
+            raise ConfigurationError(f"{name} under [{section}] is not an http(s) URL")
+    return config

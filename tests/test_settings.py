@@ -46,6 +46,16 @@ MISSPELLED = {
 }
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "hc-ping.com/x", "ftp://hc-ping.com/x", "https://", "http://a:b/x"]
+)
+def test_what_is_no_address_to_call_is_refused_and_not_repeated(home: Path, url: str) -> None:
+    write(home, f"[leadhouse.ping]\nstart = '{url}'", "secrets.toml")
+    with environment(**KEYS), pytest.raises(ConfigurationError) as refused:
+        check_all_settings()
+    assert str(refused.value) == "start under [leadhouse.ping] is not an http(s) URL"
+
+
 def write(home: Path, text: str, name: str = "config.toml") -> None:
     (home / ".dlt").mkdir(exist_ok=True)
     (home / ".dlt" / name).write_text(text)

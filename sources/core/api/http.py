@@ -22,7 +22,7 @@ from aiohttp.http import HttpProcessingError
 
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
-from sources.core.api.transport import SendingOnce
+from sources.core.api.transport import SendingOnce, unconnected
 from sources.core.errors import (
     DeadlineReached,
     Garbled,
@@ -252,10 +252,11 @@ class Http:
                     return await self._client.send_once(self._request(request, request_id))
                 finally:
                     self._waiting.discard(patience)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx.TimeoutException) as error:
             if self.pace.seconds_left() <= 0:
                 raise DeadlineReached("the run's time is up; the next run goes on from here") from None
-            raise Unreachable("no answer in time", where) from None
+            kept = unconnected(error)
+            raise Unreachable(f"no connection: {kept}" if kept else "no answer in time", where) from None
         except TROUBLE as error:
             raise Unreachable(f"no complete answer: {type(error).__name__}", where) from None
 

@@ -8,6 +8,20 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
+UNCONNECTED: dict[type[Exception], str] = {
+    aiohttp.ClientConnectorDNSError: "the host's name is not known",
+    aiohttp.ClientConnectorCertificateError: "the host's certificate is not one to trust",
+    aiohttp.ClientSSLError: "the host does not speak https there",
+    aiohttp.ClientConnectorError: "nobody answers there",
+}
+"""What kept from connecting, the particular first."""
+
+
+def unconnected(error: BaseException) -> str | None:
+    """What kept from connecting, if that is what an error is about: the transport calls all of it a timeout."""
+    cause = error.__cause__
+    return next((words for kind, words in UNCONNECTED.items() if isinstance(cause, kind)), None)
+
 
 class SendingOnce(HttpxAiohttpClient):
     """Sends each request once: aiohttp would try broken connections again by itself, uncounted, unpaced and

@@ -123,20 +123,27 @@ def check_region(vendor: Vendor, region: str) -> None:
         )
 
 
+def is_web_address(url: str) -> bool:
+    """Whether something is an http(s) URL."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # reading it is what finds one that is none
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def check_base_url(vendor: Vendor, url: str) -> str:
     """The base URL without a trailing slash.
 
     Raises:
         ConfigurationError: it is no URL, would leak the key, or is on a host that is not the API.
     """
-    how = f"set {vendor.name.upper()}_BASE_URL, usually to {vendor.base_url}"
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port
-    except ValueError:
-        raise ConfigurationError(f"the base URL is not an http(s) URL: {how}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    variable = aliases_of(vendor)["base_url"]
+    how = f"set {variable}, or base_url under [{vendor.section}], usually to {vendor.base_url}"
+    if not is_web_address(url):
         raise ConfigurationError(f"the base URL is not an http(s) URL: {how}")
+    parts = urlsplit(url.strip())
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"the base URL must hold no user, password, query or fragment: {how}")
     if parts.hostname.rstrip(".") in vendor.wrong_hosts:

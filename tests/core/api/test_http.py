@@ -4,6 +4,7 @@ import asyncio
 import email.utils
 import time
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -168,7 +169,20 @@ def test_a_server_that_is_not_there_is_unreachable(api: Sandbox) -> None:
     gone = Sandbox(api.world)
     with gone:
         pass
-    assert type(trouble(gone)) is errors.Unreachable
+    caught = trouble(gone)
+    assert type(caught) is errors.Unreachable
+    assert str(caught).startswith("no connection: nobody answers there (GET ")
+
+
+def test_https_where_http_is_spoken_is_called_so(api: Sandbox) -> None:
+    there = replace(endpoint(api), base_url=api.base_url.replace("http:", "https:"))
+
+    async def get() -> None:
+        async with client_for(there, Pace()) as client:
+            await client.item(Request("/me"), Traffic())
+
+    with pytest.raises(errors.Unreachable, match=r"^no connection: the host does not speak https there"):
+        asyncio.run(get())
 
 
 def test_a_server_that_says_nothing_is_given_up_on(api: Sandbox) -> None:
