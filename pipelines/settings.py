@@ -18,6 +18,7 @@ from sources.core.engine.config import BELOW, aliases_of, inherited, is_web_addr
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
+from sources.core.people.making import SCHEMA as PEOPLE_SCHEMA
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
 from sources.core.vendor import Vendor
 
@@ -196,6 +197,10 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     if config.dataset and not DATASET.fullmatch(config.dataset):
         raise ConfigurationError(
             f"the dataset cannot be called {config.dataset!r}: letters, digits and _ make a schema's name"
+        )
+    if config.dataset == PEOPLE_SCHEMA:
+        raise ConfigurationError(
+            f"the dataset cannot be called {PEOPLE_SCHEMA}: people over all vendors are there"
         )
     refuse_similar([section.name for section in sections(vendors_named(None))])
     return config

@@ -42,6 +42,10 @@ MISSPELLED = {
     "[leadhouse]\nslice_rows = 0": r"slice_rows under \[leadhouse\] is 0: it is to be more than 0",
     "[sources.leadleap]\nrequests_in_flight = -1": r"requests_in_flight .* is -1: it is to be more than 0",
     "[sources.leadron]\ncomplete_hours = nan": r"complete_hours .* is nan: it is to be 0 or more",
+    "[sources.leadron]\nkeep_quota = 150": r"keep_quota .* is 150.*: it is to be 100 or less",
+    "[sources.leadpanther]\nclients = [1, 2]": r"clients under .* list of texts: put each into quotes",
+    "[sources.leadleap.segments.us]\nfull_scan_every = -1": r"full_scan_every in .* is -1: .*0 or more",
+    "[leadhouse]\ndataset = 'leadhouse'": r"dataset cannot be called leadhouse: people .* are there",
     "[sources.leadpanther]\ncomplete_hours = 'many'": r"complete_hours .*in \.dlt/config\.toml.*a number",
 }
 

@@ -171,6 +171,8 @@ def test_a_schema_that_is_configured_takes_one_key_only(house: House) -> None:
     house.run("sync", "--dataset", "mine", "--source", ACME)
     shown = [json.loads(line) for line in house.run("status", "--json", "--dataset", "mine").splitlines()]
     assert [line["source"] for line in shown] == [ACME]
+    said = house.run("sync", "--dataset", "mine", "--source", LEAP, code=2)
+    assert f"the schema mine holds the rows of {ACME}: load {LEAP} into another dataset" in said
 
 
 @pytest.mark.parametrize("name", ["Acme Ltd", "shareable", "7"])

@@ -132,6 +132,7 @@ def read_and_load(
         vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part, wanted=resources
     )
     with storage.open(storage.dataset_of(vendor), wanted.wait) as pipeline:
+        _refuse_others(pipeline, vendor)
         storage.agree(pipeline, vendor, policy)
         keep_out_erased(storage, pipeline, vendor)
         if storage.rewound and pipeline.default_schema_name:
@@ -148,6 +149,14 @@ def read_and_load(
                 storage.publish()
         _conclude(storage, pipeline, run, wanted.accept_deletes, changed_since)
     return Report(run, exit_code(list(run.outcomes.values())))
+
+
+def _refuse_others(pipeline: dlt.Pipeline, vendor: Vendor) -> None:
+    """Raises ConfigurationError if somebody else's rows are in the schema."""
+    if (theirs := pipeline.default_schema_name) not in (None, vendor.name):
+        raise ConfigurationError(
+            f"the schema {pipeline.dataset_name} holds the rows of {theirs}: load {vendor.name} into another dataset"
+        )
 
 
 def _conclude(

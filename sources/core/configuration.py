@@ -29,6 +29,8 @@ SECRET = {"secret": True}
 """Metadata of a dataclass field that is looked up among the secrets."""
 POSITIVE = {"positive": True}
 """Metadata of a field that is a number above 0; no number is below it."""
+PERCENT = {"most": 100}
+"""Metadata of a field that is a number no higher than that."""
 EXAMPLE = "example"
 KINDS = {
     str: "text",
@@ -84,7 +86,7 @@ class SourceConfig:
     attempts: int = dataclasses.field(default=6, metadata=POSITIVE)
     backoff_seconds: float = 1.0
     timeout_seconds: float = dataclasses.field(default=30.0, metadata=POSITIVE)
-    keep_quota: float = 5.0
+    keep_quota: float = dataclasses.field(default=5.0, metadata=PERCENT)
     default_region: str = ""
 
     @property
@@ -144,6 +146,8 @@ def read_settings(
         wanted = kinds[name]
         if not isinstance(value, (wanted, int) if wanted is float else wanted):
             raise ConfigurationError(f"{name} under [{section}] is not {KINDS[wanted]}")
+        if isinstance(value, list) and not all(isinstance(part, str) for part in value):
+            raise ConfigurationError(f"{name} under [{section}] is not a list of texts: put each into quotes")
     _refuse_impossible(kind, section, values)
     refuse_unknown(section, list(kinds), [name for name in kinds if kinds[name] is dict], below)
     refuse_secrets_among_settings(section, secrets_of(kind))
@@ -158,6 +162,8 @@ def _refuse_impossible(kind: type[Any], section: str, values: Mapping[str, Any])
         if not (value > 0 if field.metadata.get("positive") else value >= 0):  # a float may be no number
             least = "more than 0" if field.metadata.get("positive") else "0 or more"
             raise ConfigurationError(f"{field.name} under [{section}] is {value}: it is to be {least}")
+        if value > (most := field.metadata.get("most", value)):
+            raise ConfigurationError(f"{field.name} under [{section}] is {value}: it is to be {most} or less")
 
 
 def settings_of(kind: type[Any]) -> dict[str, type]:

@@ -135,6 +135,8 @@ def check_segment(name: str, given: Any) -> None:
         wanted = FILTERS.get(key, int)
         if isinstance(value, bool) or not isinstance(value, (int, float) if key in OWN else wanted):
             raise ConfigurationError(f"{key} in {where} is not {'text' if wanted is str else 'a number'}")
+        if key in OWN and not given[key] >= 0:
+            raise ConfigurationError(f"{key} in {where} is {value}: it is to be 0 or more")
     if given.get("type", TYPES[0]) not in TYPES:
         raise ConfigurationError(f"type in {where} is one of {', '.join(TYPES)}")
 

@@ -144,10 +144,11 @@ def check_base_url(vendor: Vendor, url: str) -> str:
     if not is_web_address(url):
         raise ConfigurationError(f"the base URL is not an http(s) URL: {how}")
     parts = urlsplit(url.strip())
+    host = str(parts.hostname)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"the base URL must hold no user, password, query or fragment: {how}")
-    if parts.hostname.rstrip(".") in vendor.wrong_hosts:
-        raise ConfigurationError(f"{parts.hostname} is not the {vendor.title} API: {how}")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if host.rstrip(".") in vendor.wrong_hosts:
+        raise ConfigurationError(f"{host} is not the {vendor.title} API: {how}")
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise ConfigurationError(f"the base URL must use https, or the key would travel in the clear: {how}")
     return url.strip().rstrip("/")
