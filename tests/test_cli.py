@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -346,3 +347,12 @@ def test_a_failed_sync_leaves_the_warehouse_as_it_was(calls: Calls) -> None:
     assert not (calls["a key that is not accepted"].folder / "leadhouse.duckdb").exists() or not DuckDB(
         calls["a key that is not accepted"].folder
     ).rows("leads")
+
+
+def test_ctrl_c_while_the_program_is_only_being_imported_ends_it_without_a_traceback(home: Path) -> None:
+    (home / "typer.py").write_text(
+        "import os, signal; os.kill(os.getpid(), signal.SIGINT)\nimport time; time.sleep(9)"
+    )
+    process = run_leadhouse("--version", folder=home, environment={"PYTHONPATH": str(home)})
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
