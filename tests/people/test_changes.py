@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.core.people.components import TABLES, find_people, forget_versions
+from sources.core.people.components import TABLES, find_people, forget_versions, write_people
 from sources.core.people.concerned import Sought
 
 MAX_SHARED = 2
@@ -86,7 +86,9 @@ def find(connection: duckdb.DuckDBPyConnection) -> None:
         cursor = connection.execute(sql.replace("%s", "?"), parameters)
         return cursor.fetchall() if cursor.description else None
 
-    find_people(run, "main", SOUGHT, NOW)
+    found = find_people(run, "main", SOUGHT)
+    write_people(run, "main", NOW)
+    found.drop_all()
 
 
 def persons(connection: duckdb.DuckDBPyConnection) -> dict[frozenset[Key], str]:

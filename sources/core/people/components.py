@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sources.core.people.concerned import LEAD_KEY, SAME_LEAD, STAYED, WHO_IS_CONCERNED, Sought
+from sources.core.people.concerned import LEAD_KEY, OTHERS, SAME_LEAD, WHO_IS_CONCERNED, Sought
 
 Run = Callable[..., Sequence[Sequence[Any]] | None]
-"""Runs a statement with its parameters, all in one transaction, and returns its rows if it has any."""
+"""Runs a statement with its parameters, and returns its rows if it has any."""
 
 PEOPLE, PERSON_LEADS = "people", "person_leads"
 
@@ -56,8 +56,8 @@ _SHARED = f"""
     SELECT tying.value
     FROM _tying AS tying
     JOIN (
-        SELECT source, id, unnest(ties) AS value FROM _fresh AS fresh
-        UNION ALL SELECT source, id, unnest(ties) FROM ({STAYED}) AS stayed
+        SELECT source, id, unnest(ties) AS value FROM _lead AS lead
+        UNION ALL SELECT source, id, unnest(ties) FROM ({OTHERS}) AS others
     ) AS held ON held.value = tying.value
     WHERE NOT tying.certain
     GROUP BY tying.value
@@ -87,41 +87,46 @@ _MOVED = (
     "SELECT count(*) FROM _label AS label JOIN _next AS next ON next.n = label.n AND next.root <> label.root"
 )
 
-_MEMBERS = f"""
-    SELECT lead.*, {LEAD_KEY} AS lead_key, {{vendor}} AS vendor, coalesce(label.root, lead.n) AS root
+_MEMBERS = """
+    SELECT lead.n, coalesce(label.root, lead.n) AS root
     FROM _lead AS lead
     LEFT JOIN _label AS label ON label.n = lead.n"""
 
 _BEFORE = f"""
     SELECT member.n, member.root, before.person_id
     FROM {{schema}}.person_leads AS before
-    JOIN _member AS member ON {SAME_LEAD.format("member", "before")}"""
+    JOIN _lead AS lead ON {SAME_LEAD.format("lead", "before")}
+    JOIN _member AS member ON member.n = lead.n"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
-_CLAIMS = """
+_CLAIMS = f"""
     SELECT claimed.person_id, coalesce(home.root, claimed.root) AS root
     FROM (SELECT person_id, min(root) AS root FROM _before AS before GROUP BY person_id) AS claimed
-    LEFT JOIN _member AS home ON home.lead_key = claimed.person_id"""
+    LEFT JOIN (
+        SELECT {LEAD_KEY} AS lead_key, member.root FROM _lead AS lead JOIN _member AS member ON member.n = lead.n
+    ) AS home ON home.lead_key = claimed.person_id"""
 
-_PERSONS = """
+_PERSONS = f"""
     SELECT
-        found.root, coalesce(kept.person_id, first.lead_key) AS person_id, found.leads,
+        found.root, coalesce(kept.person_id, {LEAD_KEY}) AS person_id, found.leads,
         coalesce(several.sources, first.source) AS sources, coalesce(several.source_count, 1) AS source_count,
-        coalesce(several.vendors, first.vendor) AS vendors, coalesce(several.vendor_count, 1) AS vendor_count,
+        coalesce(several.vendors, {{vendor}}) AS vendors, coalesce(several.vendor_count, 1) AS vendor_count,
         found.first_seen_at, found.last_seen_at
     FROM (
-        SELECT root, count(*) AS leads, min(first_seen_at) AS first_seen_at, max(first_seen_at) AS last_seen_at
-        FROM _member AS member
-        GROUP BY root
+        SELECT
+            member.root, count(*) AS leads,
+            min(lead.first_seen_at) AS first_seen_at, max(lead.first_seen_at) AS last_seen_at
+        FROM _member AS member JOIN _lead AS lead ON lead.n = member.n
+        GROUP BY member.root
     ) AS found
-    JOIN _member AS first ON first.n = found.root
+    JOIN _lead AS first ON first.n = found.root
     LEFT JOIN (
         SELECT
             root, string_agg(source, ', ' ORDER BY source) AS sources, count(*) AS source_count,
             string_agg(DISTINCT vendor, ', ' ORDER BY vendor) AS vendors, count(DISTINCT vendor) AS vendor_count
         FROM (
-            SELECT DISTINCT member.root, member.source, member.vendor
-            FROM _label AS label JOIN _member AS member ON member.n = label.n
+            SELECT DISTINCT label.root, source, {{vendor}} AS vendor
+            FROM _label AS label JOIN _lead AS lead ON lead.n = label.n
         ) AS sources
         GROUP BY root
     ) AS several ON several.root = found.root
@@ -148,20 +153,32 @@ _WHO_THEY_ARE = (
 )
 
 
-def find_people(run: Run, schema: str, sought: Sought, now: datetime) -> None:
-    """Brings the tables of people up to date. Persons of whom nothing changed stay as they are.
+def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
+    """Who is who, as temporary tables of a connection.
+
+    Args:
+        run: runs statements, each by itself: what is dropped in a transaction takes memory until that ends.
+        schema: where the tables of people are.
+        sought: among which leads.
+    """
+    found = Temporary(run, schema=schema, **sought.placeholders)
+    found.make_all(WHO_IS_CONCERNED)
+    found.drop("_fresh", "_value")
+    found.make_all(_WHO_IS_TIED)
+    found.drop("_changed", "_told", "_tying", "_shared")
+    _label(found, run)
+    found.make_all(_WHO_THEY_ARE)
+    return found
+
+
+def write_people(run: Run, schema: str, now: datetime) -> None:
+    """Brings the tables of people up to date with what was found. Persons of whom nothing changed stay as they are.
 
     Args:
         run: runs statements, all in one transaction.
         schema: where the tables are.
-        sought: among which leads.
         now: when persons are changed, if they are.
     """
-    temporary = _Temporary(run, schema=schema, **sought.placeholders)
-    temporary.make_all(WHO_IS_CONCERNED)
-    temporary.make_all(_WHO_IS_TIED)
-    _label(temporary, run)
-    temporary.make_all(_WHO_THEY_ARE)
     people, person_leads = f"{schema}.{PEOPLE}", f"{schema}.{PERSON_LEADS}"
     is_concerned = "person_id IN (SELECT person_id FROM _concerned AS concerned)"
     is_same = "EXISTS (SELECT 1 FROM _same AS same WHERE same.person_id = {}.person_id)"
@@ -176,10 +193,9 @@ def find_people(run: Run, schema: str, sought: Sought, now: datetime) -> None:
     columns = list(TABLES[PERSON_LEADS])
     run(
         f"INSERT INTO {person_leads} ({', '.join(columns)}) "
-        f"SELECT person.person_id, {', '.join(f'member.{name}' for name in columns[1:])} "
-        "FROM _person AS person JOIN _member AS member ON member.root = person.root"
+        f"SELECT person.person_id, {', '.join(f'lead.{name}' for name in columns[1:])} FROM _person AS person "
+        "JOIN _member AS member ON member.root = person.root JOIN _lead AS lead ON lead.n = member.n"
     )
-    temporary.drop_all()
 
 
 def forget_versions(run: Run, schema: str) -> None:
@@ -187,7 +203,7 @@ def forget_versions(run: Run, schema: str) -> None:
     run(f"UPDATE {schema}.{PERSON_LEADS} SET version = NULL")
 
 
-def _label(temporary: _Temporary, run: Run) -> None:
+def _label(temporary: Temporary, run: Run) -> None:
     """Gives every tied lead the smallest number of those that it hangs together with."""
     temporary.make(
         "_label",
@@ -200,17 +216,18 @@ def _label(temporary: _Temporary, run: Run) -> None:
         temporary.make("_next", _JUMPED)
         ((moved,),) = run(_MOVED) or ((0,),)
         temporary.replace("_label", "_next")
+    temporary.drop("_edge", "_ways", "_near", "_next")
 
 
-class _Temporary:
-    """Tables that are there only while people are looked for."""
+class Temporary:
+    """Tables that are there only while people are looked for; of a first load they are as large as all leads."""
 
     def __init__(self, run: Run, **values: Any) -> None:
         self._run, self._values, self._names = run, values, set[str]()
 
     def make(self, name: str, select: str) -> None:
         if name in self._names:
-            self._run(f"DROP TABLE {name}")
+            self.drop(name)
         self._names.add(name)
         for placeholder, value in self._values.items():
             select = select.replace(f"{{{placeholder}}}", str(value))
@@ -223,6 +240,10 @@ class _Temporary:
     def replace(self, name: str, by: str) -> None:
         self.make(name, f"SELECT * FROM {by} AS other")
 
-    def drop_all(self) -> None:
-        for name in sorted(self._names):
+    def drop(self, *names: str) -> None:
+        for name in names:
+            self._names.remove(name)
             self._run(f"DROP TABLE {name}")
+
+    def drop_all(self) -> None:
+        self.drop(*sorted(self._names))

@@ -74,10 +74,15 @@ _FRESH = """
         SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
     ) AS told ON told.n = lead.n"""
 
-STAYED = f"""
+_STAYED = f"""
     SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
     FROM {{schema}}.person_leads AS before
     WHERE NOT {_IS_CHANGED.format("before")}"""
+
+_IS_CONCERNED = "before.person_id IN (SELECT person_id FROM _concerned AS concerned)"
+
+OTHERS = f"{_STAYED} AND NOT {_IS_CONCERNED}"
+"""A SELECT of all other leads, of which nothing changes."""
 
 _VALUES = f"""
     SELECT unnest(ties) AS value FROM _fresh AS fresh
@@ -106,7 +111,7 @@ _LEADS = f"""
     SELECT row_number() OVER (ORDER BY source, account, id) AS n, lead.*
     FROM (
         SELECT * FROM _fresh AS fresh
-        UNION ALL {STAYED} AND before.person_id IN (SELECT person_id FROM _concerned AS concerned)
+        UNION ALL {_STAYED} AND {_IS_CONCERNED}
     ) AS lead"""
 
 _TOLD = """

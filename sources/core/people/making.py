@@ -17,7 +17,7 @@ from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.people.components import PEOPLE, TABLES, find_people, forget_versions
+from sources.core.people.components import PEOPLE, TABLES, find_people, forget_versions, write_people
 from sources.core.people.concerned import LEADS, Sought
 from sources.core.people.describing import ABOUT, VIEWS, describe
 from sources.core.people.sources import (
@@ -215,6 +215,17 @@ def _make_tables(
     ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
         return
+    _make_ready(warehouse, anew=again or f" {how} " not in before)
+    with warehouse.one_by_one() as run:
+        found = find_people(run, warehouse.dataset, sought)
+        with warehouse.transaction() as run_together:
+            write_people(run_together, warehouse.dataset, datetime.now(UTC))
+            run_together(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
+        found.drop_all()
+
+
+def _make_ready(warehouse: Warehouse, anew: bool) -> None:
+    """Makes the tables of people, as far as they are not there, and has all leads be looked at, if they are to be."""
     there = warehouse.stored()
     with warehouse.transaction() as run:
         for table, columns in TABLES.items():
@@ -223,10 +234,8 @@ def _make_tables(
                 run(f"CREATE TABLE {warehouse.qualified(table)} ({types})")
             for name in columns.keys() - there.get(table, columns).keys():  # an earlier release made it
                 run(f"ALTER TABLE {warehouse.qualified(table)} ADD COLUMN {name} {columns[name]}")
-        if again or f" {how} " not in before:
+        if anew:
             forget_versions(run, warehouse.dataset)
-        find_people(run, warehouse.dataset, sought, datetime.now(UTC))
-        run(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
 
 
 _COMMENT = {

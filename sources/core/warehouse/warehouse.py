@@ -240,6 +240,12 @@ class Warehouse(Kind):
                                 client.execute_sql(statement.format(schema=schema, table=table))
 
     @contextmanager
+    def one_by_one(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
+        """Runs statements, each with its parameters and by itself, and returns the rows of those that have any."""
+        with self._client() as client:
+            yield client.execute_sql
+
+    @contextmanager
     def transaction(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
         """Runs statements, each with its parameters, all or none of them, and returns the rows of those that have
         any."""
