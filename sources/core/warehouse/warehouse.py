@@ -56,12 +56,8 @@ class Warehouse(Kind):
         if self.engine != "duckdb" or self._held:
             yield
             return
-        with self._client() as client:
-            self._held = client
-            try:
-                yield
-            finally:
-                self._held = None
+        with self._client() as client, self._holding(client):
+            yield
 
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
@@ -74,11 +70,8 @@ class Warehouse(Kind):
                 stack.enter_context(client.begin_transaction())
             if self.engine == "postgres":
                 client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            self._held = client
-            try:
+            with self._holding(client):
                 yield
-            finally:
-                self._held = None
 
     def make_ready(self) -> None:
         """Makes the schemas to load into, where a destination's own defaults for them would not do."""
@@ -241,8 +234,9 @@ class Warehouse(Kind):
 
     @contextmanager
     def one_by_one(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
-        """Runs statements, each with its parameters and by itself, and returns the rows of those that have any."""
-        with self._client() as client:
+        """Runs statements, each with its parameters and by itself, and returns the rows of those that have any. All that
+        is asked in the block is asked over one connection, which knows its temporary tables."""
+        with self._client() as client, self._holding(client):
             yield client.execute_sql
 
     @contextmanager
@@ -313,6 +307,15 @@ class Warehouse(Kind):
         for start in range(0, len(ids), CHUNK):
             values = ids[start : start + CHUNK]
             yield sql.format(ids=", ".join(["%s"] * len(values))), values
+
+    @contextmanager
+    def _holding(self, client: SqlClientBase[Any]) -> Iterator[None]:
+        """Has all that is asked in the block asked through one client."""
+        before, self._held = self._held, client
+        try:
+            yield
+        finally:
+            self._held = before
 
     @contextmanager
     def _client(self) -> Iterator[SqlClientBase[Any]]:
