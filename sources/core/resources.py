@@ -69,8 +69,8 @@ class Tokens:
 
     Args:
         instant: the field with a row's instant; it only grows.
-        question: the JSON of a question: from the field, since when, a token, whether in order, whether to count, and
-            rows a page; None where something is not asked for.
+        question: the JSON of a question: from the field, since when, a token, whether in order, whether to count,
+            rows a page, and whether the latest come first; None where something is not asked for.
         nullable: rows may have no instant.
         lookback: from the settings, seconds before the last instant seen from which on a run reads.
         parts: query parameters of parts that the list can be read in, should the whole not be had; the last one is

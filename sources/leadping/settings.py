@@ -47,7 +47,13 @@ LONG_AGO = 3650 * DAY
 
 
 def question(
-    instant: str, since: str | None, token: str | None, ordered: bool, count: bool, size: int | None
+    instant: str,
+    since: str | None,
+    token: str | None,
+    ordered: bool,
+    count: bool,
+    size: int | None,
+    latest: bool = False,
 ) -> dict[str, Any]:
     """A list's question.
 
@@ -58,6 +64,7 @@ def question(
         ordered: by instant, the earliest first.
         count: how many rows there are, too.
         size: rows a page.
+        latest: where it is ordered, the latest first.
     """
     asked: dict[str, Any] = {}
     if size is not None:
@@ -65,7 +72,7 @@ def question(
     if token is not None:
         asked["continuationToken"] = token
     if ordered:
-        asked["orderBy"] = [{"field": instant, "direction": "asc"}]
+        asked["orderBy"] = [{"field": instant, "direction": "desc" if latest else "asc"}]
     if since is not None:
         asked["rangeFilters"] = [{"field": instant, "greaterThanOrEqual": since}]
     if count:
@@ -165,7 +172,8 @@ class LeadpingConfig(SourceConfig):
 
     Args:
         details: read each lead's details too: birth dates, income, credit scores, medical conditions.
-        lookback_days: texts, calls and money of so many days are read again by every run, for what became of them.
+        lookback_days: texts, calls and money of so many days are read again, at least every hour, for what became of
+            them.
         requests_a_minute: of one organization; the documents allow 300.
     """
 

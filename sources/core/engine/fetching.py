@@ -75,7 +75,7 @@ def query(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
 
     async def ask(what: Ask, part: int) -> Found:
         question = paging.question(
-            paging.instant, what.since, what.token, what.ordered, what.count, what.size
+            paging.instant, what.since, what.token, what.ordered, what.count, what.size, what.latest
         )
         params = {**account.params, **listing.params, **(paging.parts[part - 1] if part else {})}
         body = await api.page(

@@ -6,16 +6,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
 from sources.core.listing.books import Books
-from sources.core.listing.checkpoint import Checkpoint, Pause, Times
+from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.content import row_ids
 from sources.core.listing.instants import earlier, instant_of, moment
+from sources.core.listing.looking import Looking
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Answer, Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
 from sources.core.listing.scan import Ending
+from sources.core.listing.times import Look, Pause, Times
 from sources.core.listing.tokens import TokenScan
 from sources.core.listing.weighing import RECENT, Weighed
 from sources.core.rows.shaping import Raw
@@ -85,16 +88,22 @@ class _ListReader:
         self._times = before.times or Times()
         self._misplaced = False
         self._latest: tuple[int, str] | None = None
+        self._looked = before.unfinished is not None or self._times.pause is not None
 
     async def read(self) -> tuple[Checkpoint, Read]:
-        if self._times.why:
-            return await self._by_tokens(self._before)
         try:
+            if self._times.why:
+                return await self._by_tokens(self._before)
             if not self._complete_is_due() and (increment := await self._increment()):
                 return increment
             return await self._complete()
+        except DeadlineReached:
+            self._reading.expire()
+            return self._before, Read(None)
         except _Paused as paused:
-            times = replace(self._times, pause=paused.pause or self._times.pause)
+            times = replace(
+                self._times, pause=paused.pause or self._times.pause, look=self._seen(paused.pause)
+            )
             return replace(self._before, times=times), Read(None)
 
     def _complete_is_due(self) -> bool:
@@ -112,22 +121,62 @@ class _ListReader:
 
     async def _increment(self) -> tuple[Checkpoint, Read] | None:
         """What came since the last run, or a little before; None if that cannot be had."""
+        if await self._is_as_it_was():
+            return self._before, Read(Ending.CLOSED)
         marks: list[str] = []
         pause, page = self._times.pause, None
         started = self._reading.outcome.started.timestamp()
+        answers = 0
         for part, mark in zip(self._parts, self._times.marks, strict=True):
             if pause and part < pause.part:
                 marks.append(mark)
                 continue
             since = pause.at if pause and part == pause.part else earlier(mark, self._by.lookback)
-            begin = Begin(since, page=self._before.page, size=self._times.size)
+            begin = Begin(
+                since,
+                page=self._before.page,
+                size=self._times.size,
+                says_count=self._times.says_count,
+            )
             scan = await self._run(begin, part, None, started)
             if scan.ending is not Ending.CLOSED:
                 return None
+            answers = max(answers, scan.answers)
             marks.append(scan.last_before(started) or mark)
             page = scan.page if len(self._parts) == 1 else None
-        times = replace(self._times, marks=tuple(marks), pause=None)
+        look = self._times.look if answers > 1 else None
+        times = replace(self._times, marks=tuple(marks), pause=None, look=look)
         return replace(self._before, times=times, page=page), Read(Ending.CLOSED)
+
+    async def _is_as_it_was(self) -> bool:
+        """Whether one look says that nothing has to be read back; what is seen is kept for the next run."""
+        before, now = self._times.look, self._reading.now().timestamp()
+        if before is None or self._times.pause:
+            return False
+        seen = await self._look(now, before)
+        same = seen is not None and (seen.rows, seen.content) == (before.rows, before.content)
+        if same and before.counts(now):
+            self._reading.outcome.scan = "its latest rows are as they were"
+            return True
+        self._times = replace(self._times, look=seen)
+        return False
+
+    async def _look(self, now: float, before: Look | None = None) -> Look | None:
+        reading = self._reading
+        answer = partial(self._answer, whole=False)
+        looking = Looking(self._by.query, answer, reading.memory, reading.row_id)
+        return await looking.look(self._times.size or None, now, before)
+
+    def _seen(self, read_since: object) -> Look | None:
+        """What was seen, if it is being read since; else what was seen before."""
+        times = self._times if read_since else self._before.times
+        return times.look if times else None
+
+    async def _look_first(self, found: Found) -> None:
+        """What is seen at the end of a list of several pages before the others are read; once a scan."""
+        if found.token and not self._looked and not self._times.why and not self._times.apart:
+            self._looked = True
+            self._times = replace(self._times, look=await self._look(self._reading.now().timestamp()))
 
     # --- all of it -------------------------------------------------------------------------------
 
@@ -148,6 +197,7 @@ class _ListReader:
                 resume=at.at if at else None,
                 count=self._before.count if part == 0 else None,
                 size=self._times.size,
+                says_count=self._times.says_count,
                 weighed=at.weighed if at else Weighed(),
             )
             scan = await self._run(begin, part, books, started)
@@ -158,6 +208,8 @@ class _ListReader:
             if scan.ending is not Ending.CLOSED:
                 return await self._instead(scan.why)
             marks.append(scan.last_before(started))
+            if (mark := marks[-1]) and scan.has_one_page_since(earlier(mark, self._by.lookback)):
+                self._times = replace(self._times, look=None)
             count += scan.books.distinct()
             if not await self._is_whole(scan.books):
                 return await self._apart()
@@ -170,7 +222,8 @@ class _ListReader:
         """Rows may have gone back to the first part while the others were read."""
         if mark is None:
             return None
-        scan = await self._run(Begin(mark, size=self._times.size), self._parts[0], None, started)
+        begin = Begin(mark, size=self._times.size, says_count=self._times.says_count)
+        scan = await self._run(begin, self._parts[0], None, started)
         return scan.last_before(started) or mark if scan.ending is Ending.CLOSED else mark
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
@@ -234,7 +287,7 @@ class _ListReader:
         memory, query = self._reading.memory, self._noting(self._by.query, began)
         passage = memory.passage = memory.passage or Passage(query, self._parts)
         passage.go_on(query)
-        reading = replace(self._reading, fetch=passage.fetch)
+        reading = replace(self._reading, fetch=passage.fetch, window=1)
         try:
             after, scan = await read_list(reading, before, self._sink)
         except Rejected:
@@ -245,7 +298,7 @@ class _ListReader:
         memory.passage = None if scan.ending else passage
         if scan.ending and not await self._is_whole(scan.books):
             return await self._apart()
-        times = replace(self._times, pause=None)
+        times = replace(self._times, pause=None, look=self._seen(scan.ending or after.unfinished))
         if scan.ending and not times.why:
             times = replace(times, marks=self._marks(began))
         return replace(after, times=times), Read(scan.ending, scan.concludes, scan.is_complete)
@@ -255,6 +308,7 @@ class _ListReader:
 
         async def noting(ask: Ask, part: int) -> Found:
             found = await query(ask, part)
+            await self._look_first(found)
             instants = [instant_of(row, self._by.field) for row in found.rows]
             known = [
                 (at, text)
@@ -296,6 +350,9 @@ class _ListReader:
                 except Rejected:
                     scan.refused()
                     continue
+                if begin.complete and not scan.answers:
+                    self._times = replace(self._times, size=scan.size)
+                    await self._look_first(found)
                 answer = self._answer(found, begin.complete)
                 if new := scan.tell(answer):
                     await self._hand_on(begin, answer, [found.rows[n] for n in new], new)
@@ -304,7 +361,8 @@ class _ListReader:
             raise self._pause(scan, part, started) from None
         finally:
             reading.outcome.scan = scan.how
-            self._times = replace(self._times, size=scan.size if scan.answers else self._times.size)
+            if scan.answers:
+                self._times = replace(self._times, size=scan.size, says_count=scan.says_count)
         if scan.ending is Ending.UNSTABLE and not begin.complete:
             raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
         return scan

@@ -11,13 +11,13 @@ same row in other ways on another day. Both are understood; the next finished sc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 from typing import Any
 
 from sources.core.listing.scan import Kind, Scan, Start
-from sources.core.listing.weighing import Weighed
+from sources.core.listing.times import Times
 
 BYTES, CONTENT = 1, 2
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
@@ -42,69 +42,6 @@ class Unfinished:
     chain: tuple[str, ...]
     root: tuple[str, ...]
     started: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """An interrupted scan by time: all of a part up to an instant is read.
-
-    Args:
-        complete: whether all of the list is being read.
-        part: of which part.
-        at: up to which instant, as the server writes it.
-        started: when the scan began.
-        weighed: what came of its end so far.
-    """
-
-    complete: bool
-    part: int
-    at: str
-    started: float
-    weighed: Weighed = field(default_factory=Weighed)
-
-    def encode(self) -> list[Any]:
-        """As short JSON."""
-        return [self.complete, self.part, self.at, self.started, self.weighed.walks, self.weighed.times]
-
-    @classmethod
-    def decode(cls, state: list[Any]) -> Pause:
-        """From what `encode` made. Raises TypeError or ValueError if it is something else."""
-        complete, part, at, started, *weighed = state
-        return cls(complete, part, at, started, Weighed(*weighed))
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """What is remembered of a list that is read by time.
-
-    Args:
-        marks: for each part of the list, the instant up to which all is read.
-        apart: whether it is read in parts.
-        why: why it cannot be read by time, and goes by tokens; empty if it can.
-        missed: whether a complete scan found what looking back had missed, so that it is not relied on.
-        size: rows a page that the server accepted; None for what it likes, 0 if that is not known.
-        pause: the scan to go on with.
-    """
-
-    marks: tuple[str, ...] = ()
-    apart: bool = False
-    why: str = ""
-    missed: bool = False
-    size: int | None = 0
-    pause: Pause | None = None
-
-    def encode(self) -> list[Any]:
-        """As short JSON."""
-        pause = self.pause and self.pause.encode()
-        return [list(self.marks), self.apart, self.why, self.missed, self.size, pause]
-
-    @classmethod
-    def decode(cls, state: Any) -> Times | None:
-        """From what `encode` made. Raises TypeError or ValueError if it is something else."""
-        if state is None:
-            return None
-        marks, apart, why, missed, size, pause = state
-        return cls(tuple(marks), apart, why, missed, size, Pause.decode(pause) if pause else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +145,9 @@ def under_policy(checkpoint: Checkpoint, policy: str) -> Checkpoint:
 
 def from_scratch(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint by which all is read."""
-    times = checkpoint.times and replace(checkpoint.times, why="", apart=False, pause=None, size=0, marks=())
+    times = checkpoint.times and replace(
+        checkpoint.times, why="", apart=False, pause=None, size=0, marks=(), look=None
+    )
     return replace(checkpoint, complete_at=None, unfinished=None, times=times)
 
 

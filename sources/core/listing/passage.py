@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sources.core.errors import Rejected, ScanUnstable
+from sources.core.listing.chain import LINK
 from sources.core.listing.questions import SIZES, Ask, is_full
 from sources.core.listing.replies import Page
 from sources.core.listing.walk import OVERLAP
@@ -176,7 +177,7 @@ class Passage:
         """Begins the other way, half a page further on."""
         half = rows // 2
         found = await self._answer(Ask(ordered=False, size=max(1, half)), place.part)
-        self._halves = OVERLAP < len(found.rows) <= half and found.token is not None
+        self._halves = LINK <= len(found.rows) <= half and found.token is not None
         if self._halves:
             at = place.at + len(found.rows)
             self._places[at] = _Place(at, place.part, found.token, place.floor)

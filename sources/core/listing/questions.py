@@ -33,6 +33,7 @@ class Ask:
         ordered: by instant, the earliest first; else in the server's own order.
         count: how many rows there are, too.
         size: rows a page; None for as many as the server likes.
+        latest: where it is ordered, the latest first.
     """
 
     since: str | None = None
@@ -40,6 +41,7 @@ class Ask:
     ordered: bool = True
     count: bool = False
     size: int | None = None
+    latest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Begin:
         count: rows in the list when it was last read to its end, if known.
         page: `TokenScan.page` of the last run: if the only reply is still the same, nothing in it is new.
         size: rows a page that were last accepted; None for what the server likes, 0 if that is not known.
+        says_count: the size that pages are said to have is how many rows they happen to hold.
         weighed: what came of a complete scan's end before it was interrupted.
     """
 
@@ -86,6 +89,7 @@ class Begin:
     count: int | None = None
     page: str | None = None
     size: int | None = 0
+    says_count: bool = False
     weighed: Weighed = field(default_factory=Weighed)
 
     @property

@@ -102,6 +102,7 @@ class Reading:
         row_id: the field that tells rows apart.
         one_reply: how many rows one reply may have.
         reaches: how far a full reply to an offset goes, if not simply so many rows.
+        window: how many pages may be asked for side by side.
     """
 
     fetch: Fetch
@@ -116,6 +117,7 @@ class Reading:
     row_id: str = "id"
     one_reply: int = ONE_REPLY
     reaches: Reaches | None = None
+    window: int = MAX_WINDOW
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -200,7 +202,7 @@ class _Walk:
     def __init__(self, reading: Reading, before: Checkpoint, start: Start, sink: Sink) -> None:
         self._reading, self._before, self._start, self._sink = reading, before, start, sink
         memory, goes_on = reading.memory, bool(start.resume_at)
-        self.scan = Scan(start, MAX_WINDOW, memory.books if goes_on else None, reading.reaches)
+        self.scan = Scan(start, reading.window, memory.books if goes_on else None, reading.reaches)
         self.head: tuple[str, ...] = memory.head if goes_on else ()
         self.may_be_puzzled = True
         self._misplaced, self._found = False, 0

@@ -74,6 +74,10 @@ class Known:
         """Positions of the rows that were not last seen just so."""
         return [n for n, row in enumerate(rows) if self._digests.get(row) != digests[n]]
 
+    def since(self, at: int) -> int:
+        """How many of them are of an instant or later."""
+        return sum(known >= at for _, known in self._digests)
+
     def note(self, rows: Sequence[Placed], digests: Sequence[str]) -> None:
         """Remembers rows as they are."""
         for row, digest in zip(rows, digests, strict=True):

@@ -65,6 +65,9 @@ class TokenScan:
         """Tells the only reply of the scan; None if there were more."""
         sizes = list(SIZES)
         self._sizes = sizes[sizes.index(self.begin.size) :] if self.begin.size in sizes else sizes
+        self.says_count = self.begin.says_count
+        """Whether the size that pages are said to have is how many rows they happen to hold."""
+        self._said: set[int | None] = set()
         self._count = self.begin.complete
         self._floor = self.begin.resume or self.begin.since
         """Where what is read for certain begins."""
@@ -99,6 +102,11 @@ class TokenScan:
             began: seconds since 1970.
         """
         return next((text for at, text in reversed(self._trail) if at <= began * 1e9), None)
+
+    def has_one_page_since(self, text: str) -> bool:
+        """Whether what it read from an instant on is less than a page."""
+        at = moment(text)
+        return at is not None and self._known.since(at) < self._limit
 
     @property
     def size(self) -> int | None:
@@ -157,6 +165,7 @@ class TokenScan:
         self.answers += 1
         self._limit = max(self._limit, len(answer.ids) if answer.token else 0)
         self._largest = max(self._largest, len(answer.ids))
+        self._learn_what_size_says(answer)
         if not self._next.ordered:
             return self._look(answer)
         if self._half:
@@ -171,6 +180,13 @@ class TokenScan:
             self._refute("it says no total")
             return []
         return self._stretch_on(answer, moments)
+
+    def _learn_what_size_says(self, answer: Answer) -> None:
+        """Pages that were asked for alike have one size, if that is what is said."""
+        if self._half:
+            return
+        self._said = self._said | {answer.size} if answer.size == len(answer.ids) else {None}
+        self.says_count = self.says_count or (len(self._said) > 1 and None not in self._said)
 
     def _stretch_on(self, answer: Answer, moments: Sequence[int]) -> list[int]:
         stretch, rows = self._stretch, list(zip(answer.ids, moments, strict=True))
@@ -262,7 +278,8 @@ class TokenScan:
 
     def _at_end(self, answer: Answer) -> None:
         """No token: the end, unless the page is a full one, which is asked about once more."""
-        full = is_full(len(answer.ids), answer.size, self._limit, self.size)
+        said = None if self.says_count else answer.size
+        full = is_full(len(answer.ids), said, self._limit, self.size)
         if full and self._doubted != self._front:
             self._doubted = self._front
             self._go(Stretch(self._front_text, certain=self._front_text is None))

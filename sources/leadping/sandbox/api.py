@@ -122,6 +122,8 @@ class Api:
         listed, field, part = world.lists[resource], self._order(asked), self._part(call, resource)
         keys, rows = listed.by(field, part)
         first = self._first(asked, listed, field, part)
+        if field and asked.order_by and asked.order_by[0]["direction"] == "desc":
+            keys, rows, first, field = keys[first:][::-1], rows[first:][::-1], 0, ""
         begins = self._behind(asked.continuation_token, number, listed, field, part) or first
         size = min(asked.page_size or paging.usual, paging.cap)
         end = min(len(rows), begins + size)
@@ -159,7 +161,11 @@ class Api:
         if not asked.order_by or paging.order == "ignored":
             return ""
         (order,) = asked.order_by
-        if paging.order == "refused" or order.get("field") not in FIELDS or order.get("direction") != "asc":
+        if (
+            paging.order == "refused"
+            or order.get("field") not in FIELDS
+            or order.get("direction") not in ("asc", "desc")
+        ):
             raise Refused("400")
         return order["field"]
 

@@ -43,6 +43,8 @@ class Habits:
         empty: the chance of a page with nothing in it but a token.
         says_size: whether it says how long its pages are ...
         overstates: ... and how many times as long as they are it says.
+        says_count: it says how many rows a page happens to have instead.
+        signs: each reply says something else of each row.
         nulls: where rows without an instant stand if ordered: "first", "last" or "nowhere".
     """
 
@@ -58,6 +60,8 @@ class Habits:
     empty: float = 0.0
     says_size: bool = True
     overstates: int = 1
+    says_count: bool = False
+    signs: bool = False
     nulls: str = "first"
 
 
@@ -182,7 +186,12 @@ class World:
         if page:
             self.at = page[-1].at
         said = cap * habits.overstates if habits.says_size else None
-        return Found([row.encode() for row in page], token, total, said)
+        said = len(page) if habits.says_count else said
+        return Found([self._encode(row) for row in page], token, total, said)
+
+    def _encode(self, row: Row) -> bytes:
+        row_of = msgspec.json.decode(row.encode())
+        return msgspec.json.encode(row_of | {"signed": self.requests}) if self.habits.signs else row.encode()
 
     def _listed(self, ask: Ask) -> list[Row]:
         """The rows that are asked for, in the order that they are listed in."""
@@ -191,6 +200,7 @@ class World:
             rows = sorted(rows, key=_key if habits.nulls == "first" else _last_key)
             if habits.nulls == "nowhere":
                 rows = [row for row in rows if row.at is not None]
+            rows = rows[::-1] if ask.latest else rows
         since = moment(ask.since)
         if since is None or habits.filter == "ignored":
             return list(rows)
@@ -275,6 +285,8 @@ class Reader:
     clock: float = 1_780_000_000.0
     memory: Memory | None = None
     """Of one process; None where each run is one of its own."""
+    by: Callable[[ByTime], ByTime] = lambda by: by
+    """What is asked otherwise than usual."""
 
     def run(
         self, full: bool = False, pausing: Callable[[], bool] = lambda: False, days: float = 0.01
@@ -292,7 +304,7 @@ class Reader:
         reading = Reading(
             never, outcome, Order.UNORDERED, 86_400.0, {}, lambda: began, pausing, lambda: None, memory
         )
-        by = ByTime(self.world.query, "at", self.nullable, self.lookback)
+        by = self.by(ByTime(self.world.query, "at", self.nullable, self.lookback))
         try:
             self.checkpoint, read = asyncio.run(read_by_time(reading, by, before, self.copy))
         except ScanUnstable:
