@@ -17,12 +17,12 @@ from pipelines.syncing.people import bring_together, tables_of_people
 from pipelines.syncing.searching import Marks, rows_with
 from sources.core.errors import ConfigurationError
 from sources.core.people.making import SCHEMA
-from sources.core.privacy.erasure import Suppressions, contacts
+from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
-from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions
+from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
 from sources.core.warehouse.warehouse import Warehouse
 
 
@@ -166,7 +166,7 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
 
 
 def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
-    theirs, marks = Suppressions(known.values(), opened.policy), Marks.of(known)
+    theirs, marks = Suppressions(known.values(), opened.policy, opened.vendor.origin), Marks.of(known)
     return {
         table.name: list(_erasures(opened.warehouse, table, theirs, marks))
         for table in opened.vendor.all_tables
@@ -206,28 +206,50 @@ def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Removes from a warehouse that was put back whoever was erased since: their hashes are all there is to know them
     by, so every row is looked at."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    theirs = load_suppressions(warehouse, policy)
-    gone = load_suppressions(warehouse, policy, ACCOUNT)
+    theirs = load_suppressions(warehouse, policy, vendor.origin)
+    gone = load_suppressions(warehouse, policy, kind=ACCOUNT)
     column = vendor.account.name
     for table in vendor.all_tables:
         warehouse.change(_erasures(warehouse, table, theirs, None))
         if gone and column in warehouse.columns(table.name):
             for (account,) in warehouse.query(f"SELECT DISTINCT {column} FROM {table.name}"):
-                if gone.is_about({"id": account}):
+                if gone.has(account):
                     warehouse.execute(f"DELETE FROM {table.name} WHERE {column} = %s", account)
+
+
+def erase_met(
+    storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy, met: Mapping[str, str]
+) -> None:
+    """Removes what hangs on leads that turned out to be an erased person's while they were read: a lead that came back
+    under a new id, or that was there and said only now how to reach them. From now on the list knows their ids.
+
+    Args:
+        storage: the warehouse, claimed.
+        pipeline: that loaded.
+        vendor: whose rows they are.
+        policy: how personal data is treated; knows the key.
+        met: what each is called, with the hash of it.
+    """
+    suppress(pipeline, set(met.values()), PERSON, policy)
+    opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
+    found = [change for changes in _erasures_of(opened, met).values() for change in changes]
+    if found:
+        storage.forget_versions(pipeline)
+        opened.warehouse.change(found)
+        storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
 
 
 def _erasures(
     warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Marks | None
 ) -> Iterator[Change]:
     """What has to become of rows, so that a person's own are gone and others do not tell of them."""
-    types, reached_by = warehouse.types(table.name), contacts(table)
+    types = warehouse.types(table.name)
     for row in rows_with(warehouse, table, marks):
         key = {name: row[name] for name in table.key}
-        if table.personal and theirs.is_about(row, reached_by):
+        if table.personal and theirs.is_about(row, table):
             yield Change(table.name, key)
             continue
-        left = theirs.without(row)
+        left = theirs.left_of(row, table)
         blanked = {k: v for k, v in left.items() if v != row[k] and k not in table.key}
         if blanked:
             values = {k: warehouse.to_json(v) if types[k] == "json" else v for k, v in blanked.items()}

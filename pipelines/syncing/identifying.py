@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.syncing.opened import Opened
 from pipelines.syncing.searching import Marks, rows_with
-from sources.core.privacy.erasure import Suppressions, contacts, identifiers, telling
-from sources.core.tables import Category, Table
-from sources.core.vendor import Vendor
+from sources.core.privacy.erasure import Suppressions, identifiers
+from sources.core.privacy.whose import telling
+from sources.core.tables import Category
 
 
 def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared: int) -> dict[str, str]:
@@ -33,17 +33,14 @@ def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared
 
 def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Iterator[dict[str, str]]:
     """What rows that are about a person say of who they are."""
-    theirs = Suppressions(known.values(), opened.policy)
+    theirs, origin = Suppressions(known.values(), opened.policy, opened.vendor.origin), opened.vendor.origin
     for table in opened.vendor.all_tables:
-        reached_by = contacts(table)
         for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
-            if theirs.is_about(row, reached_by):
-                ids = {row["id"]: opened.policy.hash(row["id"])} if _is_lead(opened.vendor, table) else {}
-                yield identifiers(row, telling(table), opened.policy) | ids
-
-
-def _is_lead(vendor: Vendor, table: Table) -> bool:
-    return vendor.leads is not None and table.name == vendor.leads.table
+            if theirs.is_about(row, table):
+                leads = [origin.lead(row[origin.account], row["id"])] if table.name == origin.leads else []
+                yield identifiers(row, telling(table), opened.policy) | {
+                    n: opened.policy.hash(n) for n in leads
+                }
 
 
 def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:

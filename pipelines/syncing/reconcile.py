@@ -100,7 +100,7 @@ class _Reconciliation:
         self._run = run
         self._schema, self._state = pipeline.default_schema, pipeline.state
         self._warehouse = Warehouse(pipeline, self._schema)
-        self._suppressions = load_suppressions(self._warehouse, run.policy)
+        self._suppressions = load_suppressions(self._warehouse, run.policy, run.vendor.origin)
 
     async def compare(self, resources: Sequence[str], pages: int | None) -> list[Comparison]:
         run = self._run

@@ -12,7 +12,7 @@ import dlt
 
 from pipelines.storage import Storage
 from pipelines.syncing.clock import look_at_clock
-from pipelines.syncing.erasing import erase_again
+from pipelines.syncing.erasing import erase_again, erase_met
 from pipelines.syncing.keeping_out import keep_out_erased
 from pipelines.syncing.ledger import about, write_ledger
 from pipelines.syncing.loading import load
@@ -170,6 +170,8 @@ def _conclude(
     for outcome in run.outcomes.values():
         if not outcome.finished:
             outcome.end(Status.PARTIAL, run.why_partial)
+    if run.met_again:
+        erase_met(storage, pipeline, run.vendor, run.policy, run.met_again)
     finish(pipeline, run, accept_deletes)
     if changed_since and run.shard.is_first:
         retreat(storage, pipeline, run.vendor, run.policy, changed_since)

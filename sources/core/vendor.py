@@ -17,6 +17,7 @@ from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
 from sources.core.privacy.policy import Policy
+from sources.core.privacy.whose import Origin
 from sources.core.report import Section
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
@@ -180,6 +181,13 @@ class Vendor:
     def all_tables(self) -> tuple[Table, ...]:
         """The tables that hold what the API says, refused rows and ids that scans met included."""
         return (*self.tables.values(), *self.asides)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where its rows come from, for ids of leads."""
+        root = self.parent.name if self.parent else self.name
+        leads = self.leads or LeadColumns(table="")
+        return Origin(root, self.account.name, leads.table, leads.same_id)
 
     def scopes_for(self, resource: str) -> list[str]:
         """The scopes that reading a resource takes; a detail needs its parents' list too."""

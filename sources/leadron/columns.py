@@ -53,7 +53,7 @@ LEADS = Table(
             "status", "text", "`new`, `contacted`, `qualified`, `converted`, `lost` or another", REFERENCE
         ),
         Column("score", "double", "from 0 to 100", REFERENCE),
-        Column("assigned_to", "text", "the user it is assigned to", REFERENCE),
+        Column("assigned_to", "text", "the user it is assigned to", REFERENCE, Category.ACCOUNT_ID),
         Column(
             "custom_fields",
             "json",
@@ -125,7 +125,7 @@ def _people(name: str, about: str) -> Table:
             Column("company", "text", "where they work", PARTNERS_PAGE, Category.ACCOUNT),
             Column("tier", "text", "`bronze`, `silver`, `gold`, `platinum` or another", PARTNERS_PAGE),
             Column("status", "text", "such as `pending`", PARTNERS_PAGE),
-            _sdk("referred_by", "text", "who referred them"),
+            _sdk("referred_by", "text", "who referred them", Category.NAME),
             Column("created_at", "timestamp", "since when they are one", PARTNERS_PAGE),
             _sdk("updated_at", "timestamp", "when it was last changed"),
             *_TRACKED,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from pipelines.syncing.erasing import Person, erase_person
+from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import Category
 from sources.leadping import LEADPING
@@ -12,6 +16,7 @@ from sources.leadping.sandbox.making import details
 from tests.support import environment, run_leadhouse
 
 from .conftest import Start
+from .place import LISTS, Place
 
 KEY = "k" * 40
 MODES = ("hash", "mask", "drop")
@@ -121,11 +126,77 @@ def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> Non
             assert there.query(f"SELECT * FROM leadping.{table} WHERE {column} = '{lead['id']}'") == []
 
 
-def test_numbers_and_days_that_are_personal_go_where_their_kind_is_dropped() -> None:
-    table = LEADPING.tables["lead_details"]
-    drop = Policy(by_category={Category.FINANCE: Treatment.DROP, Category.DEMOGRAPHIC: Treatment.MASK})
-    treated = {name: drop.treatment_as(table, name, table.by_name[name].type) for name in table.by_name}
+HERS = ("Zaphira", "Quilltip")
+
+
+def belong_to_her(there: Place, lead: str, **said: object) -> None:
+    """Has all rows of a lead's bear her name, and say some more."""
+    for listed in there.world.lists.values():
+        for row in listed.rows.values():
+            if lead in json.dumps(row):
+                prose = {
+                    "firstName": HERS[0],
+                    "lastName": HERS[1],
+                    "leadName": " ".join(HERS),
+                    "description": HERS[0],
+                }
+                row |= {key: value for key, value in {**prose, **said}.items() if key in row}
+                if "lead" in row:
+                    row["lead"] = {"id": row["lead"]["id"], "name": " ".join(HERS)}
+        listed.changed()
+
+
+def copy_under(there: Place, lead: str, other: str, phone: str) -> None:
+    """Her lead comes again, with all that belongs to it, under another id and number."""
+    before = there.world.lists["leads"].rows[lead]["phone"]
+    for listed in there.world.lists.values():
+        for row_id, row in list(listed.rows.items()):
+            if lead in (text := json.dumps(row)):
+                copied = json.loads(text.replace(lead, other).replace(before, phone))
+                copied["id"] = other if row_id == lead else f"again-{row_id}"
+                listed.rows[copied["id"]] = copied
+        listed.changed()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("treatment", ["tag", "hash"])
+def test_what_an_erased_lead_cost_tells_nothing_of_it_and_under_another_id_it_stays_out(
+    place: Start, treatment: str
+) -> None:
+    there = place(leads=12)
+    lead = list(there.world.lists["leads"].rows)[7]
+    belong_to_her(there, lead, email="zaphira@one.example")
+    with environment(PRIVACY__KEY=KEY, PRIVACY__TREATMENT=treatment):
+        assert there.sync().exit == 0
+        money = {
+            t: there.query(f"SELECT id, quantity FROM leadping.{t} ORDER BY 1")
+            for t in ("transactions", "usage")
+        }
+        erase_person(there.storage(), [LEADPING], load_policy(), Person("Zaphira+x@one.example"))
+        assert there.sightings(*HERS, f'"{lead}"') == set()
+        found = {t: there.query(f"SELECT id, quantity FROM leadping.{t} ORDER BY 1") for t in money}
+        assert found == money
+        left = {name: len(there.rows(name)) for name in LISTS}
+        copy_under(there, lead, "lead_again", "+14155557777")
+        for full in (False, True):
+            assert there.sync(full=full).exit == 0
+            assert there.sightings(*HERS) == set()
+            found = {t: there.query(f"SELECT count(*), count(lead__id) FROM leadping.{t}") for t in money}
+            assert found == {t: [(len(rows) + full, len(rows) - 1)] for t, rows in money.items()}
+        kept = {name: len(there.rows(name)) for name in LISTS if name not in money}
+        # What tells neither an address of hers nor her lead is anybody's.
+        assert kept == {n: count for n, count in left.items() if n not in money}
+
+
+def test_personal_numbers_and_days_go_where_their_kind_is_treated_for_they_cannot_be_masked() -> None:
+    table, usage = LEADPING.tables["lead_details"], LEADPING.tables["organization"]
+    policy = Policy(by_category={Category.FINANCE: Treatment.DROP, Category.DEMOGRAPHIC: Treatment.MASK})
+    treated = {name: policy.treatment_as(table, name, table.by_name[name].type) for name in table.by_name}
     assert treated["customer__income"] is Treatment.DROP
-    assert treated["customer__birth_date"] is Treatment.DROP  # a day cannot be masked
-    assert treated["customer__months_at_residence"] is Treatment.TAG  # and of a number nobody is told
+    assert treated["customer__birth_date"] is treated["customer__months_at_residence"] is Treatment.DROP
     assert treated["customer__height"] is treated["metadata__price"] is Treatment.TAG
+    # What the organization itself has is of no person: it goes only if money is to be dropped.
+    hashed = Policy(by_category={Category.FINANCE: Treatment.HASH}, key=KEY.encode())
+    assert hashed.treatment_as(table, "customer__income", "bigint") is Treatment.DROP
+    assert hashed.treatment_as(usage, "account_balance", "double") is Treatment.TAG
+    assert policy.treatment_as(usage, "account_balance", "double") is Treatment.DROP

@@ -79,3 +79,51 @@ def test_an_erased_person_stays_out_of_a_vendor_that_is_first_loaded_later(
     monkeypatch.setenv("PRIVACY__KEY", KEY + "another")
     with pytest.raises(Exception, match="another key"):
         sync_town(town, duck, "leadleap")
+
+
+@pytest.mark.long
+def test_a_lead_that_says_only_later_who_it_is_leaves_then(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town, _ = bob_and_ana()
+    later = town.met_in_posts("Bob")
+    town.met_in_posts("Cem", work="cem@one.example")
+    sync_town(town, target)
+    erase(target, "bob@one.example")
+    assert left(town, target) == ["Ana", "Bob", "Cem"]
+    panther = town.panther
+    panther.edit(panther.client_ids[0], "leads", later, emails={"work": "B.ob@one.example"})
+    sync_town(town, target)
+    assert left(town, target) == ["Ana", "Bob", "Cem"]
+    panther.edit(panther.client_ids[0], "leads", later, emails={"work": "BOB+x@two.example"})
+    for _ in range(2):
+        sync_town(town, target)
+        assert left(town, target) == ["Ana", "Cem"]
+
+
+@pytest.mark.long
+def test_an_id_that_others_have_elsewhere_erases_none_of_them(
+    duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that ids of one vendor, account or table differ from those of the next."""
+    treat(monkeypatch, "tag")
+    town = Town()
+    first, second = town.panther.client_ids
+    for client, person, email in ((first, "Ana", "ana@one.example"), (second, "Bo", "bo@one.example")):
+        town.panther.insert(client, "leads", row={"id": "7", "name": person, "emails": {"work": email}})
+        town.panther.insert(
+            client, "activity", row={"id": "7", "author_name": "Cy", "content": "7", "lead_id": "7"}
+        )
+    sync_town(town, duck, "leadpanther")
+    assert erase(duck, "ana@one.example") == {
+        "leadpanther.leads": 1,
+        "leadpanther.activity": 1,
+        "leadhouse.person_leads": 1,
+        "leadhouse.people": 1,
+    }
+    for _ in range(2):
+        for table in ("leads", "activity"):
+            rows = duck.query(f"SELECT client_id, id FROM leadpanther.{table}")
+            assert rows == [{"client_id": second, "id": "7"}]
+        sync_town(town, duck, "leadpanther")

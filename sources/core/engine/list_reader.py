@@ -154,9 +154,8 @@ class _Noting:
     async def rows(self, rows: Rows) -> None:
         if self._detail:
             run, unit = self._reader.run, rows.outcome.unit
-            self._noted.extend(
-                notes(self._detail, unit.account, rows, run.erased, run.vendor.tables[unit.resource])
-            )
+            table, whose = run.vendor.tables[unit.resource], run.whose(unit.account)
+            self._noted.extend(notes(self._detail, unit.account, rows, run.erased, table, whose))
         await self._reader.rows(rows)
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sources.core.accounts import is_id
 from sources.core.api.mending import parsed
 from sources.core.engine.details import Parent
-from sources.core.privacy.erasure import Suppressions, contacts
+from sources.core.privacy.erasure import Suppressions
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
 from sources.core.rows.shaping import Raw
@@ -101,7 +101,9 @@ def _moments(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[tuple[str, str],
     return (((whose, row), last.astimezone(UTC)) for whose, row, last in rows)
 
 
-def notes(detail: Detail, account: str, rows: Rows, erased: Suppressions | None, table: Table) -> list[Known]:
+def notes(
+    detail: Detail, account: str, rows: Rows, erased: Suppressions | None, table: Table, whose: str
+) -> list[Known]:
     """What rows that were just read say of themselves.
 
     Args:
@@ -110,11 +112,11 @@ def notes(detail: Detail, account: str, rows: Rows, erased: Suppressions | None,
         rows: the rows.
         erased: who must not come back, so that nobody asks for what is theirs.
         table: that the rows go to.
+        whose: what these say of whose they are.
     """
     facts = [(row, _facts(row)) for row in rows.rows]
     if erased:
-        reached_by = contacts(table)
-        facts = [(row, known) for row, known in facts if known and not erased.is_about(known, reached_by)]
+        facts = [(row, said) for row, said in facts if said and not erased.is_about(said, table, whose)]
     return [
         known for row, found in facts if found and (known := _note(detail, account, row, found, rows.digest))
     ]

@@ -86,6 +86,8 @@ class Run:
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
         self.erased: Suppressions | None = None
+        self.met_again: dict[str, str] = {}
+        """Leads of erased persons that were not known to be theirs, each with the hash of what it is called."""
         self.hints: frozenset[str] = frozenset()
         self._silent: dict[Unit, Outcome] = {}
         self._clock = Clock()
@@ -232,7 +234,7 @@ class Run:
 
     def is_erased(self, account_id: str) -> bool:
         """Whether an account was offboarded: nothing of it may come back."""
-        return self.erased_accounts is not None and self.erased_accounts.is_about({"id": account_id})
+        return self.erased_accounts is not None and self.erased_accounts.has(account_id)
 
     def trouble_with(self, unit: Unit) -> Outcome | None:
         """The outcome of a unit that is out of reach, so that what hangs on it need not be tried."""

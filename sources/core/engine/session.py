@@ -108,6 +108,8 @@ class Session:
                     yield from self._handle(item, wanted, feed)
             yield from wanted.loader.flush()
             yield from wanted.loader.empty_table()
+            assert self._run
+            self._run.met_again |= wanted.loader.met_again
             for change in wanted.changes:
                 change(wanted.state)
             self._forget_accounts(wanted.state)
@@ -222,13 +224,13 @@ class Session:
     def _suppressions(self) -> Suppressions:
         """Who was erased; asked once an extraction."""
         if self._erased is None:
-            self._erased = load_suppressions(self._warehouse(), self._policy)
+            self._erased = load_suppressions(self._warehouse(), self._policy, self._vendor.origin)
         return self._erased
 
     def _begin(self) -> Feed:
         if self._feed is None:
             self._run = self._make_run()
-            self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, ACCOUNT)
+            self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, kind=ACCOUNT)
             self._run.erased = self._suppressions()
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
             for wanted in self._wanted.values():
@@ -251,7 +253,7 @@ class Session:
         assert self._run
         unit, erased = rows.outcome.unit, self._suppressions()
         content = {"row": parsed(shallow(bytes(row)))}
-        if erased and erased.is_about(content):
+        if erased and erased.is_about(content, self._vendor.quarantine):
             return
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)

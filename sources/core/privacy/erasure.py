@@ -13,6 +13,18 @@ from typing import Any
 
 from sources.core.privacy.identities import DOTLESS, EMAIL, URL, is_nobodys, normalise
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
+from sources.core.privacy.whose import (
+    LEAD_IDS,
+    OF,
+    Contacts,
+    Origin,
+    column_of,
+    contacts,
+    field,
+    spelt,
+    tells,
+    texts,
+)
 from sources.core.tables import Category, Table
 
 _EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"'=&?/#]+@[^\s@<>()\[\],;:\"'=&?/#]+\.[A-Za-z]{2,}")
@@ -28,145 +40,193 @@ _COMMON_DIGITS = 7
 _LONGEST = 400
 """Longer text is no address and no id; only addresses inside it are looked at."""
 
-_IDS = ("id", "lead_id")
-_USUAL_CONTACTS = {
-    "email": Category.EMAIL,
-    "email_address": Category.EMAIL,
-    "linkedin_profile_url": Category.PROFILE_URL,
-    "linkedin_url": Category.PROFILE_URL,
-    "profile_url": Category.PROFILE_URL,
-    "phone": Category.PHONE,
-    "phone_number": Category.PHONE,
-}
-"""What fields are called that say how to reach the person a row is about, where nobody documented them."""
-
 _PHONE_LIKE = re.compile(r"\+?[\d\s()./-]{7,24}")
+_PROFILE_INSIDE = re.compile(
+    r"(?:https?://)?(?:[\w-]+\.)*linkedin\.com/in/[^\s<>()\[\],;\"'?#]*[^\s<>()\[\],;\"'?#.!:]", re.IGNORECASE
+)
 
-Contacts = Mapping[str, Category]
-"""Columns that say how to reach the person that a row is about, and in which way."""
-
-
-def contacts(table: Table) -> Contacts:
-    """The columns of a table that say how to reach the person that a row is about."""
-    ways = {*_USUAL_CONTACTS.values()}
-    documented = {c.name: c.pii for c in table.columns if c.pii in ways}
-    undocumented = {name: way for name, way in _USUAL_CONTACTS.items() if name not in table.by_name}
-    return {**documented, **undocumented}
-
-
-def telling(table: Table) -> Contacts:
-    """Those of them that alone tell who that person is. A row may be reached by others, too: at one end of a call is a
-    lead, and at the other a number of ours, by which everybody was called."""
-    known = table.by_name
-    return {n: way for n, way in contacts(table).items() if n not in known or known[n].identifies}
-
+_OF_LEADS = "lead_"
+"""How columns begin that say something of the lead, or which one it is."""
 
 NO_CONTACTS: Contacts = MappingProxyType({})
+NOWHERE = Origin()
 
 
 class Suppressions:
     """The hashes of everybody who was erased.
 
     Args:
-        hashes: of addresses, profile URLs and ids.
+        hashes: of addresses, phone numbers, profile URLs and ids.
         policy: knows the key.
+        origin: of the rows that are looked at.
     """
 
-    def __init__(self, hashes: Collection[str], policy: Policy) -> None:
+    def __init__(self, hashes: Collection[str], policy: Policy, origin: Origin = NOWHERE) -> None:
         self.hashes = frozenset(hashes)
         self._policy = policy
+        self._origin = origin
+        self._contacts: dict[str, Contacts] = {}
 
     def __bool__(self) -> bool:
         return bool(self.hashes)
 
-    def is_about(self, row: Mapping[str, Any], contacts: Contacts = NO_CONTACTS) -> bool:
-        """Whether a row is an erased person's own.
-
-        Its id and the contacts in it decide, so that somebody whom they referred is not taken for them; where
-        it has no contact, any field does that is not in a list.
-
-        Args:
-            row: as the API sent it, or as it is stored.
-            contacts: columns that say how to reach the person it is about.
-        """
-        reached_by: list[Any] = [
-            spelt(value, way, self._policy)
-            for name, way in contacts.items()
-            if _tells(value := _field(row, name))
-        ]
-        ids = [value for name in _IDS if _tells(value := row.get(name))]
-        return any(map(self._is_theirs, [*ids, *reached_by] if reached_by else texts(row, lists=False)))
-
-    def _is_theirs(self, text: str) -> bool:
+    def has(self, text: str) -> bool:
+        """Whether something that was erased is called so."""
         if not self.hashes:
             return False  # nobody was erased, and there may be no key
         return text in self.hashes or (len(text) <= _LONGEST and self._policy.hash(text) in self.hashes)
 
+    def is_about(
+        self, row: Mapping[str, Any], table: Table | None = None, account: str | None = None
+    ) -> bool:
+        """Whether a row is an erased person's own.
+
+        Ids of leads and the contacts in it decide, so that somebody whom they referred is not taken for them; where
+        it has no contact, any field does that is not in a list.
+
+        Args:
+            row: as the API sent it, or as it is stored.
+            table: that it is of; None of what stands within a row.
+            account: whose it is, where the row does not say so itself.
+        """
+        if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
+            return True
+        reached_by = [
+            spelt(value, way, self._policy)
+            for name, way in self._contacts_of(table).items()
+            if tells(value := field(row, name))
+        ]
+        if reached_by:
+            return any(map(self.has, reached_by))
+        return any(map(self._reaches_them, texts(row, lists=False)))
+
+    def keeps_leads_in(self, table: Table) -> bool:
+        """Whether a table is that of leads."""
+        return table.name == self._origin.leads
+
+    def met(self, row: Mapping[str, Any], account: str | None) -> dict[str, str]:
+        """What a lead is called that is an erased person's, with the hash of that, if it was not known yet: under a new
+        id they came back, or what told of them was not in it before.
+
+        Args:
+            row: from the table of leads, as the API sent it.
+            account: whose it is.
+        """
+        if not row.get("id") or self.has(str(row["id"])):
+            return {}
+        name = self._origin.lead(account, str(row["id"]))
+        found = self._policy.hash(name)
+        return {} if found in self.hashes else {name: found}
+
+    def left_of(self, row: Mapping[str, Any], table: Table, account: str | None = None) -> dict[str, Any]:
+        """Somebody else's row with everything of erased persons taken out. If it says that it is about one's lead, as
+        what that lead cost, this is also what it says of the lead, and all that is prose.
+
+        Args:
+            row, table, account: as for `is_about`.
+        """
+        left: dict[str, Any] = self.without(row)
+        if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
+            left = {key: _impersonal(value, table, column_of(key)) for key, value in left.items()}
+        return left
+
+    def _leads_in(self, row: Mapping[str, Any], table: Table | None) -> Iterator[str]:
+        """The ids of leads that a row says it is about."""
+        for name in self._origin.ids(table.name) if table else LEAD_IDS:
+            value = field(row, name)
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                yield str(value)
+
+    def _is_their_id(self, lead: str, account: str | None, row: Mapping[str, Any]) -> bool:
+        """Whether it is a lead of theirs, as it was given or as it was found."""
+        whose = account if account is not None else row.get(self._origin.account)
+        return self.has(lead) or self.has(self._origin.lead(whose, lead))
+
+    def _contacts_of(self, table: Table | None) -> Contacts:
+        if table is None:
+            return NO_CONTACTS
+        if table.name not in self._contacts:
+            self._contacts[table.name] = contacts(table)
+        return self._contacts[table.name]
+
+    def _reaches_them(self, text: str) -> bool:
+        """Whether they are reached by it, be it hashed or not: ids of leads are other things' elsewhere."""
+        if not self.hashes:
+            return False
+        return (
+            text in self.hashes
+            or (("@" in text or "/" in text) and self.has(text))
+            or self._is_their_phone(text)
+        )
+
     def _mentions(self, text: str) -> bool:
-        addresses = _EMAIL_INSIDE.findall(text) if self.hashes and "@" in text else ()
-        return any(self._policy.hash(address) in self.hashes for address in addresses)
+        if not self.hashes or not ("@" in text or "linkedin." in text.lower()):
+            return False
+        return any(map(self._has_address, [*_EMAIL_INSIDE.findall(text), *_PROFILE_INSIDE.findall(text)]))
+
+    def _has_address(self, address: str) -> bool:
+        return self._policy.hash(address) in self.hashes
 
     def _names_them(self, text: str) -> bool:
-        return self._is_theirs(text) or self._mentions(text) or self._is_their_phone(text)
+        return self._reaches_them(text) or self._mentions(text)
 
     def _is_their_phone(self, text: str) -> bool:
         phone = self._policy.phone(text) if self.hashes and _PHONE_LIKE.fullmatch(text) else None
-        return phone is not None and self._is_theirs(phone)
+        return phone is not None and self.has(phone)
 
     def _is_their_key(self, key: str) -> bool:
         """Whether an object's key, or a step of a path of keys, names them."""
         steps = [step.replace("\\.", ".") for step in _STEP.findall(key)] if "\\" in key else []
         return any(map(self._names_them, [key, *steps]))
 
-    def without(self, value: Any) -> Any:
+    def without(self, value: Any, within: bool = False) -> Any:
         """A value with everything of erased persons taken out: their items leave lists and objects, the rest
-        is null."""
+        is null, and so are names in an object that says how to reach them.
+
+        Args:
+            value: anything from JSON, or a row.
+            within: whether it stands within a row.
+        """
         if isinstance(value, dict):
-            return {k: self.without(inner) for k, inner in value.items() if not self._is_their_key(k)}
+            theirs = set(self._objects_of_theirs(value, within))
+            return {
+                key: None if _is_name(key, theirs) and isinstance(inner, str) else self.without(inner, True)
+                for key, inner in value.items()
+                if not self._is_their_key(key)
+            }
         if isinstance(value, list):
-            return [self.without(item) for item in value if not self._is_their_item(item)]
+            return [self.without(item, True) for item in value if not self._is_their_item(item)]
         return None if isinstance(value, str) and self._names_them(value) else value
 
+    def _objects_of_theirs(self, value: Mapping[str, Any], within: bool) -> Iterator[str]:
+        """By the beginning of their fields' names, objects in a flattened row that say how to reach them; the row itself
+        is somebody else's."""
+        for key, inner in value.items():
+            outer = key.rpartition("__")[0]
+            if (outer or within) and isinstance(inner, str) and self._reaches_them(inner):
+                yield outer
+
     def _is_their_item(self, item: Any) -> bool:
-        return (
-            self.is_about(item) if isinstance(item, dict) else isinstance(item, str) and self._is_theirs(item)
-        )
+        if isinstance(item, dict):
+            return self.is_about(item)
+        return isinstance(item, str) and self._reaches_them(item)
 
 
-def _field(row: Mapping[str, Any], column: str) -> Any:
-    """A column's value in a row, be it flattened or not yet."""
-    if column in row:
-        return row[column]
-    outer, _, inner = column.partition("__")
-    nested = row.get(outer)
-    return _field(nested, inner) if inner and isinstance(nested, dict) else None
+def _is_name(key: str, objects: Collection[str]) -> bool:
+    outer, _, name = key.rpartition("__")
+    return outer in objects and column_of(name).endswith("name")
 
 
-def _tells(value: Any) -> bool:
-    """Whether it can tell one person from another: text, and not masked."""
-    return isinstance(value, str) and bool(value.strip()) and "***" not in value
-
-
-def texts(value: Any, lists: bool = True) -> Iterator[str]:
-    """All text in a value.
-
-    Args:
-        value: anything from JSON.
-        lists: look into lists too.
-    """
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from texts(inner, lists)
-    elif isinstance(value, list) and lists:
-        for inner in value:
-            yield from texts(inner)
-
-
-def spelt(value: str, way: Category, policy: Policy) -> str:
-    """A contact as it is hashed: phone numbers as numbers are compared, if they are such."""
-    return policy.phone(value) or value if way is Category.PHONE else value
+def _impersonal(value: Any, table: Table, path: str) -> Any:
+    """What a row about a lead may keep when nobody may know the lead: no text of theirs, and none that may be."""
+    column = table.by_name.get(path)
+    if isinstance(value, dict) and not (column and column.type == "json"):
+        return {key: _impersonal(inner, table, f"{path}__{column_of(key)}") for key, inner in value.items()}
+    if not isinstance(value, str | list | dict) or path.startswith("_dlt"):
+        return value
+    if column is None or path.startswith(_OF_LEADS):
+        return None
+    return None if column.pii in (Category.MESSAGE, Category.UNREVIEWED) else value
 
 
 def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> dict[str, str]:
@@ -177,7 +237,7 @@ def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> d
         contacts: columns that hold such, from `telling`; values are raw, or hashed already.
         policy: knows the key.
     """
-    values = {spelt(row[n], way, policy): way for n, way in contacts.items() if _tells(row.get(n))}
+    values = {spelt(row[n], way, policy): way for n, way in contacts.items() if tells(row.get(n))}
     hashed = {v: v for v in values if HASHED.fullmatch(v) and not v.startswith(NOBODYS)}
     raw = {
         normalise(value): policy.hash(value)
@@ -209,6 +269,7 @@ def needles(known: Mapping[str, str]) -> set[str]:
     """
     found = set(known.values())
     for text in known:
+        text = text.rpartition(OF)[2]
         plain = normalise(text).lower()
         is_url = URL.fullmatch(text.strip()) or plain.startswith("linkedin.com/")
         where = plain.partition("/")[2] or plain if is_url else plain

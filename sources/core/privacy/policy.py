@@ -95,7 +95,7 @@ class Policy:
     def category(self, table: Table, name: str) -> Category | None:
         """The kind of personal data in a column: documented, reviewed, or `unreviewed`."""
         column = table.by_name.get(name)
-        if column is not None:
+        if column is not None and (column.ours or column.pii is not Category.UNREVIEWED):
             return column.pii
         return self.reviewed.get(f"{table.name}.{name}", Category.UNREVIEWED)
 
@@ -108,8 +108,8 @@ class Policy:
 
     def treatment_as(self, table: Table, name: str, type_: str) -> Treatment:
         """How a column of this type is treated: truth values, numbers and moments tell nobody, and pass; but those
-        that are documented to be personal, as an income, go where their kind is dropped, and days, as a birth date,
-        where it is treated at all, for they cannot be hashed or masked."""
+        that are documented to be personal go where their kind is dropped, and where rows are about people, as with an
+        income, where it is treated at all: they cannot be hashed or masked."""
         if name.startswith("_dlt"):
             return Treatment.TAG
         treatment = self.treatment(table, name)
@@ -117,7 +117,7 @@ class Policy:
             return treatment
         documented = table.by_name.get(name)
         personal = documented is not None and documented.pii is not None
-        goes = treatment is Treatment.DROP or (type_ == "date" and treatment is not Treatment.TAG)
+        goes = treatment is Treatment.DROP or (table.personal and treatment is not Treatment.TAG)
         return Treatment.DROP if personal and goes else Treatment.TAG
 
     def treat(self, values: Sequence[Any], treatment: Treatment, numbers: bool = False) -> Sequence[Any]:

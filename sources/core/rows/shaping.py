@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from dlt.common.normalizers.naming import NamingConvention
 
 from sources.core.api.mending import lenient, shallow
-from sources.core.privacy.erasure import Suppressions, contacts
+from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
@@ -43,12 +43,14 @@ class Batch:
         new_columns: undocumented columns that appeared for the first time, with their types.
         kept: positions of the rows that are in it.
         refused: positions of rows that are no objects or have no usable key.
+        met_again: leads left out that were not known to be an erased person's, with the hash of what each is called.
     """
 
     data: pa.Table
     new_columns: Mapping[str, DataType]
     kept: Sequence[int]
     refused: Sequence[int]
+    met_again: Mapping[str, str] = field(default_factory=dict)
 
 
 class Shaper:
@@ -102,14 +104,15 @@ class Shaper:
         keyless = {n for name in self.table.key for n in _nulls(stamps.get(name))}
         refused = [n for n, row in enumerate(decoded) if n in keyless or not self._has_key(row)]
         kept: Sequence[int] = sorted(set(range(len(rows))) - set(refused)) if refused else range(len(rows))
+        met: dict[str, str] = {}
         if self._suppressions:
-            kept = self._forget(decoded, kept, self._suppressions)
+            kept, met = self._forget(decoded, kept, self._suppressions, stamps)
         if len(kept) < len(rows):
             decoded = [decoded[n] for n in kept]
             stamps = {name: values.take(pa.array(kept, pa.int64())) for name, values in stamps.items()}
         flat = self._flattener.flatten(decoded, self.types)
         new = self._learn(flat)
-        return Batch(self._assembled(flat.count, self._fitted(flat, stamps), stamps), new, kept, refused)
+        return Batch(self._assembled(flat.count, self._fitted(flat, stamps), stamps), new, kept, refused, met)
 
     def _parsed(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array] | None:
         """Columns of a batch in which everything is as it was before; None if anything is not."""
@@ -143,14 +146,22 @@ class Shaper:
             if type_ != "json" and self._policy.treatment_as(self.table, name, type_) is Treatment.TAG
         }
 
-    def _forget(self, decoded: list[Any], kept: Sequence[int], suppressions: Suppressions) -> Sequence[int]:
-        """Leaves out erased persons' rows, and whatever is theirs in the rows of others."""
-        if self.table.personal:
-            reached_by = contacts(self.table)
-            kept = [n for n in kept if not suppressions.is_about(decoded[n], reached_by)]
+    def _forget(
+        self, decoded: list[Any], kept: Sequence[int], erased: Suppressions, stamps: Mapping[str, pa.Array]
+    ) -> tuple[Sequence[int], dict[str, str]]:
+        """Leaves out erased persons' rows, and whatever is theirs in the rows of others; and says which leads were not
+        known to be theirs."""
+        table, met = self.table, dict[str, str]()
+        owners = stamps[table.whose].to_pylist() if table.whose else [None] * len(decoded)
+        if table.personal:
+            theirs = {n for n in kept if erased.is_about(decoded[n], table, owners[n])}
+            for n in theirs if erased.keeps_leads_in(table) else ():
+                met |= erased.met(decoded[n], owners[n])
+            kept = [n for n in kept if n not in theirs]
         for n in kept:
-            decoded[n] = {**suppressions.without(decoded[n]), **{k: decoded[n][k] for k in self._row_keys}}
-        return kept
+            left = erased.left_of(decoded[n], table, owners[n])
+            decoded[n] = {**left, **{k: decoded[n][k] for k in self._row_keys}}
+        return kept, met
 
     def _has_key(self, row: Any) -> bool:
         """Whether a row can be told from others; numbers serve as ids too."""

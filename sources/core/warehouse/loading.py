@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema import Schema
 
-from sources.core.privacy.erasure import Suppressions, contacts
+from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import ARROW
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
@@ -77,6 +77,8 @@ class Loader:
         self._once = warehouse is not None and warehouse.upserts
         if self._once:
             have_new_columns_reach_upserts()
+        self.met_again: dict[str, str] = {}
+        """Leads of erased persons that were not known to be theirs, each with the hash of what it is called."""
         self._waiting: list[Rows] = []
         self._count = 0
 
@@ -86,8 +88,7 @@ class Loader:
             return 0
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
         if self._suppressions and self.table.personal:
-            reached_by = contacts(self.table)
-            decoded = [row for row in decoded if not self._suppressions.is_about(row, reached_by)]
+            decoded = [r for r in decoded if not self._suppressions.is_about(r, self.table, account)]
         ids = sorted({str(row["id"]) for row in decoded if row.get("id")})
         whose, row_id = self.table.key[0], self.table.key[-1]
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
@@ -130,6 +131,7 @@ class Loader:
         batch = self._shaper.shape(rows, stamps)
         for n in batch.refused:
             self._refuse(waiting[owners[n]], rows[n])
+        self.met_again |= batch.met_again
         kept = pa.array(owners, pa.int64()).take(pa.array(batch.kept, pa.int64()))
         data = self._beside_stored(batch.data, kept, waiting)
         if self._once:

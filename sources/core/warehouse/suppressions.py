@@ -10,8 +10,9 @@ import dlt
 from dlt.common.schema import Schema
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy.erasure import Suppressions
+from sources.core.privacy.erasure import NOWHERE, Suppressions
 from sources.core.privacy.policy import Policy
+from sources.core.privacy.whose import Origin
 from sources.core.tables import Column, Table
 from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
@@ -54,22 +55,30 @@ def suppression_lists(warehouse: Warehouse) -> list[str]:
     return [f"{schema}.{SUPPRESSIONS.name}" for (schema,) in schemas if not STAGING.fullmatch(schema)]
 
 
-def load_suppressions(warehouse: Warehouse | None, policy: Policy, kind: str = PERSON) -> Suppressions:
+def load_suppressions(
+    warehouse: Warehouse | None, policy: Policy, origin: Origin = NOWHERE, kind: str = PERSON
+) -> Suppressions:
     """Who was erased.
+
+    Args:
+        warehouse: to ask; None outside of a pipeline.
+        policy: knows the key.
+        origin: of the rows that will be looked at.
+        kind: persons, or accounts.
 
     Raises:
         ConfigurationError: somebody was, and the key is missing or not the one that they were erased with;
             without it they would come back.
     """
     if warehouse is None:
-        return Suppressions((), policy)
+        return Suppressions((), policy, origin)
     rows = [
         row
         for name in suppression_lists(warehouse)
         for row in warehouse.query(f"SELECT hash, kind, key_check FROM {name}")
     ]
     check_key({key_check for _, _, key_check in rows}, policy)
-    return Suppressions({value for value, its_kind, _ in rows if its_kind == kind}, policy)
+    return Suppressions({value for value, its_kind, _ in rows if its_kind == kind}, policy, origin)
 
 
 def check_key(checks: set[str], policy: Policy) -> None:

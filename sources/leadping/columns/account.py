@@ -136,7 +136,7 @@ SUPPRESSION_ENTRIES = Table(
         channel text : by what
         source text : how that came about
         status text : whether it holds
-        reason text : why
+        reason text message : why
         suppressed_at timestamp : since when
         released_at timestamp : until when
         audit json message : how that came about, step by step
@@ -167,7 +167,7 @@ TRANSACTIONS = Table(
         transaction_type text : Debit, Adjustment or Deposit
         transaction_status text : Pending, Confirmed or Failed
         payment_method_display text finance : how it was paid
-        description text : what it is
+        description text message : what it is; may name the lead
         created_at timestamp : when it was made
         """),
         *LEAD,
@@ -198,7 +198,7 @@ USAGE = Table(
         unit_price double : what one costs
         customer_charge_amount double : what it cost
         is_billable bool : whether it costs
-        description text : what it was
+        description text message : what it was; may name the lead
         created_at timestamp : when it was
         """),
         *LEAD,

@@ -9,7 +9,7 @@ from sources.leadping.columns.lines import LEAD, columns
 _TIMES = """
 queued_at timestamp : when it was queued
 scheduled_for timestamp : when it is to be sent
-scheduled_reason text : why then
+scheduled_reason text message : why then
 sending_started_at timestamp : when sending began
 sent_at timestamp : when it was sent
 delivered_at timestamp : when it was delivered
@@ -18,7 +18,7 @@ undeliverable_at timestamp : when it was found to be undeliverable
 received_at timestamp : when it came in
 blocked_at timestamp : when it was blocked
 canceled_at timestamp : when it was called off
-cancel_reason text : why
+cancel_reason text message : why
 """
 
 SMS_EVENTS = Table(
@@ -36,14 +36,14 @@ SMS_EVENTS = Table(
         text text message : what it says
         media json message : what came with it; addresses may be signed
         status text : one of fourteen, from draft to canceled
-        status_reason text : why
+        status_reason text message : why; may quote a number
         direction text : whether it came in or went out
         created_at timestamp : when it came about
         """),
         *columns(_TIMES),
         *columns("""
         error_code text : what went wrong, in short
-        error_message text : what went wrong
+        error_message text message : what went wrong; may quote a number
         is_automated bool : whether nobody wrote it
         outbound_source text : manual, automation, campaign, import, api, system_notification, warmup or retry
         traffic_type text : RealLead, Warmup, Test, SystemInternal or FailedAttempt
@@ -84,7 +84,7 @@ CALL_EVENTS = Table(
         to_phone_number text phone : who was called
         caller_id text phone : what the called one saw
         status text : one of twenty, from scheduled to configuration_required
-        status_reason text : why
+        status_reason text message : why; may quote a number
         direction text : whether it came in or went out
         created_at timestamp : when it began
         answered_at timestamp : when it was answered
@@ -125,7 +125,7 @@ EVENTS = Table(
         media json message : what came with it; addresses may be signed
         direction text : whether it came in or went out
         status text : how far it got
-        status_reason text : why
+        status_reason text message : why; may quote a number
         traffic_type text : RealLead, Warmup, Test, SystemInternal or FailedAttempt
         from_phone_number_id text : the number that it came from
         outbound_phone_number_id text : the number that it was sent from

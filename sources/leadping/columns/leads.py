@@ -41,7 +41,7 @@ LEADS = Table(
         archive_reason bigint : why, as a number from 0 to 9 that no document explains
         is_archived bool : whether it is archived
         processing_status text : Verifying, Validating, Enriching, Ready, Invalid or Failed
-        processing_status_reason text : why
+        processing_status_reason text message : why; may quote what was wrong
         processing_status_changed_at timestamp : since when
         price double : what it cost
         source__id text : the source that it came from
@@ -73,9 +73,9 @@ _METADATA = columns(
     utm_campaign text : by which campaign
     utm_term text : by which search
     utm_content text : by which content
-    referrer text : the page before
-    landing_page text : the page that the visitor landed on
-    sub_id text : the seller's sub id
+    referrer text unreviewed : the page before; its address may hold anything
+    landing_page text unreviewed : the page that the visitor landed on; its address may hold anything
+    sub_id text platform_id : the seller's sub id
     pub_id text : the seller's publisher
     ip_address text location! : the visitor's IP address
     user_agent text platform_id : the visitor's browser
@@ -87,7 +87,7 @@ _METADATA = columns(
     product text : the product asked for
     vertical text : the line of business
     compliance_status text : whether it may be contacted
-    compliance_blocked_reason text : why not
+    compliance_blocked_reason text message : why not
     source_metadata json unreviewed : whatever the source sent along
     origin text : how it came in
     import_batch_id text : the import that it came with
@@ -99,7 +99,7 @@ _METADATA = columns(
     sms_opt_in_at timestamp : when texts were allowed
     sms_help_requested_at timestamp : when help was asked for
     sms_consent_phone_number text phone! : the number that the consent is for
-    trusted_form_url text profile_url! : the certificate of consent
+    trusted_form_url text platform_id : the certificate of consent
     trusted_form_checked_at timestamp : when that was checked
     user_id text account_id : whose it is
     organization_id text account_id : whose it is
@@ -126,7 +126,7 @@ _CONTACT = columns(
     phone__number text phone! : the phone number
     phone__type text : mobile or not
     email text email! : the e-mail address
-    avatar_url text profile_url! : a picture
+    avatar_url text platform_id : a picture, of many the same
     """,
     "contact__",
 )
@@ -169,7 +169,7 @@ LEAD_DETAILS = Table(
         archive_note text message : why, in somebody's words
         is_archived bool : whether it is archived
         processing_status text : Verifying, Validating, Enriching, Ready, Invalid or Failed
-        processing_status_reason text : why
+        processing_status_reason text message : why; may quote what was wrong
         processing_status_changed_at timestamp : since when
         tags json : its tags
         """),
@@ -181,7 +181,7 @@ LEAD_DETAILS = Table(
             """
             number text phone! : the phone number
             name text name! : whose it is
-            id text : the number's id
+            id text platform_id : the number's id
             lookup json phone : what was looked up of it
             provider_enrichment json phone : what its provider says
             last_enriched_at timestamp : when that was asked
@@ -209,12 +209,12 @@ CONVERSATIONS = Table(
         first_name text name : the lead's first name
         last_name text name! : the lead's last name
         email text email! : the lead's e-mail address
-        avatar_url text profile_url! : the lead's picture
+        avatar_url text platform_id : the lead's picture, of many the same
         last_snippet text message : the beginning of its last message
         last_event_at timestamp : when something happened last
         last_event_is_internal_note bool : whether that was a note
         status text : needs_reply, waiting, failed or open
-        status_reason text : why
+        status_reason text message : why
         archived_at timestamp : when it was archived
         archive_reason bigint : why, as a number
         is_archived bool : whether it is archived

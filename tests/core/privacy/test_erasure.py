@@ -7,22 +7,25 @@ import pytest
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.erasure import (
     Suppressions,
-    contacts,
     digits_of,
     identifiers,
     looked_through,
     needles,
-    texts,
 )
 from sources.core.privacy.policy import Policy, Treatment, mask
+from sources.core.privacy.whose import contacts, texts
 from sources.core.tables import Category
 from sources.core.warehouse.suppressions import check_key
+from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.columns import TABLES
+from sources.leadping import LEADPING
 
 POLICY = Policy(key=b"a long random text", region="US")
 PHONE = "+14155550100"
 MAIL, URL, ID = "ana@example.com", "https://www.linkedin.com/in/ana", "0b8e3c1e-lead"
-ANA = Suppressions({POLICY.hash(value) for value in (MAIL, URL, ID, PHONE)}, POLICY)
+HERE = LEADPANTHER.origin
+LEADS = TABLES["leads"]
+ANA = Suppressions({POLICY.hash(value) for value in (MAIL, URL, ID, PHONE)}, POLICY, HERE)
 NOBODY = Suppressions((), POLICY)
 
 
@@ -39,8 +42,8 @@ NOBODY = Suppressions((), POLICY)
     ],
 )
 def test_a_row_is_about_a_person_if_a_field_of_it_is_theirs(row: dict[str, Any]) -> None:
-    assert ANA.is_about(row)
-    assert not NOBODY.is_about(row)
+    assert ANA.is_about(row, LEADS)
+    assert not NOBODY.is_about(row, LEADS)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_a_row_is_about_a_person_if_a_field_of_it_is_theirs(row: dict[str, Any])
     ],
 )
 def test_a_row_that_only_mentions_a_person_is_somebody_elses(row: dict[str, Any]) -> None:
-    assert not ANA.is_about(row)
+    assert not ANA.is_about(row, LEADS)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +116,6 @@ def test_text_is_found_in_lists_only_if_asked_for() -> None:
 
 # --- whose a row is ----------------------------------------------------------------------------------
 
-REACHED_BY = {
-    "linkedin_profile_url": Category.PROFILE_URL,
-    "emails__work": Category.EMAIL,
-    "phone": Category.PHONE,
-}
-
 
 @pytest.mark.parametrize(
     ("row", "hers"),
@@ -143,7 +140,114 @@ REACHED_BY = {
 def test_the_contacts_in_a_row_say_whose_it_is_and_without_any_every_field_does(
     row: dict[str, Any], hers: bool
 ) -> None:
-    assert ANA.is_about(row, REACHED_BY) is hers
+    assert ANA.is_about(row, LEADS) is hers
+
+
+@pytest.mark.parametrize(
+    ("row", "table"),
+    [
+        ({"id": "1", "leadPhoneNumber": "(415) 555-0100"}, "conversations"),
+        ({"id": "1", "normalizedEmail": MAIL.upper()}, "suppression_entries"),
+        ({"leadId": ID, "contact": {"email": "x@example.com"}}, "lead_details"),
+        ({"id": "1", "contact": {"phone": {"number": "415 555 0100"}}}, "lead_details"),
+        ({"id": "1", "lead": {"id": ID}, "fromPhoneNumber": "+14155550101"}, "sms_events"),
+    ],
+)
+def test_a_row_as_it_came_says_whose_it_is_in_whichever_case_its_fields_are(
+    row: dict[str, Any], table: str
+) -> None:
+    hers = Suppressions(ANA.hashes, POLICY, LEADPING.origin)
+    assert hers.is_about(row, LEADPING.tables[table])
+
+
+# --- ids ---------------------------------------------------------------------------------------------
+
+
+def test_an_id_is_a_leads_only_where_ids_of_leads_stand_and_with_the_same_vendor_and_account() -> None:
+    found = {POLICY.hash(HERE.lead("client-1", "7"))}
+    hers = Suppressions(found, POLICY, HERE)
+    lead, comment = {"id": "7", "client_id": "client-1"}, {"id": "8", "lead_id": "7", "client_id": "client-1"}
+    assert hers.is_about(lead, LEADS)
+    assert hers.is_about({"id": "7"}, LEADS, "client-1")
+    assert hers.is_about(comment, TABLES["activity"])
+    assert not hers.is_about({**lead, "client_id": "client-2"}, LEADS)
+    assert not hers.is_about(lead, TABLES["activity"])
+    assert hers.without([{"id": "7"}, "7"]) == [{"id": "7"}, "7"]
+    assert not Suppressions(found, POLICY, LEADPING.origin).is_about(
+        {**lead, "organization_id": "client-1"}, LEADS
+    )
+
+
+def test_an_id_that_was_given_is_any_vendors_leads() -> None:
+    assert ANA.is_about({"id": ID, "client_id": "client-2"}, LEADS)
+    assert Suppressions(ANA.hashes, POLICY, LEADPING.origin).is_about({"id": ID}, LEADPING.tables["leads"])
+    assert not ANA.is_about({"id": ID}, TABLES["activity"])
+
+
+def test_a_lead_that_is_met_again_under_another_id_is_told_once() -> None:
+    again = ANA.met({"id": 9, "emails": {"work": MAIL}}, "client-1")
+    assert again == {HERE.lead("client-1", "9"): POLICY.hash(HERE.lead("client-1", "9"))}
+    assert Suppressions({*ANA.hashes, *again.values()}, POLICY, HERE).met({"id": "9"}, "client-1") == {}
+    assert ANA.met({"id": ID}, "client-1") == {}
+
+
+# --- rows of others ----------------------------------------------------------------------------------
+
+COST = {
+    "id": "1",
+    "lead": {"id": ID, "name": "Ana"},
+    "description": "Ana",
+    "amount": 2,
+    "transactionStatus": "ok",
+    "odd": "Ana",
+}
+LEFT = {
+    "id": "1",
+    "lead": {"id": None, "name": None},
+    "description": None,
+    "amount": 2,
+    "transactionStatus": "ok",
+    "odd": None,
+}
+
+
+def test_of_what_a_lead_cost_nothing_is_left_that_tells_of_the_lead() -> None:
+    hers, table = Suppressions(ANA.hashes, POLICY, LEADPING.origin), LEADPING.tables["transactions"]
+    assert hers.left_of(COST, table) == LEFT
+    stored = {
+        "lead__id": ID,
+        "lead__name": "Ana",
+        "description": "Ana",
+        "_dlt_id": "x",
+        "billing_channel": "sms",
+    }
+    assert hers.left_of(stored, table) == {
+        **stored,
+        "lead__id": None,
+        "lead__name": None,
+        "description": None,
+    }
+    other = {**COST, "lead": {"id": "2", "name": "Bob"}}
+    assert hers.left_of(other, table) == other
+
+
+@pytest.mark.parametrize(
+    ("row", "left"),
+    [
+        (
+            {"name": "Bob", "by": {"fullName": "Ana", "mail": MAIL, "n": 1}},
+            {"name": "Bob", "by": {"fullName": None, "mail": None, "n": 1}},
+        ),
+        (
+            {"name": "Bob", "by__name": "Ana", "by__mail": MAIL},
+            {"name": "Bob", "by__name": None, "by__mail": None},
+        ),
+        ({"name": "Bob", "mail": MAIL}, {"name": "Bob", "mail": None}),
+        ({"note": f"see {URL}, she says"}, {"note": None}),
+    ],
+)
+def test_with_how_to_reach_them_goes_the_name_beside_it(row: dict[str, Any], left: dict[str, Any]) -> None:
+    assert ANA.without(row) == left
 
 
 def test_contacts_are_documented_ones_and_those_that_are_called_like_it() -> None:
@@ -266,4 +370,4 @@ def test_no_key_is_needed_where_nobody_was_erased() -> None:
 
 def test_a_hash_from_the_warehouse_is_recognised_under_every_treatment() -> None:
     hashing = Policy(Treatment.HASH, key=b"a long random text")
-    assert Suppressions({POLICY.hash(MAIL)}, hashing).is_about({"email": MAIL})
+    assert Suppressions({POLICY.hash(MAIL)}, hashing).is_about({"email": MAIL}, LEADS)
