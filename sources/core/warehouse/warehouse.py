@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import dlt
 import duckdb
@@ -24,9 +24,9 @@ from dlt.destinations.sql_client import SqlClientBase
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.warehouse.changes import Change, many_at_a_time
+from sources.core.warehouse.connection import Connection
 from sources.core.warehouse.dialects import Dialect, Prepared, Statement, dialect_of
-from sources.core.warehouse.kind import Kind
-from sources.core.warehouse.lake import Files, Versions, show_logged
+from sources.core.warehouse.lake import Files, Versions
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
@@ -35,7 +35,7 @@ TRIES = 5
 """How often statements are run that meet another shard's."""
 
 
-class Warehouse(Kind):
+class Warehouse(Connection):
     """Looks into a pipeline's dataset. Where there is none yet, everything is unknown.
 
     Args:
@@ -46,32 +46,7 @@ class Warehouse(Kind):
 
     def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
         super().__init__(pipeline, schema, dataset)
-        self._held: SqlClientBase[Any] | None = None
         self._spoken: Dialect | None = None
-
-    @contextmanager
-    def connected(self) -> Iterator[None]:
-        """Keeps DuckDB's file open for all that is asked in the block, since opening it costs 50 ms. A server
-        is asked over a new connection each time, for it may have closed the old one meanwhile."""
-        if self.engine != "duckdb" or self._held:
-            yield
-            return
-        with self._client() as client, self._holding(client):
-            yield
-
-    @contextmanager
-    def at_one_moment(self) -> Iterator[None]:
-        """Has all that is asked in the block answered as of one moment, whatever is loaded meanwhile: over one
-        connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
-        keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
-        with self._client() as client, contextlib.ExitStack() as stack:
-            # What is None has not been said, as by Postgres, which can.
-            if self.engine != "duckdb" and client.capabilities.supports_transactions is not False:
-                stack.enter_context(client.begin_transaction())
-            if self.engine == "postgres":
-                client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            with self._holding(client):
-                yield
 
     def make_ready(self) -> None:
         """Makes the schemas to load into, where a destination's own defaults for them would not do."""
@@ -232,20 +207,6 @@ class Warehouse(Kind):
                             with contextlib.suppress(DatabaseUndefinedRelation):
                                 client.execute_sql(statement.format(schema=schema, table=table))
 
-    @contextmanager
-    def one_by_one(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
-        """Runs statements, each with its parameters and by itself, and returns the rows of those that have any. All that
-        is asked in the block is asked over one connection, which knows its temporary tables."""
-        with self._client() as client, self._holding(client):
-            yield client.execute_sql
-
-    @contextmanager
-    def transaction(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
-        """Runs statements, each with its parameters, all or none of them, and returns the rows of those that have
-        any."""
-        with self._client() as client, client.begin_transaction():
-            yield client.execute_sql
-
     def execute_all(self, statements: Iterable[str]) -> None:
         """Runs statements one after the other over one connection."""
         waiting = list(statements)
@@ -307,24 +268,3 @@ class Warehouse(Kind):
         for start in range(0, len(ids), CHUNK):
             values = ids[start : start + CHUNK]
             yield sql.format(ids=", ".join(["%s"] * len(values))), values
-
-    @contextmanager
-    def _holding(self, client: SqlClientBase[Any]) -> Iterator[None]:
-        """Has all that is asked in the block asked through one client."""
-        before, self._held = self._held, client
-        try:
-            yield
-        finally:
-            self._held = before
-
-    @contextmanager
-    def _client(self) -> Iterator[SqlClientBase[Any]]:
-        if self._held:
-            yield self._held
-            return
-        known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
-        schema = {"schema_name": self._schema.name} if known else {}
-        with self._pipeline.sql_client(**schema) as client:
-            if self.is_lake and known:
-                show_logged(cast(Any, client))
-            yield client

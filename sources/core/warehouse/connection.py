@@ -1,0 +1,86 @@
+"""Connections to a warehouse: one a question, or one for all that is asked in a block."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import dlt
+from dlt.common.schema import Schema
+from dlt.destinations.sql_client import SqlClientBase
+
+from sources.core.warehouse.kind import Kind
+from sources.core.warehouse.lake import show_logged
+
+
+class Connection(Kind):
+    """A pipeline's dataset, and the ways to connect to it.
+
+    Args:
+        pipeline, schema, dataset: as for `Kind`.
+    """
+
+    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
+        super().__init__(pipeline, schema, dataset)
+        self._held: SqlClientBase[Any] | None = None
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Keeps DuckDB's file open for all that is asked in the block, since opening it costs 50 ms. A server
+        is asked over a new connection each time, for it may have closed the old one meanwhile."""
+        if self.engine != "duckdb" or self._held:
+            yield
+            return
+        with self._client() as client, self._holding(client):
+            yield
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Has all that is asked in the block answered as of one moment, whatever is loaded meanwhile: over one
+        connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
+        keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
+        with self._client() as client, contextlib.ExitStack() as stack:
+            # What is None has not been said, as by Postgres, which can.
+            if self.engine != "duckdb" and client.capabilities.supports_transactions is not False:
+                stack.enter_context(client.begin_transaction())
+            if self.engine == "postgres":
+                client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            with self._holding(client):
+                yield
+
+    @contextmanager
+    def one_by_one(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
+        """Runs statements, each with its parameters and by itself, and returns the rows of those that have any. All that
+        is asked in the block is asked over one connection, which knows its temporary tables."""
+        with self._client() as client, self._holding(client):
+            yield client.execute_sql
+
+    @contextmanager
+    def transaction(self) -> Iterator[Callable[..., Sequence[Sequence[Any]] | None]]:
+        """Runs statements, each with its parameters, all or none of them, and returns the rows of those that have
+        any."""
+        with self._client() as client, client.begin_transaction():
+            yield client.execute_sql
+
+    @contextmanager
+    def _holding(self, client: SqlClientBase[Any]) -> Iterator[None]:
+        """Has all that is asked in the block asked through one client."""
+        before, self._held = self._held, client
+        try:
+            yield
+        finally:
+            self._held = before
+
+    @contextmanager
+    def _client(self) -> Iterator[SqlClientBase[Any]]:
+        if self._held:
+            yield self._held
+            return
+        known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
+        schema = {"schema_name": self._schema.name} if known else {}
+        with self._pipeline.sql_client(**schema) as client:
+            if self.is_lake and known:
+                show_logged(cast(Any, client))
+            yield client
