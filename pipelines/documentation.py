@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import duckdb
 
-from pipelines.commands.demo_account import questions_of, sync_demo
+from pipelines.commands.demo_account import is_simulated, questions_of, sync_demo
 from pipelines.commands.query import answer
 from pipelines.settings_file import settings_file
 from pipelines.vendors import VENDORS
@@ -110,7 +110,8 @@ def vendors_section() -> str:
     """Which vendors there are, for the first page."""
     lines = ["| vendor | key | whose rows | tables |", "|---|---|---|---|"]
     for vendor in VENDORS.values():
-        link = f"[{vendor.title}](sources/{vendor.name}/README.md)"
+        page = "README.md" if readme_of(vendor).exists() else ""
+        link = f"[{vendor.title}](sources/{vendor.name}/{page})"
         tables = ", ".join(f"`{name}`" for name in vendor.tables)
         lines.append(
             f"| {link} | `{aliases_of(vendor)['api_key']}` | each {vendor.account_word}'s | {tables} |"
@@ -124,17 +125,22 @@ def front_page(text: str) -> str:
 
 
 def main() -> None:
-    """Writes the settings file, and the generated parts of the first page and of all vendors' READMEs."""
+    """Writes the settings file, and the generated parts of the first page and of the vendors' READMEs that there are."""
     SETTINGS_FILE.write_text(settings_file())
     FRONT_PAGE.write_text(front_page(FRONT_PAGE.read_text()))
     for vendor in VENDORS.values():
         file = readme_of(vendor)
-        with TemporaryDirectory() as folder:
-            warehouse = sync_demo(vendor, Path(folder))
-            connection = duckdb.connect(str(warehouse), read_only=True)
-            text = replaced(render(vendor, file.read_text()), "questions", worked(vendor, connection))
-            connection.close()
-        file.write_text(text)
+        if file.exists():
+            text = render(vendor, file.read_text())
+            file.write_text(_answered(vendor, text) if is_simulated(vendor) else text)
+
+
+def _answered(vendor: Vendor, text: str) -> str:
+    """A README with what the simulated account answers to its questions."""
+    with TemporaryDirectory() as folder:
+        warehouse = sync_demo(vendor, Path(folder))
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            return replaced(text, "questions", worked(vendor, connection))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,11 @@ def read_status(
         units,
         lost,
         unreviewed(warehouse),
-        [f"{u.resource} of {u.account}" for u in units if oldest and is_stale(u, oldest, lost)],
+        [
+            " of ".join(filter(None, (u.resource, u.account)))
+            for u in units
+            if oldest and is_stale(u, oldest, lost)
+        ],
     )
 
 
