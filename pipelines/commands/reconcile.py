@@ -74,6 +74,8 @@ def as_text(vendor: Vendor, comparison: Comparison) -> str:
     """A list in a line, without any value and any row's id."""
     whose = f" of {vendor.account_word} {comparison.unit.account}" if comparison.unit.account else ""
     about = f"{comparison.unit.resource}{whose}"
+    if comparison.left_out:
+        return f"nothing to compare: {about}: {comparison.left_out}"
     if comparison.problem:
         return f"not compared: {about}: {comparison.problem}"
     if comparison.agrees:
@@ -112,5 +114,6 @@ def as_line(vendor: Vendor, comparison: Comparison) -> str:
             "different": comparison.different,
             "extra": comparison.extra,
             "problem": comparison.problem,
+            "left_out": comparison.left_out,
         }
     )

@@ -17,10 +17,11 @@ from sources.core.api.client import Client
 from sources.core.engine.access import tasks
 from sources.core.engine.fetching import pages as pages_of
 from sources.core.engine.lists import COMPARED
+from sources.core.engine.offers import NOT_OFFERED
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
-from sources.core.errors import LeadhouseError, ScanUnstable, Unauthorized
+from sources.core.errors import Forbidden, LeadhouseError, NotFound, ScanUnstable, Unauthorized
 from sources.core.listing.books import Books
 from sources.core.listing.content import Content, row_ids
 from sources.core.listing.coverage import Coverage
@@ -59,6 +60,7 @@ class Comparison:
         different: by id, the columns that differ.
         extra: ids of rows that only the warehouse has; known only where the whole list was read.
         problem: why it could not be compared.
+        left_out: why there is nothing to compare.
     """
 
     unit: Unit
@@ -70,6 +72,7 @@ class Comparison:
     different: dict[str, list[str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
     problem: str = ""
+    left_out: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -121,7 +124,12 @@ class _Reconciliation:
         except Unauthorized:
             raise
         except LeadhouseError as error:
-            comparison.problem = str(error)
+            promised = self._run.vendor.listings[comparison.unit.resource].documented
+            refused = isinstance(error, NotFound | Forbidden) and not promised
+            if refused and not self._count(comparison.unit):
+                comparison.left_out = NOT_OFFERED
+            else:
+                comparison.problem = str(error)
             return
         unit = comparison.unit
         wanted = self._as_loaded(unit, rows)
@@ -142,10 +150,9 @@ class _Reconciliation:
         outcome, run, unit = Outcome(comparison.unit), self._run, comparison.unit
         listing = run.vendor.listings[unit.resource]
         fetch = pages_of(api, listing, run.accounts[unit.account], outcome.traffic)
-        ((count,),) = self._there("count(*)", unit) or [(0,)]
         if pages is None:
-            return await self._cover(fetch, listing.row_id, count, comparison)
-        offsets = range(0, max(count, 1), LIMIT)
+            return await self._cover(fetch, listing.row_id, self._count(unit), comparison)
+        offsets = range(0, max(self._count(unit), 1), LIMIT)
         chosen = random.sample(offsets, min(pages, len(offsets)))
         answers = await together(map(fetch, chosen))
         return [row for page in answers for row in page.rows]
@@ -172,6 +179,11 @@ class _Reconciliation:
             raise ScanUnstable(f"the list would not hold still in {coverage.passes} passes")
         comparison.listed = coverage.reach
         return list(kept.values())
+
+    def _count(self, unit: Unit) -> int:
+        """How many rows the warehouse has of a unit."""
+        ((count,),) = self._there("count(*)", unit) or [(0,)]
+        return int(count)
 
     def _there(self, what: str, unit: Unit) -> Sequence[Any]:
         """Something of a unit's rows that are not deleted."""

@@ -93,6 +93,10 @@ PAGINGS = {
     "numbers said that are one too large": Paging(page_off=1),
     "a total that is too small": Paging(total_off=-300),
     "a total that is too large": Paging(total_off=300),
+    "no total": Paging(total_off=None),
+    "no total, nothing said, the last page for all past the end": Paging(
+        total_off=None, echo=False, last_for_all=True
+    ),
 }
 
 
@@ -300,6 +304,13 @@ def test_a_segment_that_is_too_long_is_not_read_and_says_how_long_it_is(place: S
     (outcome,) = [o for u, o in report.run.outcomes.items() if u.account == "us"]
     assert f"{len(there.world.matching(SEGMENTS['us']))} rows and would take 1 min" in outcome.note
     assert there.leads() == there.truth({"big": SEGMENTS["big"]})
+    assert there.sandbox.count("/leads") <= 8
+
+
+@pytest.mark.long
+def test_a_segment_that_does_not_say_how_long_it_is_is_read_no_further_than_it_may_be(place: Start) -> None:
+    there = place(Paging(total_off=None))
+    assert there.sync(segments={"us": {"country": "US", "max_rows": 100}}).exit == 3
     assert there.sandbox.count("/leads") <= 8
 
 

@@ -112,6 +112,7 @@ def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     assert there.sync().exit == Exit.DONE
     unasked = ("/teams", "/leads/*/timeline", "/analytics/sms", "/account", "/api-keys/scopes")
     assert {path: there.asked(path) for path in unasked} == dict.fromkeys(unasked, 0)
+    assert there.asked("/leads") == 2  # whose rows there are, and whether any is new
     assert there.leads() == there.truth()
     there.world.missing = set()
     now = Clock.now

@@ -119,6 +119,9 @@ def test_check_status_and_reconcile_say_how_it_stands(place: Start) -> None:
     assert json.loads(line)["runs"][0]["quota_limit"] == 50_000
     code, said = run(there, "reconcile", "--all", "--resource", "leads")
     assert code == 0, said
+    code, said = run(there, "reconcile", "--all")
+    assert code == 0, said
+    assert "nothing to compare: partners of tenant acme-corp: not offered" in said
     lead = there.world.ids()[7]
     there.world.edit("", "leads", lead, lastName="Other")
     code, said = run(there, "reconcile", "--all", "--resource", "leads")

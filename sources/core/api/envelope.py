@@ -5,6 +5,7 @@ A 200 without the envelope is an error, never an empty list: whatever is `requir
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,6 +29,11 @@ TYPES: dict[str, type] = {
     "token": str,
 }
 """What paging says, where it says it."""
+
+
+DIGITS = re.compile(r"[0-9]{1,18}")
+WRITTEN = {"true": True, "false": False}
+"""Numbers and truths as text, which some serialisers make of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +243,11 @@ def _walk(decoded: Any, path: tuple[str, ...]) -> Any:
 
 
 def as_said(type_: type, value: Any) -> Any:
-    """A value if it is of its type: what need not be there need not make sense either."""
+    """A value if it is of its type, or is one written otherwise: what need not be there need not make sense either."""
+    if type_ is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and type_ is not str:
+        return WRITTEN.get(value) if type_ is bool else int(value) if DIGITS.fullmatch(value) else None
     return value if type(value) is type_ else None
 
 

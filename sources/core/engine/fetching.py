@@ -94,10 +94,16 @@ def query(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
     return ask
 
 
+async def first_page(api: Client, listing: Listing, account: Account, traffic: Traffic) -> Body:
+    """A list's first page, if pages are counted from 1. Raises ApiError if it cannot be had."""
+    assert isinstance(listing.paging, ByNumber)
+    return await api.page(_numbered(listing, account, 1, listing.paging.cap), traffic)
+
+
 async def count(api: Client, listing: Listing, account: Account, traffic: Traffic) -> int | None:
     """How many rows a list has, where one request can tell; of one that is read by tokens at least so many."""
     if isinstance(listing.paging, ByNumber):
-        return (await api.page(_numbered(listing, account, 1, listing.paging.cap), traffic)).total
+        return (await first_page(api, listing, account, traffic)).total
     if not isinstance(listing.paging, Tokens):
         return None
     found = await query(api, listing, account, traffic)(Ask(ordered=False, count=True), 0)
@@ -137,8 +143,9 @@ def _by_number(api: Client, listing: Listing, account: Account, traffic: Traffic
     async def get(number: int, size: int) -> Body:
         body = await api.page(_numbered(listing, account, number, size), traffic, priority)
         traffic.listed = body.total
-        if account.most_rows is not None and (body.total or 0) > account.most_rows:
-            raise _too_long(listing, body.total or 0, account.most_rows, api.per_minute)
+        length = max(body.total or 0, (number - 1) * size + 1 if body.rows else 0)
+        if account.most_rows is not None and length > account.most_rows:
+            raise _too_long(listing, length, account.most_rows, api.per_minute)
         return replace(body, rows=_rows(listing, body))
 
     return get

@@ -13,7 +13,7 @@ import msgspec
 
 from sources.core.accounts import Account
 from sources.core.engine.config import aliases_of
-from sources.core.engine.fetching import pages, request
+from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
 from sources.core.errors import Forbidden, Garbled, NotFound, NotInPlan, Rejected, ScanUnstable, Unauthorized
@@ -127,8 +127,15 @@ class Opening:
         self._run.hints = frozenset(scopes)
 
     async def first(self, listing: Listing, account: Account) -> dict[str, Any] | None:
-        page = await pages(self._reader.api, listing, account, self._outcome(listing.resource).traffic)(0)
-        found = msgspec.json.decode(page.rows[0]) if page.rows else None
+        api, traffic = self._reader.api, self._outcome(listing.resource).traffic
+        page = await first_page(api, listing, account, traffic)
+        # Where its pages begin need only be looked at if there seems to be none.
+        rows = (
+            page.rows
+            if page.rows or page.total == 0
+            else (await pages(api, listing, account, traffic)(0)).rows
+        )
+        found = msgspec.json.decode(rows[0]) if rows else None
         return found if isinstance(found, dict) else None
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:

@@ -6,15 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sources.core.api.envelope import Body
-from sources.core.errors import ApiError, RateLimited, ScanUnstable, Unauthorized
+from sources.core.errors import (
+    ApiError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ScanUnstable,
+    Transient,
+    Unauthorized,
+)
 from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.placing import placed
 from sources.core.listing.replies import Page
+from sources.core.rows.shaping import Raw
 
 AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
 """Gets the page of a number and a size."""
@@ -33,9 +42,11 @@ class ByPage:
 
     def __init__(self, get: AskPage, sizing: Sizing) -> None:
         self._get_as_said, self._sizing = get, sizing
-        self._first: tuple[bytes, ...] = ()
+        self._seen: dict[int, int] = {}
+        """Of pages that say nothing of what follows, a hash of their rows, by their numbers."""
         self._no_limit = 0
         """A number of rows that was found to be no limit."""
+        self._looked_in_vain = False
 
     async def fetch(self, offset: int) -> Page:
         """The rows from an offset on, as far as one page has them.
@@ -47,12 +58,13 @@ class ByPage:
         for _ in range(CHANGES):
             first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)
-            if as_asked and not self._sizing.sure:
+            if as_asked and not self._sizing.sure and not self._looked_in_vain:
                 async with self._sizing.looking:  # several pages and lists may be asked for at once
                     if not self._sizing.sure:
                         await self._look_where_counting_begins(number, size, page)
             is_first, is_odd = number == self._sizing.first, not is_in_place(number, page, self._sizing.cap)
-            if first != self._sizing.first or (is_first and is_odd and page.has_more and not sure):
+            just_told = self._sizing.sure and not sure
+            if first != self._sizing.first or (is_first and is_odd and page.has_more and just_told):
                 continue
             # The first page begins at 0, however long it is.
             if as_asked or (is_first and (not offset or len(page.rows) > offset)):
@@ -68,36 +80,45 @@ class ByPage:
     async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
         behind, _ = await self._ask(number + 1, size)
-        again, _ = await self._ask(number, size)
         room = self._sizing.begins(number + 1, size) - offset
+        further = behind.after(page.begins + len(page.rows))  # none, where it is the same page again
+        if not further and len(page.rows) < size:  # nothing that can have slid into a page with room left
+            return Page(page.after(offset), False, room)
+        again, _ = await self._ask(number, size)
         if list(map(bytes, again.rows)) != list(map(bytes, page.rows)):
             return Page(again.after(offset), True, room)
-        further = behind.after(again.begins + len(again.rows))  # none, where it is the same page again
-        return Page([*again.after(offset), *further], behind.has_more and bool(further), room + size)
+        return Page([*page.after(offset), *further], behind.has_more and bool(further), room + size)
 
     # --- where counting begins -------------------------------------------------------------------
 
     async def _look_where_counting_begins(self, number: int, size: int, page: Numbered) -> None:
         """Once for a list: whether this page and the last one are where they have to be, if pages are counted from 1. An
         empty one shows nothing."""
+        if not page.rows and page.total == 0:
+            return
         in_place, last = bool(page.rows) and is_in_place(number, page, size), last_page(page.total or 0, size)
         if in_place and last > number:
             in_place = is_in_place(last, (await self._ask(last, size))[0], size)
-        if not in_place and await self._counts_from_zero(size):
-            self._sizing.first = 0
-        self._sizing.sure = True
+        first = 1 if in_place else await self._where_counting_begins(size, bool(page.rows))
+        self._looked_in_vain = first is None
+        if first is not None:
+            self._sizing.first, self._sizing.sure = first, True
 
-    async def _counts_from_zero(self, size: int) -> bool:
-        """Whether there is a page 0, other than page 1."""
+    async def _where_counting_begins(self, size: int, has_rows: bool) -> int | None:
+        """0 if there is a page 0 other than page 1; None if no page has a row, for a later run to tell."""
         try:
             zero = await self._get(0, size)
         except (Unauthorized, RateLimited):
             raise
-        except ApiError:
-            return False
+        except ApiError as error:
+            if isinstance(error, Transient):
+                await self._get(1, size)  # if that fails, too, it is not page 0 that cannot be had
+            return 1
+        if not zero.rows:
+            return 1 if has_rows else None
         one = await self._get(1, size)
         shared = {*map(bytes, zero.rows)} & {*map(bytes, one.rows)}
-        return zero.page in (None, 0) and len(zero.rows) > 2 * len(shared)
+        return 0 if zero.page in (None, 0) and len(zero.rows) > 2 * len(shared) else 1
 
     # --- what a page is --------------------------------------------------------------------------
 
@@ -109,11 +130,12 @@ class ByPage:
         end, goes_on = begins + len(rows), False
         if body.has_more is not None or body.total is not None:
             goes_on = more = self._goes_on_behind(body, place, size)
-        elif not is_first and not self._goes_on(number, body):
+        elif not self._goes_on(number, body):
             return Numbered(begins, [], False), True
         else:
-            self._first = tuple(map(bytes, rows)) if is_first else self._first
             more = self._sizing.hides_more(end)
+            if more and is_first and len(rows) < size:  # it is all there is, or all that a page may have
+                more = await self._has_second(size, rows)
             goes_on = more and is_first  # a later one may be short because it is the last
             # Whether it follows sizes cannot be told either, so they are not changed.
             self._sizing.own = self._sizing.own or more
@@ -124,8 +146,27 @@ class ByPage:
 
     async def _get(self, number: int, size: int) -> Body:
         """A reply, without what it says of itself where that is known to say nothing."""
-        body = await self._get_as_said(number, size)
-        return replace(body, page=None, size=None) if self._sizing.mute else body
+        try:
+            body = await self._get_as_said(number, size)
+        except (NotFound, Rejected):
+            if number <= self._sizing.first:
+                raise
+            if await self._is_behind_the_end(number, size):
+                return Body([])
+            body = await self._get_as_said(number, size)  # by now it may be there
+        if self._sizing.mute:
+            return replace(body, page=None, size=None)
+        return replace(body, size=self._sizing.believed(size, body.size, len(body.rows)))
+
+    async def _is_behind_the_end(self, number: int, size: int) -> bool:
+        """Whether a page is refused because the list is not as long, as far as others say anything of that."""
+        first = await self._get(self._sizing.first, size)
+        if first.total is not None or first.has_more is None:
+            return (first.total or 0) <= self._sizing.begins(number, size)
+        try:
+            return not (await self._get_as_said(number - 1, size)).has_more
+        except (NotFound, Rejected):
+            return True
 
     async def _placed(self, number: int, size: int) -> tuple[Body, int]:
         """A reply, and the number of the page that it is."""
@@ -154,8 +195,10 @@ class ByPage:
         said, rows = body.size, len(body.rows)
         if rows > asked or (more and rows and said is None):
             return rows
-        if said is None or said == rows or not (more and rows):
-            return asked if said is None else said
+        if said is None or not (more and rows):
+            return asked if said in (None, rows) else said
+        if said == rows:
+            return said
         is_first = number == self._sizing.first and self._sizing.sure
         if rows == asked or (is_first and await self._is_limit(rows, asked)):
             self._sizing.mute = True
@@ -174,9 +217,24 @@ class ByPage:
         return bool((await self._get(first + 1, rows)).rows)
 
     def _goes_on(self, number: int, body: Body) -> bool:
-        """Whether a later page of a list whose pages say nothing of themselves brings anything; one that is the first
-        again comes of a server that has all in one page."""
-        goes_on = bool(body.rows) and tuple(map(bytes, body.rows)) != self._first
-        if not goes_on and number == self._sizing.first + 1:
-            self._sizing.found_whole(len(self._first))
-        return goes_on
+        """Whether a page of a list whose pages say nothing of themselves brings anything: one that is the page before it
+        again, or the first, comes of a server that has no more."""
+        rows = hash(tuple(map(bytes, body.rows)))
+        again = number > self._sizing.first and rows in (
+            self._seen.get(self._sizing.first),
+            self._seen.get(number - 1),
+        )
+        self._seen[number] = rows
+        return number == self._sizing.first or (bool(body.rows) and not again)
+
+    async def _has_second(self, size: int, rows: Sequence[Raw]) -> bool:
+        """Whether there is a page behind a first one that has room left. What is known to be all of it, or comes again
+        afterwards, is."""
+        first = self._sizing.first
+        if self._goes_on(first + 1, await self._get(first + 1, size)):
+            return True
+        known = len(rows) == self._sizing.whole
+        if known or list(map(bytes, (await self._get(first, size)).rows)) == list(map(bytes, rows)):
+            self._sizing.found_whole(len(rows))
+            return False
+        return True

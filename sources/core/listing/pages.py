@@ -52,6 +52,7 @@ class Sizing:
         first: the number of its first page.
         sure: whether that was looked at.
         mute: whether what its pages say of their own number and size says nothing.
+        longest: the most rows that a page was seen to have.
         looking: held by whoever looks where counting begins, which one look tells for all.
     """
 
@@ -61,6 +62,7 @@ class Sizing:
     first: int = 1
     sure: bool = False
     mute: bool = False
+    longest: int = 0
     looking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     def ask(self, offset: int) -> tuple[int, int]:
@@ -99,9 +101,15 @@ class Sizing:
         self.cap = size
         return True
 
+    def believed(self, asked: int, said: int | None, rows: int) -> int | None:
+        """What a page says of its size, if it can be one: where as many as were asked for came before, fewer are just how
+        many rows it has."""
+        known, self.longest = self.longest, max(self.longest, rows)
+        return None if said is not None and said < min(asked, known) else said
+
     def hides_more(self, rows: int) -> bool:
         """Whether there may be more than a reply of so many rows, if it does not say."""
-        return rows > 0 and rows >= self.whole
+        return 0 < rows >= self.whole
 
     def found_whole(self, rows: int) -> None:
         """Takes in that there was no more than a reply of so many rows."""
@@ -109,15 +117,16 @@ class Sizing:
 
     def encode(self) -> list[int]:
         """As it is kept in the state."""
-        return [self.cap, int(self.own), self.whole, self.first, int(self.sure), int(self.mute)]
+        own, sure, mute = int(self.own), int(self.sure), int(self.mute)
+        return [self.cap, own, self.whole, self.first, sure, mute, self.longest]
 
     @classmethod
     def decode(cls, kept: Sequence[int] | None, cap: int) -> Sizing:
         """From what `encode` made, if that is there, and fits the most that is asked for."""
         if not kept or not 0 < kept[0] <= cap:
             return cls(cap)
-        cap, own, whole, first, sure, mute = (*kept, *cls(cap).encode()[len(kept) :])
-        return cls(cap, bool(own), whole, first, bool(sure), bool(mute))
+        cap, own, whole, first, sure, mute, longest = (*kept, *cls(cap).encode()[len(kept) :])
+        return cls(cap, bool(own), whole, first, bool(sure), bool(mute), longest)
 
 
 def last_page(total: int, size: int) -> int:

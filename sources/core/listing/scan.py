@@ -94,6 +94,8 @@ class Scan:
         self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
         self._handed: dict[int, str] = {}
+        self._looks_behind = False
+        """Whether all is as it was, but that the list is said to go on: so it is asked for what is behind its end."""
         if self.start.begins_at_tail:
             self._handed = _places(self.main.last)
 
@@ -161,6 +163,8 @@ class Scan:
         """Offsets to ask for now, each with the full limit; none once the scan has ended."""
         if self.ending:
             return ()
+        if self._looks_behind:
+            return (self.start.count or 0,)
         if self.coverage:
             return self.coverage.asks()
         asks = self._pass.asks()
@@ -180,6 +184,8 @@ class Scan:
         """
         reply = reply if reply.ids else _with_ids(reply)
         self.requests += 1
+        if self._looks_behind:
+            return self._tell_behind(reply)
         self.books.enter(reply.ids)
         self._named_twice = self._named_twice or reply.names_twice
         self._told = reply
@@ -188,11 +194,23 @@ class Scan:
         known = self._is_known_page(reply)
         new = self._hand_on(reply)
         self._pass.tell(reply)
-        if known and not reply.has_more and len(reply.digests) == self.start.count:
-            self.main.finish(at_end=True)
+        if known and len(reply.digests) == self.start.count:
+            self._looks_behind = reply.has_more
+            if not reply.has_more:
+                self.main.finish(at_end=True)
         if self._pass.done:
             self._pass_ended()
         return [] if known else new
+
+    def _tell_behind(self, reply: Reply) -> list[int]:
+        """Takes what is behind the end of a list that is as it was."""
+        self._looks_behind = False
+        if self.start.kind is Kind.PROBE:
+            self.ending = Ending.REFUTED if reply.ids else Ending.CLOSED
+        elif not reply.ids:
+            self.main.finish(at_end=True)
+            self._pass_ended()
+        return []
 
     def _tell_coverage(self, coverage: Coverage, reply: Reply) -> list[int]:
         new = coverage.tell(reply)
@@ -232,8 +250,9 @@ class Scan:
         if ended.first.offset == 0:
             self._read_at_head.append(tuple(ended.first.digests))
         if self.start.kind is Kind.PROBE:
-            same = tuple(ended.last.digests) == tuple(self.start.anchors) and not ended.last.has_more
-            self.ending = Ending.CLOSED if same else Ending.REFUTED
+            same = tuple(ended.last.digests) == tuple(self.start.anchors)
+            self._looks_behind = same and ended.last.has_more
+            self.ending = None if self._looks_behind else Ending.CLOSED if same else Ending.REFUTED
         elif self.main.outrun:
             self.ending = Ending.OVERTAKEN
         elif self.main.weak:

@@ -96,7 +96,9 @@ class Api:
             page = min(page, pages - 1 + paging.first)
         cut: Page = bend(size, (page - paging.first) * size, len(rows))
         behave = self._behaviour.rows if self._behaviour.concerns("leads") else None
-        meta: dict[str, Any] = {"request_id": call.request_id, "total": len(rows) + paging.total_off}
+        meta: dict[str, Any] = {"request_id": call.request_id}
+        if paging.total_off is not None:
+            meta["total"] = len(rows) + paging.total_off
         if paging.echo:
             said = int(call.query.get("per_page", size)) if paging.as_asked else size
             meta |= {"page": page + paging.page_off, "per_page": said, "total_pages": pages}

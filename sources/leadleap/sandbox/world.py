@@ -27,7 +27,7 @@ class Paging:
         last_for_all: a page past the end is answered with the last one.
         first: the number of the first page; a smaller one is refused, or taken for the first where the last one
             answers for all beyond.
-        total_off: by how many `meta.total` is wrong.
+        total_off: by how many `meta.total` is wrong; None where it is not said.
         as_asked: whether `meta` says the size that was asked for, whatever size the page has.
         page_off: by how many `meta.page` is wrong.
     """
@@ -37,7 +37,7 @@ class Paging:
     echo: bool = True
     last_for_all: bool = False
     first: int = 1
-    total_off: int = 0
+    total_off: int | None = 0
     as_asked: bool = False
     page_off: int = 0
 

@@ -427,7 +427,6 @@ def test_a_short_page_at_the_end_does_not_link_by_fewer_rows_than_a_long_one() -
     ("page", "has_more", "ending"),
     [
         (rows(95, 100), False, Ending.CLOSED),
-        (rows(95, 100), True, Ending.REFUTED),
         (rows(95, 101), False, Ending.REFUTED),
         (rows(96, 100), False, Ending.REFUTED),
         ([], False, Ending.REFUTED),
@@ -439,6 +438,17 @@ def test_a_probe_wants_the_same_rows_at_the_same_place_and_nothing_behind(
     scan = Scan(Start(Kind.PROBE, rows(95, 100), 100))
     assert scan.asks() == (95,)
     scan.tell(Reply(95, page, has_more))
+    assert scan.ending is ending
+
+
+@pytest.mark.parametrize(("behind", "ending"), [([], Ending.CLOSED), (rows(100, 101), Ending.REFUTED)])
+def test_a_probe_of_a_list_that_is_said_to_go_on_looks_behind_its_end(
+    behind: list[str], ending: Ending
+) -> None:
+    scan = Scan(Start(Kind.PROBE, rows(95, 100), 100))
+    scan.tell(Reply(95, rows(95, 100), True))
+    assert (scan.ending, scan.asks()) == (None, (100,))
+    scan.tell(Reply(100, behind, True))
     assert scan.ending is ending
 
 

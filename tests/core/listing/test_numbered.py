@@ -1,0 +1,186 @@
+"""Lists by page number whose servers say little, or lie: read whole, and cheaply once they are known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from sources.core.api.envelope import Body
+from sources.core.errors import ApiError, NotFound, Rejected, ServerError, Where
+from sources.core.listing.checkpoint import Checkpoint, Order, from_scratch
+from sources.core.listing.numbered import ByPage
+from sources.core.listing.pages import Sizing
+from sources.core.listing.reading import Gathered, Reading, read_list
+from sources.core.listing.scan import Scan
+from sources.core.units import Outcome, Unit
+
+REFUSALS: dict[str, type[ApiError]] = {"404": NotFound, "422": Rejected}
+
+
+@dataclass
+class Server:
+    """Pages of rows with the ids below `length`.
+
+    Args:
+        length: how many rows there are.
+        first: the number of the first page.
+        cap: the most rows it gives.
+        follows: whether it gives fewer where fewer are asked for.
+        says: whether replies say their number and size.
+        counts: whether what they say of their size is how many rows they have.
+        total: what is added to the true total; None where none is said.
+        behind: what answers a page behind the last one: nothing, the last one again, or a refusal.
+        before: what answers a page before the first one: the first, nothing, or an error.
+    """
+
+    length: int
+    first: int = 1
+    cap: int = 100
+    follows: bool = True
+    says: bool = False
+    counts: bool = False
+    total: int | None = None
+    behind: str = "nothing"
+    before: str = "first"
+    requests: int = 0
+
+    async def get(self, number: int, size: int) -> Body:
+        self.requests += 1
+        size = min(size, self.cap) if self.follows else self.cap
+        last = self.first + max(0, self.length - 1) // size
+        if number < self.first and self.before == "error":
+            raise ServerError("no such page", Where("/leads", "r", 500))
+        if number > last and (refusal := REFUSALS.get(self.behind)):
+            raise refusal("no such page", Where("/leads", "r", int(self.behind)))
+        if number > last and self.behind == "last":
+            number = last
+        if number < self.first and self.before == "first":
+            number = self.first
+        begins = (number - self.first) * size
+        ids = range(begins, min(begins + size, self.length)) if begins >= 0 else range(0)
+        said: tuple[int | None, int | None] = (number, size) if self.says else (None, None)
+        said = (number, len(ids)) if self.counts else said
+        total = None if self.total is None else self.length + self.total
+        return Body([msgspec.json.encode({"id": n}) for n in ids], total=total, page=said[0], size=said[1])
+
+
+class Syncs:
+    """One list, synced again and again as our loop does it."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.checkpoint, self.kept = server, Checkpoint(), Sizing(100).encode()
+
+    def sync(self, full: bool = False) -> tuple[set[int], int]:
+        """Ids of the rows that were handed on, and the requests that it took."""
+        self.server.requests = 0
+        _, kept = self._read(from_scratch(self.checkpoint) if full else self.checkpoint)
+        return {msgspec.json.decode(row)["id"] for row in kept}, self.server.requests
+
+    def _read(self, before: Checkpoint) -> tuple[Scan, list[bytes]]:
+        sizing, sink = Sizing.decode(self.kept, 100), Gathered()
+        reading = Reading(
+            ByPage(self.server.get, sizing).fetch,
+            Outcome(Unit("a", "leads")),
+            Order.UNORDERED,
+            3600.0,
+            {},
+            lambda: datetime.now(UTC),
+            lambda: False,
+            lambda: None,
+            one_reply=sizing.cap - 1,
+        )
+        self.checkpoint, scan = asyncio.run(read_list(replace(reading, reaches=sizing.reaches), before, sink))
+        self.kept = sizing.encode()
+        return scan, [bytes(row) for row in sink.kept]
+
+
+LENGTHS = [0, 1, 3, 4, 25, 99, 100, 101, 106, 108, 200, 201, 430]
+SILENT: dict[str, Callable[[int], Server]] = {
+    "nothing": lambda n: Server(n),
+    "its size": lambda n: Server(n, says=True),
+    "nothing, with a cap": lambda n: Server(n, cap=25),
+    "nothing, with a size of its own": lambda n: Server(n, cap=25, follows=False),
+    "nothing, and the last page for all behind it": lambda n: Server(n, behind="last"),
+    "nothing, and 404 behind the last page": lambda n: Server(n, behind="404"),
+    "nothing, and 422 behind the last page": lambda n: Server(n, behind="422"),
+    "how many rows a page has": lambda n: Server(n, counts=True),
+    "nothing, counting from 0": lambda n: Server(n, first=0),
+    "nothing, failing before the first page": lambda n: Server(n, before="error"),
+}
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("says", SILENT)
+def test_where_nothing_says_how_long_a_list_is_it_is_read_whole_and_then_looked_at(
+    says: str, length: int
+) -> None:
+    """A look at the end, and one behind it; where the end lies across two pages, at both, and again at the first."""
+    syncs = Syncs(SILENT[says](length))
+    assert syncs.sync()[0] == set(range(length))
+    assert syncs.sync()[1] <= 6
+    assert syncs.sync(full=True)[0] == set(range(length))
+    assert syncs.sync()[1] <= (2 if says == "nothing" and length < 100 else 6)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("total", [7, 5000])
+def test_where_a_list_is_said_to_be_longer_it_is_read_whole_and_then_looked_at(
+    total: int, length: int
+) -> None:
+    syncs = Syncs(Server(length, says=True, total=total))
+    assert syncs.sync()[0] == set(range(length))
+    assert syncs.sync()[1] <= 5
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("cap", [25, 100])
+def test_pages_that_say_how_many_rows_they_have_for_their_size_hide_none(cap: int, length: int) -> None:
+    syncs = Syncs(Server(length, cap=cap, counts=True, total=0))
+    assert syncs.sync()[0] == set(range(length))
+    assert syncs.sync()[1] <= 2
+    assert syncs.sync(full=True)[0] == set(range(length))
+
+
+@pytest.mark.parametrize("says", SILENT)
+def test_lists_that_grow_and_shrink_are_read_whole_where_nothing_says_how_long_they_are(says: str) -> None:
+    syncs = Syncs(SILENT[says](0))
+    seen: set[int] = set()
+    for length in (0, 1, 25, 26, 101, 700, 300, 40, 0, 26):
+        syncs.server.length = length
+        seen |= syncs.sync()[0]
+        assert seen >= set(range(length))
+        assert syncs.sync(full=True)[0] == set(range(length))
+
+
+@pytest.mark.parametrize("behind", REFUSALS)
+def test_a_list_that_shrank_below_where_it_is_looked_at_is_read_anew(behind: str) -> None:
+    syncs = Syncs(Server(430, says=True, total=0, behind=behind))
+    syncs.sync()
+    syncs.server.length = 150
+    assert syncs.sync()[0] == set(range(150))
+
+
+def test_a_page_that_is_refused_where_the_list_is_said_to_go_on_is_no_end() -> None:
+    with pytest.raises(NotFound):
+        Syncs(Server(200, says=True, total=230, behind="404")).sync()
+
+
+@pytest.mark.parametrize("total", [0, None])
+def test_an_empty_list_does_not_tell_where_its_pages_are_counted_from(total: int | None) -> None:
+    syncs = Syncs(Server(0, first=0, total=total, before="nothing"))
+    assert syncs.sync() == (set(), 2 if total == 0 else 3)
+    assert syncs.sync() == (set(), 1 if total == 0 else 2)
+    syncs.server.length = 50
+    assert syncs.sync()[0] == set(range(50))
+
+
+def test_a_first_row_does_not_make_pages_of_one_row() -> None:
+    syncs = Syncs(Server(1))
+    syncs.sync()
+    syncs.server.length = 430
+    assert syncs.sync()[1] < 30
