@@ -229,6 +229,7 @@ def reconcile(
 @app.command()
 def erase(
     email: Annotated[str | None, typer.Option(help="An e-mail address of theirs.")] = None,
+    phone: Annotated[str | None, typer.Option(help="A phone number of theirs, with its country.")] = None,
     profile_url: Annotated[str | None, typer.Option(help="Their LinkedIn profile.")] = None,
     lead_id: Annotated[str | None, typer.Option(help="The id of their lead row.")] = None,
     client: Annotated[str | None, typer.Option(help="A whole client account instead of a person.")] = None,
@@ -241,7 +242,7 @@ def erase(
     from pipelines.commands.erase import run_erase
     from pipelines.syncing.erasing import Person
 
-    run_erase(source, Person(email, profile_url, lead_id), client, dry_run, destination, dataset)
+    run_erase(source, Person(email, profile_url, lead_id, phone), client, dry_run, destination, dataset)
 
 
 @app.command()

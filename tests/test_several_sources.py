@@ -68,7 +68,7 @@ def house(home: Path) -> Iterator[House]:
         )
         secrets = home / ".dlt/secrets.toml"
         secrets.write_text(
-            f'[privacy]\nkey = "a key"\n[sources.leadpanther]\napi_key = "{usual.world.key}"\n'
+            f'[privacy]\nkey = "a key that nobody guesses"\n[sources.leadpanther]\napi_key = "{usual.world.key}"\n'
             f'[sources.leadpanther.accounts.acme]\napi_key = "{acme.world.key}"\n'
             f'[sources.leadleap]\napi_key = "{leap.world.key}"\n'
         )

@@ -33,15 +33,35 @@ class Person:
     email: str | None = None
     profile_url: str | None = None
     lead_id: str | None = None
+    phone: str | None = None
 
     def values(self) -> list[str]:
-        return [value for value in (self.email, self.profile_url, self.lead_id) if value]
+        return [value for value in (self.email, self.profile_url, self.lead_id, self.phone) if value]
+
+    def known(self, policies: Sequence[Policy]) -> dict[str, str]:
+        """What was given, each with its hash: a phone number as numbers are compared, wherever vendors' numbers are.
+
+        Args:
+            policies: vendors' own.
+
+        Raises:
+            ConfigurationError: nobody can tell which phone number it is.
+        """
+        given = [value for value in (self.email, self.profile_url, self.lead_id) if value]
+        phones = {phone for policy in policies if (phone := policy.phone(self.phone))}
+        if self.phone and not phones:
+            raise ConfigurationError(
+                "this is no phone number whose country is known: write it as +1 415 555 0100, or set `default_region` "
+                "under the vendor's section"
+            )
+        return {value: policies[0].hash(value) for value in [*given, *sorted(phones)]}
 
     def cannot_be_found(self, policy: Policy) -> str | None:
         """Why some of it leads to no stored row, if so."""
         ways = {
             "e-mail": (self.email, Category.EMAIL),
             "profile URL": (self.profile_url, Category.PROFILE_URL),
+            "phone number": (self.phone, Category.PHONE),
         }
         blind = {Treatment.MASK: "masked", Treatment.DROP: "dropped"}
         for name, (value, category) in ways.items():
@@ -59,7 +79,7 @@ def check_request(policy: Policy, whom: Sequence[str]) -> None:
         ConfigurationError: nobody was named, or there is no key.
     """
     if not whom:
-        raise ConfigurationError("say whom to erase: --email, --profile-url or --lead-id")
+        raise ConfigurationError("say whom to erase: --email, --phone, --profile-url or --lead-id")
     if not policy.key:
         raise ConfigurationError(
             "erasing takes a key, so that the warehouse can keep them out without naming them: set "
@@ -92,7 +112,7 @@ def erase_person(
     """
     check_request(policy, person.values())
     with open_all(storage, vendors, policy) as opened:
-        given = {v: policy.hash(v) for v in person.values()}
+        given = person.known([each.policy for each in opened])
         known = everything_known(opened, given, storage.config.max_shared)
         if not dry_run:  # first: whatever happens, they stay out
             for each in opened:

@@ -3,6 +3,7 @@ ones, those of clients who left, snapshots of other days) are treated anew where
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from sources.core.warehouse.changes import Change
 from sources.core.warehouse.sql import selection
 from sources.core.warehouse.warehouse import Warehouse
 
+log = logging.getLogger("leadhouse")
+
 
 def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> datetime | None:
     """Since when a policy applies, if the warehouse may hold rows that were treated by another one.
@@ -31,6 +34,12 @@ def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> date
     loaded = policy_in(pipeline.state, vendor.name)
     if loaded and loaded.fingerprint == policy.fingerprint:
         return loaded.since if treated_by - {policy.fingerprint} else None
+    if any(map(policy.hashes_anew, {*treated_by, *([loaded.fingerprint] if loaded else [])})):
+        log.warning(
+            "the key under [privacy] is another one than %s's rows were hashed with: all are read again and hashed with "
+            "this one; of rows that the API no longer has, the hashes are blanked",
+            vendor.name,
+        )
     return datetime.now(UTC) if loaded or treated_by else None
 
 

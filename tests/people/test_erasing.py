@@ -10,9 +10,9 @@ from tests.people.world import Town, bob_and_ana, found_in, known_people, sync_t
 from tests.support import DuckDB, Target
 
 
-def erase(target: Target, email: str, dry_run: bool = False) -> dict[str, int]:
-    storage = target.storage(dataset="")
-    return erase_person(storage, list(VENDORS.values()), load_policy(), Person(email), dry_run)
+def erase(target: Target, email: str | None = None, dry_run: bool = False, **known_by: str) -> dict[str, int]:
+    storage, person = target.storage(dataset=""), Person(email, **known_by)
+    return erase_person(storage, list(VENDORS.values()), load_policy(), person, dry_run)
 
 
 def left(town: Town, target: Target) -> list[str]:
@@ -47,6 +47,7 @@ def test_whoever_is_tied_to_an_address_leaves_all_vendors_and_does_not_come_back
         "leadhouse.people": 1,
     }
     assert left(town, target) == everybody_but(town)
+    assert erase(target, phone="+1 (415) 555-0100", dry_run=True) == counted
     assert erase(target, "BOB@one.example") == counted
     assert left(town, target) == everybody_but(town, "Bob")
     sync_town(town, target)

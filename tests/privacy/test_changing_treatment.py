@@ -230,11 +230,15 @@ def test_no_byte_of_the_file_keeps_what_a_stricter_policy_took_away(
 
 
 @pytest.mark.long
-def test_with_another_key_no_old_hash_stays(duck: DuckDB, sandbox: StartSandbox) -> None:
+def test_with_another_key_no_old_hash_stays_and_the_sync_says_so(
+    duck: DuckDB, sandbox: StartSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     past = past_of(duck, sandbox, "hash")
     old = {text for _, text in personal_cells(duck) if text != ""}
+    assert "another one" not in caplog.text
     with treating("hash", PRIVACY__KEY="quite another key"):
         duck.sync(past.api)
+    assert "the key under [privacy] is another one" in caplog.text
     assert {text for _, text in personal_cells(duck)} & old == set()
     assert lead(duck, past.deleted["id"])["name"] is None
 

@@ -46,7 +46,7 @@ def test_what_is_kept_of_an_erased_person_is_hashes_alone(target: Target, sandbo
 
 @pytest.mark.long
 @pytest.mark.usefixtures("keyed")
-@pytest.mark.parametrize("key", ["", pytest.param("another key", marks=pytest.mark.long)])
+@pytest.mark.parametrize("key", ["", pytest.param("quite another key", marks=pytest.mark.long)])
 def test_a_missing_or_changed_key_is_refused_and_loses_nothing(
     target: Target, sandbox: StartSandbox, key: str
 ) -> None:

@@ -11,6 +11,9 @@ from sources.core.lookup import nearest
 from sources.core.privacy.policy import Policy, parse_category, parse_treatment
 from sources.core.tables import Category
 
+SHORTEST_KEY = 16
+"""Characters: with fewer, whoever has hashes might try all keys, and tell from then on whose a hash is."""
+
 
 @dataclass(frozen=True)
 class PrivacyConfig:
@@ -50,6 +53,11 @@ def load_policy(**explicit: Any) -> Policy:
     reviewed = {_known(name): parse_category(kind) for name, kind in (config.columns or {}).items()}
     if config.retention_days < 0:
         raise ConfigurationError("retention_days under [privacy] is a number of days, or 0 for never")
+    if config.key and len(config.key) < SHORTEST_KEY:
+        raise ConfigurationError(
+            f"`key` under [privacy], or PRIVACY__KEY, has fewer than {SHORTEST_KEY} characters and could be guessed: "
+            "take a long random text, such as `openssl rand -hex 32` prints, and keep it"
+        )
     if config.contract not in ("evolve", "freeze"):
         raise ConfigurationError("contract under [privacy] is either evolve or freeze")
     return Policy(

@@ -210,6 +210,10 @@ class Policy:
             return ""
         return blake2b(self.key, digest_size=3, person=b"leadhouse").hexdigest()
 
+    def hashes_anew(self, fingerprint: str) -> bool:
+        """Whether a policy with such a fingerprint hashed with another key than this one does."""
+        return bool(self._key_print) and not self.has_key_of(fingerprint)
+
     def has_key_of(self, fingerprint: str) -> bool:
         """Whether a policy with such a fingerprint hashed with the same key, if it hashed at all."""
         return fingerprint.rpartition(".")[2] in ("", self._key_print)

@@ -456,13 +456,13 @@ def test_settings_are_read_from_files_and_the_environment_wins(
         '[privacy.categories]\nemail = "hash"\n'
         '[privacy.columns]\n"leads.tags" = "none"\n"leads.nick" = "name"\n'
     )
-    (home / ".dlt" / "secrets.toml").write_text('[privacy]\nkey = "from the file"\n')
+    (home / ".dlt" / "secrets.toml").write_text('[privacy]\nkey = "from the file, and long"\n')
     forget_pipelines(home)
     policy = load_policy()
     assert policy.default is Treatment.MASK
     assert policy.by_category == {Category.EMAIL: Treatment.HASH}
     assert policy.reviewed == {"leads.tags": None, "leads.nick": Category.NAME}
-    assert (policy.key, policy.frozen, policy.retention_days) == (b"from the file", True, 30)
+    assert (policy.key, policy.frozen, policy.retention_days) == (b"from the file, and long", True, 30)
     monkeypatch.setenv("PRIVACY__TREATMENT", "drop")
     monkeypatch.setenv("PRIVACY__KEY", "from the environment")
     assert load_policy().default is Treatment.DROP
@@ -479,6 +479,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown contract": ({"contract": "discard"}, "evolve or freeze"),
     "hashing without a key": ({"treatment": "hash"}, "PRIVACY__KEY"),
     "hashing one kind without a key": ({"categories": {"email": "hash"}}, "PRIVACY__KEY"),
+    "a key that could be guessed": ({"key": "fifteen letters"}, "fewer than 16"),
     "hashing with an empty key": ({"treatment": "hash", "key": ""}, "PRIVACY__KEY"),
     "a treatment that is no text": ({"categories": {"email": 3}}, "tag, mask, hash, drop"),
     "a retention that is no number": ({"retention_days": "soon"}, "[privacy]"),
