@@ -58,6 +58,8 @@ class Checkpoint:
         unfinished: the scan to go on with.
         policy: fingerprint of the privacy policy that its rows were treated by.
         times: of a list that is read by time.
+        limit: rows of the longest page that said that there are more, if one did.
+        never_ends: the last page, too, says that there are more.
         version: whether `head`, `tail` and `page` are digests of bytes or of content.
     """
 
@@ -71,6 +73,8 @@ class Checkpoint:
     policy: str | None = None
     version: int = CONTENT
     times: Times | None = None
+    limit: int | None = None
+    never_ends: bool = False
 
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
@@ -84,6 +88,8 @@ class Checkpoint:
             "f": self.policy,
             "b": None if self.backfilled_at is None else ceil(self.backfilled_at),
             "w": self.times and self.times.encode(),
+            "l": self.limit,
+            "m": self.never_ends or None,
         }
         if (u := self.unfinished) is not None:
             state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
@@ -114,6 +120,8 @@ class Checkpoint:
                 state.get("f"),
                 state["v"],
                 Times.decode(state.get("w")),
+                state.get("l"),
+                bool(state.get("m")),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -177,14 +185,23 @@ def plan(
         )
     if checkpoint.complete_at is None or not 0 <= now - checkpoint.complete_at < complete_every:
         return Start(count=checkpoint.count, grows_at_tail=tail_grows)
-    if checkpoint.count is not None and checkpoint.count <= one_reply:
+    limit = one_reply + 1 if checkpoint.limit is None else checkpoint.limit
+    end_tells = not checkpoint.never_ends or len(checkpoint.tail) < limit
+    longest = min(one_reply, limit - 1) if end_tells else one_reply
+    if checkpoint.count is not None and checkpoint.count <= longest:
         return Start(count=checkpoint.count, page=checkpoint.page)
     if order is Order.NEWEST_FIRST:
         return Start(Kind.HEAD, checkpoint.head, checkpoint.count, checkpoint.page)
     if not checkpoint.tail and checkpoint.count:
         return Start(count=checkpoint.count, grows_at_tail=tail_grows)  # nothing to link to
     kind = Kind.TAIL if tail_grows else Kind.PROBE
-    return Start(kind, checkpoint.tail, checkpoint.count, grows_at_tail=tail_grows)
+    return Start(
+        kind,
+        checkpoint.tail,
+        checkpoint.count,
+        grows_at_tail=tail_grows,
+        never_ends=checkpoint.never_ends and end_tells,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +235,12 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
         after = replace(after, head=ends.head, page=ends.page)
     if scan.main.at_end or scan.saw_all:
-        after = replace(after, tail=ends.tail, count=scan.count)
+        more = scan.coverage is None and scan.main.last.has_more
+        after = replace(after, tail=ends.tail, count=scan.count, never_ends=more)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
         after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
+        after = replace(after, limit=scan.main.longest)
     return after
 
 

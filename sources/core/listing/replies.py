@@ -89,6 +89,7 @@ class Start:
         grows_at_tail: the list is believed to grow at its end, so its end is what must be read last.
         handed_on: digests of rows that the same scan has read at the head, reply by reply: a HEAD scan also stops
             where 3 of them still follow each other.
+        never_ends: its last page is known to say, too, that there are more.
     """
 
     kind: Kind = Kind.COMPLETE
@@ -100,6 +101,7 @@ class Start:
     resume_root: Sequence[str] = ()
     grows_at_tail: bool = False
     handed_on: Sequence[Sequence[str]] = ()
+    never_ends: bool = False
 
     @property
     def begins_at_tail(self) -> bool:

@@ -251,7 +251,7 @@ class Scan:
             self._read_at_head.append(tuple(ended.first.digests))
         if self.start.kind is Kind.PROBE:
             same = tuple(ended.last.digests) == tuple(self.start.anchors)
-            self._looks_behind = same and ended.last.has_more
+            self._looks_behind = same and ended.last.has_more and not self.start.never_ends
             self.ending = None if self._looks_behind else Ending.CLOSED if same else Ending.REFUTED
         elif self.main.outrun:
             self.ending = Ending.OVERTAKEN

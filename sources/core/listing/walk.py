@@ -93,6 +93,11 @@ class Walk:
         return self._limit or PAGE
 
     @property
+    def longest(self) -> int | None:
+        """Rows of the longest page that said that there are more, if one did."""
+        return self._limit or None
+
+    @property
     def is_one_look_from_zero(self) -> bool:
         return self.replies == 1 and self.last.offset == 0
 

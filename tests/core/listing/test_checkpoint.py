@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ from sources.core.listing.checkpoint import (
     sample,
     where_it_grew,
 )
-from sources.core.listing.scan import Kind, Reply, Scan, Start
+from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import digest
 
 DAY = 86_400.0
@@ -31,14 +32,35 @@ def rows(first: int, last: int) -> list[str]:
     return [digest(f"row {n}".encode()) for n in range(first, last)]
 
 
+HasMore = Callable[[list[str], int, list[str]], bool]
+
+
+def honest(world: list[str], offset: int, page: list[str]) -> bool:
+    return offset + len(page) < len(world)
+
+
+def full(world: list[str], offset: int, page: list[str]) -> bool:
+    return len(page) == 20
+
+
+def always(world: list[str], offset: int, page: list[str]) -> bool:
+    return True
+
+
 def scan(
-    world: list[str], start: Start | None = None, pages: int | None = None, books: Books | None = None
+    world: list[str],
+    start: Start | None = None,
+    pages: int | None = None,
+    books: Books | None = None,
+    cap: int = 100,
+    has_more: HasMore = honest,
 ) -> Scan:
     """Runs a scan over a list that stands still, or its first pages."""
     scan = Scan(start or Start(), books=books)
     while (asks := scan.asks()) and pages != scan.requests:
         for offset in asks:
-            scan.tell(Reply(offset, world[offset : offset + 100], offset + 100 < len(world)))
+            page = world[offset : offset + cap]
+            scan.tell(Reply(offset, page, has_more(world, offset, page)))
     return scan
 
 
@@ -85,6 +107,30 @@ def test_a_list_of_one_reply_is_read_whole_whatever_its_order() -> None:
     again = scan(rows(0, 80), start)
     assert (start.kind, again.requests, again.saw_all) == (Kind.COMPLETE, 1, True)
     assert not again.concludes, "it handed on only what changed, so it cannot say what is gone"
+
+
+@pytest.mark.parametrize("has_more", [honest, full, always])
+@pytest.mark.parametrize("count", [20, 21, 60, 100, 500])
+def test_a_quiet_list_costs_one_request_however_short_pages_are_and_whatever_they_say_of_more(
+    count: int, has_more: HasMore
+) -> None:
+    world = rows(0, count)
+    before = ended(Checkpoint(), scan(world, cap=20, has_more=has_more), NOW, NOW + 60)
+    before = Checkpoint.decode(json.loads(json.dumps(before.encode())))
+    start = plan(before, Order.UNORDERED, NOW + 3600, DAY)
+    again = scan(world, start, cap=20, has_more=has_more)
+    assert (again.requests, again.ending) == (1, Ending.CLOSED)
+    grown = scan(rows(0, count + 1), start, cap=20, has_more=has_more)
+    assert grown.ending is Ending.REFUTED or grown.count == count + 1
+
+
+@pytest.mark.parametrize("count", [3, 8, 16])
+def test_a_list_whose_pages_are_no_longer_than_its_known_end_is_read_whole_where_it_never_says_that_it_ends(
+    count: int,
+) -> None:
+    before = ended(Checkpoint(), scan(rows(0, count), cap=8, has_more=always), NOW, NOW + 60)
+    start = plan(before, Order.UNORDERED, NOW + 3600, DAY)
+    assert scan(rows(0, count + 1), start, cap=8, has_more=always).count == count + 1
 
 
 def test_a_checkpoint_survives_being_stored_as_json() -> None:
