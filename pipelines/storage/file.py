@@ -112,6 +112,7 @@ class File(Storage):
     def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
         self._keep_open()
         with super().open(dataset, wait, alone) as pipeline:
+            self._keep_open()  # a new one is there since it was looked into
             yield pipeline
 
     def _keep_open(self) -> None:
