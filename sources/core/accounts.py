@@ -96,8 +96,8 @@ class Opener(Protocol):
         ...
 
     async def item_if_offered(self, resource: str, path: str, aside: bool = False) -> dict[str, Any] | None:
-        """One object that no document promises; None where there is none for this key. A 404 is remembered, and asked
-        about again a week later.
+        """One object that no document promises; None where there is none for this key, or it cannot be had: the rest can
+        be read without it. A 404 is remembered, and asked about again a week later.
 
         Args:
             resource: that opening fills, for which it counts.
@@ -114,12 +114,16 @@ class Opener(Protocol):
         that they bear out is no news."""
         ...
 
-    async def first(self, listing: Listing, account: Account) -> dict[str, Any] | None:
-        """The first row of a list; None if there is none.
+    async def first(self, listing: Listing, account: Account) -> Sequence[bytes]:
+        """Some first rows of a list; none if it has none.
 
         Raises:
-            ApiError: it cannot be had.
+            ApiError: they cannot be had.
         """
+        ...
+
+    async def owner_of(self, resource: str, rows: Sequence[bytes]) -> str:
+        """Whose the warehouse says that most of these rows are; empty if it has none of them."""
         ...
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:

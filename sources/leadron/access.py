@@ -70,20 +70,23 @@ async def _scopes(opener: Opener) -> list[str]:
 
 
 async def _tenant(opener: Opener, account: Mapping[str, Any] | None, user: str) -> str:
-    """What leads call it, since their rows are the most; else what the account does."""
-    if name := _named(account, "tenantId"):
+    """What its rows are stored under, for a second name would make them two: a tenant is renamed, an account does not
+    answer for once, leads come that name it otherwise. Else what the account calls it, or leads do."""
+    said = [msgspec.json.encode(account)] if account else []
+    if name := await opener.owner_of(ACCOUNT, said) or _named(account, "tenantId"):
         return name
     try:
-        lead = await opener.first(LEADS_LIST, _accounts("", [user])[0])
+        leads = await opener.first(LEADS_LIST, _accounts("", [user])[0])
     except Forbidden:
         if account is None:
             raise
-        lead = None
-    return _named(lead, "tenantId") or _named(account, "id")
+        leads = []
+    named = (_named(msgspec.json.decode(lead), "tenantId") for lead in leads)
+    return await opener.owner_of(LEADS, leads) or next(filter(None, named), "") or _named(account, "id")
 
 
-def _named(row: Mapping[str, Any] | None, field: str) -> str:
-    value = (row or {}).get(field)
+def _named(row: Any, field: str) -> str:
+    value = row.get(field) if isinstance(row, Mapping) else None
     return value if isinstance(value, str) else ""
 
 

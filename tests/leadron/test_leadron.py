@@ -1,5 +1,6 @@
 """Leadron, whole: over real HTTP into DuckDB, compared with what the sandbox holds."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,12 +46,10 @@ def test_a_sync_that_finds_nothing_new_costs_a_request_a_unit(place: Start) -> N
     there.sync()
     there.sandbox.clear_requests()
     assert there.sync().exit == Exit.DONE
-    assert {unit: there.asked(f"/{unit}") for unit in UNITS} == {**dict.fromkeys(UNITS, 1), "leads": 2}
+    assert {unit: there.asked(f"/{unit}") for unit in UNITS} == dict.fromkeys(UNITS, 1)
     assert there.asked("/leads/*") == 0
     who, snapshots = 2, 1 + len(REPORTS)
-    assert (
-        len(there.sandbox.requests) == len(UNITS) + 1 + who + snapshots
-    )  # the tenant's name takes a look at leads
+    assert len(there.sandbox.requests) == len(UNITS) + who + snapshots
 
 
 @pytest.mark.long
@@ -120,6 +119,32 @@ def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     assert there.sync().exit == Exit.DONE
     assert there.column("SELECT count(*) FROM leadron.teams") == [2]
     assert there.column("SELECT count(*) > 0 FROM leadron.lead_timeline") == [True]
+
+
+@pytest.mark.long
+def test_a_tenant_keeps_the_name_that_its_rows_are_stored_under(place: Start) -> None:
+    """A second name would make two rows of each, and nobody would ever call the first ones deleted."""
+    there = place(leads=12)
+    there.world.missing = {"/account", "/api-keys/scopes"}
+    there.sync()
+    first, *others = there.world.ids()
+    for lead in others:
+        there.world.edit("", "leads", lead, tenantId="renamed")
+    there.world.edit("", "leads", first, tenantId=None)
+    assert there.sync(full=True).exit == Exit.DONE
+    assert there.query("SELECT DISTINCT tenant_id FROM leadron.leads") == [("acme-corp",)]
+    assert there.column("SELECT id FROM leadron.leads ORDER BY id") == sorted(there.world.ids())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("trouble", [Fault("error", status=500), Fault("html", status=200)])
+def test_what_no_document_promises_may_fail_and_the_rest_is_read(place: Start, trouble: Fault) -> None:
+    there = place(leads=12)
+    for path in ("/account", "/api-keys/scopes"):
+        there.sandbox.faults.add(replace(trouble, path=path, times=None))
+    report = there.sync()
+    assert (report.exit, statuses(report)["account"]) == (Exit.PARTLY, "failed")
+    assert there.leads() == there.truth()
 
 
 @pytest.mark.long

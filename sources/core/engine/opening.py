@@ -16,7 +16,16 @@ from sources.core.engine.config import aliases_of
 from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
-from sources.core.errors import Forbidden, Garbled, NotFound, NotInPlan, Rejected, ScanUnstable, Unauthorized
+from sources.core.errors import (
+    Forbidden,
+    Garbled,
+    NotFound,
+    NotInPlan,
+    Rejected,
+    ScanUnstable,
+    ServerError,
+    Unauthorized,
+)
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
@@ -110,10 +119,12 @@ class Opening:
             await self._reader.remember(resource, partial(note_absence, key=path, now=now))
         except (
             Forbidden,
+            Garbled,
             NotInPlan,
             Rejected,
+            ServerError,
             Unauthorized,
-        ) as error:  # of the key, what is documented tells
+        ) as error:  # of the key and the server, what is documented tells
             if not aside:
                 await self._reader.fail(outcome, error, documented=False)
             return None
@@ -126,17 +137,16 @@ class Opening:
     def hint(self, scopes: Iterable[str]) -> None:
         self._run.hints = frozenset(scopes)
 
-    async def first(self, listing: Listing, account: Account) -> dict[str, Any] | None:
+    async def first(self, listing: Listing, account: Account) -> Sequence[bytes]:
         api, traffic = self._reader.api, self._outcome(listing.resource).traffic
         page = await first_page(api, listing, account, traffic)
         # Where its pages begin need only be looked at if there seems to be none.
-        rows = (
-            page.rows
-            if page.rows or page.total == 0
-            else (await pages(api, listing, account, traffic)(0)).rows
-        )
-        found = msgspec.json.decode(rows[0]) if rows else None
-        return found if isinstance(found, dict) else None
+        there = bool(page.rows) or page.total == 0
+        rows = page.rows if there else (await pages(api, listing, account, traffic)(0)).rows
+        return [bytes(row) for row in rows]
+
+    async def owner_of(self, resource: str, rows: Sequence[bytes]) -> str:
+        return await self._reader.ask(resource, lambda loader: loader.owner_of(rows)) or ""
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:
         outcome = self._outcome(listing.resource)

@@ -6,6 +6,7 @@ normalising dicts would cost more than all the rest together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -94,6 +95,15 @@ class Loader:
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
         found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
         return len(set(ids) - {known for (known,) in found})
+
+    def owner_of(self, rows: Sequence[Raw]) -> str:
+        """Whose the warehouse says that most of these rows are; empty if it has none of them."""
+        ids = sorted({str(row["id"]) for row in decode_rows(rows) if isinstance(row, dict) and row.get("id")})
+        if not self.warehouse or self.warehouse.types(self.table.name).get("id") != "text":
+            return ""
+        sql = f"SELECT {self.table.key[0]} FROM {self.table.name} WHERE id IN ({{ids}})"
+        owners = Counter(str(owner) for (owner,) in self.warehouse.query_for_ids(sql, ids))
+        return owners.most_common(1)[0][0] if owners else ""
 
     def read_since(self, account: str, moment: datetime) -> list[str]:
         """Ids of an account's rows that were read after a moment, be they loaded or left out."""
