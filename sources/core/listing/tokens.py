@@ -104,9 +104,9 @@ class TokenScan:
         return next((text for at, text in reversed(self._trail) if at <= began * 1e9), None)
 
     def has_one_page_since(self, text: str) -> bool:
-        """Whether what it read from an instant on is less than a page."""
+        """Whether what it read from an instant on is less than a page; one that goes on does not know."""
         at = moment(text)
-        return at is not None and self._known.since(at) < self._limit
+        return at is not None and not self.begin.resume and self._known.since(at) < self._limit
 
     @property
     def size(self) -> int | None:

@@ -52,6 +52,23 @@ def test_a_quiet_run_of_a_list_with_rows_without_instants_costs_one_request() ->
     assert len(there.asked) == 1
 
 
+@pytest.mark.parametrize("habits", [Habits(), Habits(total=None), Habits(order="page")])
+def test_a_quiet_run_costs_as_little_after_a_scan_in_slices(habits: Habits) -> None:
+    whole, cut = World(950, Random(7), habits), World(950, Random(7), habits)
+    costs = []
+    for there, stop in ((whole, 1000), (cut, 3)):
+        reader = Reader(there, lookback=ALL, memory=Memory())
+        for _ in range(100):
+            left = iter(range(stop))
+            read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+            if read and read.ending:
+                break
+        there.asked.clear()
+        assert reader.run()
+        costs.append(len(there.asked))
+    assert costs[0] == costs[1]
+
+
 @pytest.mark.parametrize("change", ["new", "late", "update"])
 def test_what_came_or_moved_is_read_back_in_the_next_run_and_looked_for_in_one_request_after(
     change: str,
