@@ -32,6 +32,21 @@ def test_a_value_that_many_share_takes_nobody_along(place: Target, monkeypatch: 
     assert [town.people["leadpanther", gone] for gone in before - leads(place, "leadpanther")] == ["Many 3"]
 
 
+@pytest.mark.long
+def test_a_lead_that_says_only_later_who_it_is_leaves_then(
+    place: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town, _ = bob_and_ana()
+    later = town.met_in_posts("Bob")
+    sync_town(town, place, "leadpanther")
+    erase(place, "bob@one.example")
+    assert leads(place, "leadpanther") == {later}
+    town.panther.edit(town.panther.client_ids[0], "leads", later, emails={"work": "bob@two.example"})
+    sync_town(town, place, "leadpanther")
+    assert leads(place, "leadpanther") == set()
+
+
 def leads(place: Target, vendor: str) -> set[str]:
     """The ids of all leads that there are."""
     with place.storage(dataset="").look(vendor) as pipeline:
