@@ -22,7 +22,7 @@ from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
-from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions, suppress
+from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
 
 
@@ -250,13 +250,13 @@ def erase_met(
         policy: how personal data is treated; knows the key.
         met: what each is called, with the hash of it.
     """
-    suppress(pipeline, set(met.values()), PERSON, policy)
     opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
     found = [change for changes in _erasures_of(opened, met).values() for change in changes]
     if found:
         storage.forget_versions(pipeline)
         opened.warehouse.change(found)
         storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+    opened.suppress(set(met.values()), PERSON)  # last: until then, whoever is killed here meets them again
 
 
 def _erasures(

@@ -22,13 +22,17 @@
             └── Garbled         not JSON, JSON without the documented envelope, or neither 200 nor a refusal
 
 A message says what happened, where (path, client, request id, code) and what to do. It never holds a key,
-a response body or a personal value; paths hold ids of clients, posts and lead magnets only.
+a response body or a personal value; paths hold ids only, and `***` where these are an address.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import ceil
+
+_SOMEBODY = re.compile(r"[^/]*(?:@|%40|(?:\+|%2B)\d)[^/]*", re.IGNORECASE)
+"""A step of a path that is an e-mail address or a phone number: some call their rows so."""
 
 
 class LeadhouseError(Exception):
@@ -98,7 +102,7 @@ class Where:
     method: str = "GET"
 
     def __str__(self) -> str:
-        parts = [f"{self.method} {self.path}"]
+        parts = [f"{self.method} {_SOMEBODY.sub('***', self.path)}"]
         parts += [f"status {self.status}"] if self.status else []
         parts += [f"code {self.code}"] if self.code else []
         parts += [f"request {self.request_id}"] if self.request_id else []

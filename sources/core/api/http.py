@@ -200,7 +200,9 @@ class Http:
             DeadlineReached: the run's time is up.
         """
         if not self.protocol.reads(request.method, request.path):
-            raise NotARead(f"{request.method} {request.path} is no documented read, so it was not sent")
+            raise NotARead(
+                f"{Where(request.path, method=request.method)} is no documented read, so it was not sent"
+            )
         counters = [self.traffic] + ([traffic] if traffic else [])
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Transient),

@@ -45,6 +45,9 @@ _PROFILE_INSIDE = re.compile(
     r"(?:https?://)?(?:[\w-]+\.)*linkedin\.com/in/[^\s<>()\[\],;\"'?#]*[^\s<>()\[\],;\"'?#.!:]", re.IGNORECASE
 )
 
+_NAME = re.compile(r"((first|middle|last|full|given|family|nick|display|contact|author|lead|person)_?)?name")
+"""What a person's name is called, and a company's is not."""
+
 _OF_LEADS = "lead_"
 """How columns begin that say something of the lead, or which one it is."""
 
@@ -214,7 +217,7 @@ class Suppressions:
 
 def _is_name(key: str, objects: Collection[str]) -> bool:
     outer, _, name = key.rpartition("__")
-    return outer in objects and column_of(name).endswith("name")
+    return outer in objects and _NAME.fullmatch(column_of(name)) is not None
 
 
 def _impersonal(value: Any, table: Table, path: str) -> Any:

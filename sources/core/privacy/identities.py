@@ -34,6 +34,14 @@ _FIRMS = ("/company/", "/school/")
 MASK = "**"
 """What vendors and our own treatment put in the place of what must not be seen."""
 
+_FIELD = re.compile(r"_?[a-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*|[A-Z][A-Z0-9_]*")
+_DATA = re.compile(r"(?=.*\d)[0-9a-f-]{16,}|.*\d{5,}.*", re.IGNORECASE)
+_TELLS_NOBODY = re.compile(r"\*{3}|\d{1,6}|\d{4}-\d\d(-\d\d([T ][\d:.,Z+-]*)?)?")
+_STEPS = re.compile(r"(?<!\\)\.")
+_ADDRESS = re.compile(
+    r"\S@\S|https?://|linkedin\.com/|\+\d[\d ().-]{6,}|\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b", re.IGNORECASE
+)
+
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
 _FEWEST_DIGITS = 7
 
@@ -78,6 +86,23 @@ def is_nobodys(normal: str) -> bool:
     if "@" in normal:
         return normal.partition("@")[0] in ROLES
     return "/" in normal and (normal.endswith("linkedin.com/in") or any(page in normal for page in _FIRMS))
+
+
+def names_somebody(key: str) -> bool:
+    """Whether an object's key, or a path of keys, holds an address or a phone number rather than names of fields."""
+    return _ADDRESS.search(key) is not None
+
+
+def is_field(key: str) -> bool:
+    """Whether an object's key looks like the name of a field: others are data, and may be names of people."""
+    return _FIELD.fullmatch(key) is not None and not _DATA.fullmatch(key)
+
+
+@lru_cache(10_000)
+def may_name_somebody(key: str) -> bool:
+    """Whether a step of a path of keys may be somebody: no name of a field, no day and no small number."""
+    steps = _STEPS.split(key)
+    return names_somebody(key) or not all(is_field(step) or _TELLS_NOBODY.fullmatch(step) for step in steps)
 
 
 @lru_cache(100_000)

@@ -17,7 +17,7 @@ from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy.identities import EMAIL, URL, e164, is_nobodys, normalise
+from sources.core.privacy.identities import EMAIL, URL, e164, is_nobodys, may_name_somebody, normalise
 from sources.core.tables import Category, Column, Table
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ HASHED = re.compile(r"[0-9a-f]{64}")
 NOBODYS = "00000000"
 """How hashes begin of what belongs to no single person, so that it can still be told."""
 
-_ADDRESS = re.compile(r"\S@\S|https?://|linkedin\.com/", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+")
 _TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
 
@@ -232,12 +231,7 @@ def _treat(value: Any, change: Callable[[str], str | None], numbers: bool) -> An
 
 
 def _treat_key(key: str, change: Callable[[str], str | None]) -> str:
-    return (change(key) or "***") if names_somebody(key) else key
-
-
-def names_somebody(key: str) -> bool:
-    """Whether an object's key, or a path of keys, holds an address rather than names."""
-    return _ADDRESS.search(key) is not None
+    return (change(key) or "***") if may_name_somebody(key) else key
 
 
 def mask(value: str) -> str:

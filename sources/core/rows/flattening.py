@@ -17,7 +17,7 @@ from typing import Any
 
 from dlt.common.normalizers.naming import NamingConvention
 
-from sources.core.privacy.policy import names_somebody
+from sources.core.privacy.identities import is_field, names_somebody
 from sources.core.rows.parsing import Layout, Leaf
 from sources.core.tables import DataType, Table
 
@@ -36,9 +36,7 @@ NO_SPREADS: Mapping[str, int] = {}
 FEW = 10
 """With fewer objects than this, or keys, it cannot be told by their differences whether keys are data."""
 
-_PLAIN = re.compile(r"_?[a-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*|[A-Z][A-Z0-9_]*")
 _SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
-_DATA = re.compile(r"(?=.*\d)[0-9a-f-]{16,}|.*\d{5,}.*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -205,7 +203,7 @@ class Flattener:
         usual = sum(map(len, objects)) / len(objects)
         if len(objects) >= FEW and len(keys) > FEW:
             return len(keys) > 3 * usual
-        named = all(_PLAIN.fullmatch(key) and not _DATA.fullmatch(key) for key in keys)
+        named = all(map(is_field, keys))
         return not (named or (len(objects) >= FEW and len(keys) <= 2 * usual))
 
     def _put(self, name: _Name, places: Sequence[int], values: list[Any], flat: Flat) -> None:

@@ -17,6 +17,7 @@ from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.identities import e164, normalise
 from sources.core.privacy.policy import NOBODYS, Policy, Treatment, mask
 from sources.core.tables import Category, Column, Table
+from sources.leadpanther.columns import TABLES
 from tests.support import forget_pipelines
 
 KEY = b"a long random text"
@@ -504,3 +505,39 @@ def test_a_refusal_does_not_quote_the_key() -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_policy(treatment="encrypt", key="correct horse battery staple")
     assert "battery" not in str(caught.value)
+
+
+# --- keys of objects ---------------------------------------------------------------------------------
+
+NAMES_OF_FIELDS = ["likes", "firstName", "post_id", "LIKE", "emails.work", "2026-11-29", "12", "utm-source"]
+MAYBE_SOMEBODY = [
+    "Ana Lee",
+    "Ana",
+    "ana@example.com",
+    "+14155550100",
+    "(415) 555-0100",
+    "by.Ana Lee",
+    "0b8e3c1e-12ab-4f4f",
+]
+
+
+@pytest.mark.parametrize("treatment", [Treatment.MASK, Treatment.HASH, Treatment.DROP])
+def test_keys_that_may_be_people_are_treated_as_their_values_are(treatment: Treatment) -> None:
+    policy = Policy(treatment, key=KEY)
+    kept = dict.fromkeys(NAMES_OF_FIELDS, 1)
+    assert policy.treat([kept], treatment) == [kept]
+    for key in MAYBE_SOMEBODY:
+        (treated,) = policy.treat([[{key: 1}]], treatment)
+        assert key not in treated[0]
+        assert list(treated[0].values()) == [1]
+    assert policy.treat([dict.fromkeys(MAYBE_SOMEBODY, 1)], Treatment.TAG) == [
+        dict.fromkeys(MAYBE_SOMEBODY, 1)
+    ]
+
+
+def test_a_documented_column_of_unknown_fields_can_be_reviewed_and_our_own_cannot() -> None:
+    table = TABLES["lead_magnets"]
+    drop = Policy(Treatment.DROP, reviewed={"lead_magnets.hosted_page": None, "lead_magnets._misfits": None})
+    assert Policy(Treatment.DROP).treatment(table, "hosted_page") is Treatment.DROP
+    assert drop.treatment(table, "hosted_page") is Treatment.TAG
+    assert drop.treatment(table, "_misfits") is Treatment.DROP
