@@ -1,12 +1,10 @@
-"""The command line.
+"""The command line: which commands there are, and their options.
 
 dlt takes a second to import, so each command imports what it needs when it runs.
 """
 
 from __future__ import annotations
 
-import errno
-import sys
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.process import QuickEnd, set_up, steady_streams
-from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
+from sources.core.errors import ConfigurationError
 
 app = typer.Typer(
     name="leadhouse",
@@ -49,38 +46,6 @@ Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every unit.")]
 LogFormat = Annotated[Format, typer.Option(help="text, or json: a JSON object for every unit.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only trouble, for cron's mails.")]
-
-
-def main() -> None:
-    """Runs the command line; every expected error is one line and an exit code."""
-    steady_streams()
-    set_up()
-    end = QuickEnd()
-    try:
-        _run()
-    except SystemExit as leaving:
-        end.code = leaving.code if isinstance(leaving.code, int) else None
-        raise
-
-
-def _run() -> None:
-    try:
-        app()
-    except ConfigurationError as error:
-        _leave(str(error), 2)
-    except LockedError as error:
-        _leave(str(error), 4)
-    except LeadhouseError as error:
-        _leave(str(error), 1)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        _leave("what it has to say cannot be written: the disk is full", 1)
-
-
-def _leave(message: str, code: int) -> None:
-    print(f"leadhouse: {message}", file=sys.stderr)
-    sys.exit(code)
 
 
 @app.callback(invoke_without_command=True)

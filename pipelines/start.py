@@ -1,18 +1,59 @@
-"""Where the command begins: its own modules and the libraries they need take a moment to import."""
+"""Where the command begins, and how it ends: every expected error is one line and an exit code."""
 
 from __future__ import annotations
 
+import errno
 import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 def main() -> None:
-    """Runs the command line. Ctrl-C while it is only being imported ends it as it ends any program, without Python's
-    traceback; whoever ignores it, as a shell does for what runs in the background, still does."""
+    """Runs the command line."""
+    with _quiet_when_interrupted():
+        from pipelines.process import QuickEnd, set_up, steady_streams
+
+        steady_streams()
+        set_up()
+        end = QuickEnd()
+        from pipelines.cli import app
+    try:
+        _run(app)
+    except SystemExit as leaving:
+        end.code = leaving.code if isinstance(leaving.code, int) else None
+        raise
+
+
+@contextmanager
+def _quiet_when_interrupted() -> Iterator[None]:
+    """What is imported takes a moment: Ctrl-C ends that as it ends any program, without Python's traceback. Whoever
+    ignores it, as a shell does for what runs in the background, still does."""
     waits = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if waits:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from pipelines.cli import main as run
-
+    yield
     if waits:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    run()
+
+
+def _run(command: Callable[[], object]) -> None:
+    from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
+
+    try:
+        command()
+    except ConfigurationError as error:
+        _leave(str(error), 2)
+    except LockedError as error:
+        _leave(str(error), 4)
+    except LeadhouseError as error:
+        _leave(str(error), 1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave("what it has to say cannot be written: the disk is full", 1)
+
+
+def _leave(message: str, code: int) -> None:
+    print(f"leadhouse: {message}", file=sys.stderr)
+    sys.exit(code)

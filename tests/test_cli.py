@@ -80,7 +80,7 @@ WRONG = {
     "a key that is not accepted": Case(["sync"], "check that the key", 1, {API_KEY: KEY}),
     "a server that is not there": Case(
         ["check"],
-        "no (complete )?answer",
+        "no connection: nobody answers there",
         1,
         {URL: "http://127.0.0.1:9/api", **IMPATIENT},
     ),
