@@ -3,7 +3,8 @@
 What a run reads back, for what came late or was filled in, may be many pages, and most of it is read in vain. One reply
 with the latest rows, the latest first, and with how many rows the list has, tells whether any came, went or changed
 since it was last the same; what it looked like is noted *before* the list is read, so that nothing falls between.
-It cannot tell what was filled in further back than a page: so it counts for an hour, and then all is read back again.
+It cannot tell what was filled in further back than a page, nor what came late there where as many rows went, or where
+nobody says how many there are: so it counts for an hour, and then all is read back again.
 """
 
 from __future__ import annotations
@@ -70,5 +71,7 @@ class Looking:
         ordered = all(later >= earlier for later, earlier in pairwise(known))
         if not ordered or not known or len(known) < len(answer.instants):
             return None
+        if answer.total is None and answer.token and known[0] == known[-1]:
+            return None  # another row of that instant might stand behind them
         rows = fingerprint([*map(str, answer.instants), str(answer.total)])
         return Look(rows, fingerprint(answer.digests), now)

@@ -82,6 +82,14 @@ def test_what_came_or_moved_is_read_back_in_the_next_run_and_looked_for_in_one_r
     assert len(there.asked) == 1
 
 
+@pytest.mark.parametrize("total", [0, None])
+def test_a_new_row_of_the_latest_instant_is_read_however_many_rows_share_it(total: int | None) -> None:
+    there, reader = quiet(Habits(total=total), ties=100_000)
+    there.rows.append(Row(-1, there.clock))  # of all rows of that instant the first
+    assert reader.run()
+    assert reader.copy.rows_of.keys() == {row.id for row in there.rows}
+
+
 def test_what_was_filled_in_among_the_latest_rows_comes_at_once_and_further_back_within_an_hour() -> None:
     there, reader = quiet()
     there.rows[-50].version = 1
