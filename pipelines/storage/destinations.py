@@ -7,17 +7,15 @@ call databases that dlt reaches in another way.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, cast
 
 import dlt
-from dlt.common.configuration import resolve
 from dlt.common.destination import Destination, DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
+from pipelines.storage.remembering import remember_types
 from sources.core.errors import ConfigurationError
 
 AnyDestination = Destination[Any, Any]
@@ -87,23 +85,8 @@ def asked_once(destination: AnyDestination) -> AnyDestination:
         return known[kind].copy()  # whoever asked may change it
 
     destination.capabilities = capabilities  # type: ignore[method-assign]
-    if not isinstance(find_out := vars(resolve)["is_secret_hint"], _Remembering):
-        vars(resolve)["is_secret_hint"] = _Remembering(find_out)
+    remember_types()
     return destination
-
-
-class _Remembering:
-    """Whether a setting's type is that of a secret, found out once a type: dlt asks 5,000 times a sync about 23 of them,
-    a twelfth of the processor's time of one that finds nothing new."""
-
-    def __init__(self, find_out: Callable[[Any], bool]) -> None:
-        self._find_out, self._known = find_out, cache(find_out)
-
-    def __call__(self, hint: Any) -> bool:
-        try:
-            return self._known(hint)
-        except TypeError:  # it cannot be looked up
-            return self._find_out(hint)
 
 
 def is_lake(destination: AnyDestination, name: str) -> bool:

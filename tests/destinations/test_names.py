@@ -1,11 +1,13 @@
 """What people call destinations, and what they are told of those that cannot be."""
 
 import re
+from typing import Annotated
 
 import pytest
 
 from pipelines.settings import SyncConfig
 from pipelines.storage import storage_for
+from pipelines.storage.remembering import ABOUT_TYPES, Remembering, remember_types
 from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError, WarehouseError
 from tests.conftest import StartSandbox
@@ -68,3 +70,21 @@ def test_a_name_whose_type_does_not_exist_is_told_from_one_that_has_none(
 def test_ducklake_says_what_keeps_it_from_working(sandbox: StartSandbox, home: object) -> None:
     with pytest.raises(WarehouseError, match=r"extension ducklake.*INSTALL ducklake|dlt .* does not go with"):
         sync(settings(sandbox()), storage_for(SyncConfig(destination="ducklake")))
+
+
+def test_what_is_remembered_of_a_type_is_what_dlt_would_say_again() -> None:
+    asked: list[object] = []
+    odd = Annotated[str, []]  # it cannot be looked up
+
+    def work_out(about: object, **more: object) -> bool:
+        asked.append(about)
+        return about is str
+
+    remembering = Remembering(work_out)
+    for _ in range(2):
+        assert [remembering(about, more=1) for about in (str, int, odd)] == [True, False, False]
+    assert asked == [str, int, odd, odd]
+    remember_types()
+    remember_types()
+    for module, names in ABOUT_TYPES.items():
+        assert all(not isinstance(vars(module)[name]._work_out, Remembering) for name in names)

@@ -147,10 +147,8 @@ def sizes(target: Target) -> dict[str, int]:
 CHAINS = (("hash", "mask", "tag", "drop"), ("mask", "hash", "drop", "tag"))
 
 
-@pytest.mark.parametrize(
-    "chain", [("hash",), *(pytest.param(chain, marks=pytest.mark.long) for chain in CHAINS)]
-)
 @pytest.mark.long
+@pytest.mark.parametrize("chain", CHAINS)
 def test_the_next_sync_treats_everything_anew(
     target: Target, sandbox: StartSandbox, chain: tuple[str, ...]
 ) -> None:
