@@ -94,8 +94,10 @@ class _ListReader:
         try:
             if self._times.why:
                 return await self._by_tokens(self._before)
-            if not self._complete_is_due() and (increment := await self._increment()):
-                return increment
+            if not self._complete_is_due():
+                if increment := await self._increment():
+                    return increment
+                self._before = replace(self._before, complete_at=None)
             return await self._complete()
         except DeadlineReached:
             self._reading.expire()

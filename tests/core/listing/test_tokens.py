@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -125,6 +126,19 @@ def test_a_filter_that_is_understood_otherwise_costs_a_complete_scan_in_the_same
     there.habits.filter = "nothing"
     assert reader.run()
     assert set(reader.copy.handed) == {row.id for row in there.rows}
+
+
+@pytest.mark.parametrize("total", [0, None])
+def test_what_cannot_be_had_by_time_is_read_completely_in_the_same_run_by_tokens_too(
+    total: int | None,
+) -> None:
+    there = world(habits=Habits(total=total))
+    reader = Reader(there)
+    reader.run()
+    there.habits = replace(there.habits, filter="nothing")
+    there.rows[-50].version = 1
+    assert reader.run()
+    assert reader.copy.rows_of[there.rows[-50].id] == 1
 
 
 def test_rows_that_came_where_runs_do_not_look_back_to_are_found_by_the_next_complete_scan() -> None:
