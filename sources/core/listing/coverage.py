@@ -38,6 +38,9 @@ SAME = 2
 CHANCE, WHERE_IT_CHANGES = 0.1, 0.01
 """So likely may it be that passes without news met all rows but a missing one: where all else agrees, and where not."""
 
+LEAST = 200
+"""Replies to take in any case, however few rows there are."""
+
 PATIENCE = 3
 """Rounds without progress after which a pass ends."""
 
@@ -143,8 +146,13 @@ class Coverage:
         self._idle = 0 if self._covered > covered else self._idle + 1
         if self._is_end(replies[-1]) or self._idle >= PATIENCE:
             self._pass_ended()
-        elif self._replies >= walk.MAX_REPLIES:
+        elif self._replies >= self._bound():
             self.done = True
+
+    def _bound(self) -> int:
+        """So many replies are enough for the different rows there are: a server that gives its last page for all behind
+        it and calls the list longer never lets a pass end."""
+        return min(walk.MAX_REPLIES, LEAST + 3 * MAX_PASSES * len(self._handed) // self._limit)
 
     def _is_stuck(self, reply: Reply) -> bool:
         """Whether a server gives the same page whatever is asked, and says that there is more."""

@@ -193,8 +193,14 @@ class ByPage:
         """How many rows a page has room for: as many as it says, unless what came is more, or as many as were asked
         for, or all that any page has."""
         said, rows = body.size, len(body.rows)
-        if rows > asked or (more and rows and said is None):
+        if rows > asked:
             return rows
+        if more and rows and said is None:
+            # Where as many as were asked for came before, it may be the last one of a list that is said to be longer.
+            full = (
+                rows == asked or asked > self._sizing.longest or await self._is_followed(number, asked, body)
+            )
+            return rows if full else asked
         if said is None or not (more and rows):
             return asked if said in (None, rows) else said
         if said == rows:
@@ -204,6 +210,11 @@ class ByPage:
             self._sizing.mute = True
             return rows
         return said
+
+    async def _is_followed(self, number: int, size: int, body: Body) -> bool:
+        """Whether there is a page behind one, other than the same again."""
+        behind = (await self._get(number + 1, size)).rows
+        return bool(behind) and list(map(bytes, behind)) != list(map(bytes, body.rows))
 
     async def _is_limit(self, rows: int, asked: int) -> bool:
         """Whether no page has more rows than the first one had: it has as many again, and where it is asked for no more,

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sources.core.api.envelope import Body
-from sources.core.errors import ApiError, NotFound, Rejected, ServerError, Where
+from sources.core.errors import ApiError, NotFound, Rejected, ScanUnstable, ServerError, Where
 from sources.core.listing.checkpoint import Checkpoint, Order, from_scratch
 from sources.core.listing.numbered import ByPage
 from sources.core.listing.pages import Sizing
@@ -129,12 +129,22 @@ def test_where_nothing_says_how_long_a_list_is_it_is_read_whole_and_then_looked_
 
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("total", [7, 5000])
+@pytest.mark.parametrize(("says", "cap"), [(True, 100), (False, 100), (False, 25)])
 def test_where_a_list_is_said_to_be_longer_it_is_read_whole_and_then_looked_at(
-    total: int, length: int
+    says: bool, cap: int, total: int, length: int
 ) -> None:
-    syncs = Syncs(Server(length, says=True, total=total))
-    assert syncs.sync()[0] == set(range(length))
-    assert syncs.sync()[1] <= 5
+    syncs = Syncs(Server(length, cap=cap, says=says, total=total))
+    first, requests = syncs.sync()
+    assert first == set(range(length))
+    assert requests <= 20 + 2 * length // cap
+    assert syncs.sync()[1] <= 6
+
+
+def test_a_list_without_an_end_costs_what_its_rows_are_worth() -> None:
+    server = Server(25, total=700, behind="last")
+    with pytest.raises(ScanUnstable):
+        Syncs(server).sync()
+    assert server.requests < 1000
 
 
 @pytest.mark.parametrize("length", LENGTHS)
