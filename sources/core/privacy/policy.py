@@ -40,6 +40,11 @@ HASHED = re.compile(r"[0-9a-f]{64}")
 NOBODYS = "00000000"
 """How hashes begin of what belongs to no single person, so that it can still be told."""
 
+_WHO = frozenset({Category.NAME, Category.EMAIL, Category.PHONE, Category.PROFILE_URL})
+_RULES = "2"
+"""Moves on whenever more is treated under the same settings, columns that are found to be personal too: what is stored is
+treated anew then."""
+
 _TOKEN = re.compile(r"\S+")
 _TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
 
@@ -84,10 +89,10 @@ class Policy:
         return self.by_category.get(category, self.default)
 
     def strictest(self, table: Table) -> Treatment:
-        """The strictest treatment of any kind that is documented for a table; of any kind at all, where its
-        rows are about people and no document says what is in them."""
+        """The strictest treatment of any kind that is documented for a table; of any kind at all, where no document
+        says who is in it, for anybody may be."""
         kinds = {c.pii for c in table.columns if c.pii} - {Category.ACCOUNT_ID, Category.UNREVIEWED}
-        if table.personal and not kinds:
+        if not kinds & _WHO:
             kinds = set(Category)
         return max(self.of(kind) for kind in {*kinds, Category.UNREVIEWED})
 
@@ -201,6 +206,8 @@ class Policy:
             sorted((str(c), t.name) for c, t in self.by_category.items()),
             sorted((name, str(c)) for name, c in self.reviewed.items()),
         ]
+        if any({self.default, *self.by_category.values()}):
+            parts.append(_RULES)
         return f"{blake2b(str(parts).encode(), digest_size=4).hexdigest()}.{self._key_print}"
 
     @cached_property

@@ -334,12 +334,20 @@ def test_an_undocumented_column_gets_the_strictest_treatment_of_its_table() -> N
     assert lenient.treatment(PEOPLE, "note") is Treatment.HASH
 
 
-def test_where_nobody_knows_what_is_said_of_people_any_kind_counts() -> None:
+def test_what_rules_there_are_is_in_the_fingerprint_of_what_treats(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [Policy().fingerprint, Policy(Treatment.MASK).fingerprint]
+    monkeypatch.setattr("sources.core.privacy.policy._RULES", "another")
+    tags, masks = Policy().fingerprint, Policy(Treatment.MASK).fingerprint
+    assert (tags == before[0], masks == before[1]) == (True, False)
+
+
+def test_where_no_document_says_who_is_in_a_table_any_kind_counts() -> None:
     unknown = Table("unknown", ("id",), (Column("id", "text", "its id"),), "somebody", personal=True)
-    things = replace(unknown, personal=False)
-    policy = Policy(by_category={Category.MESSAGE: Treatment.DROP})
+    notes = Column("notes", "text", "prose", pii=Category.MESSAGE)
+    things = replace(unknown, personal=False, columns=(*unknown.columns, notes))
+    policy = Policy(by_category={Category.EMAIL: Treatment.DROP})
     assert policy.treatment(unknown, "note") is Treatment.DROP
-    assert policy.treatment(things, "note") is Treatment.TAG
+    assert policy.treatment(things, "note") is Treatment.DROP
 
 
 @pytest.mark.parametrize(
