@@ -98,7 +98,7 @@ def _main(
     from dlt.common.configuration.container import Container
     from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-    from pipelines import cli
+    from pipelines import start
 
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
@@ -116,7 +116,7 @@ def _main(
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (tricks.file_bytes, tricks.file_bytes))
     sys.argv = ["leadhouse", *arguments]
-    cli.main()
+    start.main()
 
 
 class _Steps:
