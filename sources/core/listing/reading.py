@@ -249,11 +249,10 @@ class _Walk:
 
     async def _take(self, offset: int, page: Page) -> None:
         digests = [self._digest(row) for row in page.rows]
+        named = row_ids(page.rows, self._reading.row_id)
+        self.scan.strangers += named.count(None)
         # What has no id is told apart by where it stands.
-        ids = [
-            hash((offset, n)) if row is None else row
-            for n, row in enumerate(row_ids(page.rows, self._reading.row_id))
-        ]
+        ids = [hash((offset, n)) if row is None else row for n, row in enumerate(named)]
         reply = Reply(offset, digests, page.has_more, ids, page.room)
         new = self.scan.tell(reply)
         self._recent.append((reply, page.rows))

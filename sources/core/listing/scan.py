@@ -81,7 +81,8 @@ class Scan:
     ) -> None:
         self.start = start or Start()
         self.ending: Ending | None = None
-        self.requests = 0
+        self.requests = self.strangers = 0
+        """Replies, and rows in them that have no id."""
         self._named_twice = False
         self.closing_passes = 0
         self.walks = 1
@@ -113,8 +114,10 @@ class Scan:
 
     @property
     def concludes(self) -> bool:
-        """Whether rows that it did not bring may be gone: it handed on every row of the whole list."""
+        """Whether rows that it did not bring may be gone: it handed on every row of the whole list, and knew some of them
+        by their ids, if there were any."""
         whole = self.start.kind is Kind.COMPLETE and not self._knew_page and self.saw_all
+        whole = whole and not 0 < self.books.distinct() <= self.strangers
         if self.coverage and self.ending is Ending.COVERED:
             return whole and self.coverage.exact
         return whole and self.ending is Ending.CLOSED

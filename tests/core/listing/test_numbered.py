@@ -81,6 +81,9 @@ class Syncs:
         _, kept = self._read(from_scratch(self.checkpoint) if full else self.checkpoint)
         return {msgspec.json.decode(row)["id"] for row in kept}, self.server.requests
 
+    def scan(self) -> Scan:
+        return self._read(self.checkpoint)[0]
+
     def _read(self, before: Checkpoint) -> tuple[Scan, list[bytes]]:
         sizing, sink = Sizing.decode(self.kept, 100), Gathered()
         reading = Reading(
@@ -187,6 +190,16 @@ def test_an_empty_list_does_not_tell_where_its_pages_are_counted_from(total: int
     assert syncs.sync() == (set(), 1 if total == 0 else 2)
     syncs.server.length = 50
     assert syncs.sync()[0] == set(range(50))
+
+
+def test_a_list_none_of_whose_rows_has_an_id_does_not_say_that_others_are_gone() -> None:
+    @dataclass
+    class Strange(Server):
+        async def get(self, number: int, size: int) -> Body:
+            return replace(await super().get(number, size), rows=[b'["a row"]'] * min(self.length, 3))
+
+    for server, concludes in ((Server(3, total=0), True), (Strange(3, total=0), False), (Strange(0), True)):
+        assert Syncs(server).scan().concludes is concludes
 
 
 def test_a_first_row_does_not_make_pages_of_one_row() -> None:
