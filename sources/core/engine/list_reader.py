@@ -12,9 +12,10 @@ from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
 from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
 from sources.core.errors import LeadhouseError, Unauthorized
-from sources.core.listing.by_time import ByTime, Read, read_by_time
+from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
 from sources.core.listing.reading import Reading, read_list
+from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
 from sources.core.resources import Detail, Listing, Tokens
 from sources.core.rows.shaping import Raw

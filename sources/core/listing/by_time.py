@@ -6,43 +6,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
-from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
+from sources.core.errors import DeadlineReached, Rejected
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import Checkpoint
-from sources.core.listing.content import row_ids
 from sources.core.listing.instants import earlier, instant_of, moment
-from sources.core.listing.looking import Looking
 from sources.core.listing.passage import Found, Passage, Query
-from sources.core.listing.questions import Answer, Ask, Begin
+from sources.core.listing.questions import Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
+from sources.core.listing.running import ByTime, Paused, Running
 from sources.core.listing.scan import Ending
 from sources.core.listing.times import Look, Pause, Times
-from sources.core.listing.tokens import TokenScan
-from sources.core.listing.weighing import RECENT, Weighed
-from sources.core.rows.shaping import Raw
-from sources.core.units import Rows
-
-
-@dataclass(frozen=True, slots=True)
-class ByTime:
-    """How a list is asked for by time.
-
-    Args:
-        query: to ask a part of it; part 0 is the whole.
-        field: the field with a row's instant.
-        nullable: rows may have none.
-        lookback: seconds before the last instant seen from which on a run reads.
-        parts: in how many parts the list can be read where the whole cannot be had; the last holds what a server
-            that does not know the whole would leave out.
-    """
-
-    query: Query
-    field: str
-    nullable: bool = False
-    lookback: float = 0.0
-    parts: int = 0
+from sources.core.listing.weighing import Weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +33,6 @@ class Read:
     ending: Ending | None
     concludes: bool = False
     is_complete: bool = False
-
-
-class _Paused(Exception):
-    """The slice, or the run's time, is up; where to go on."""
-
-    def __init__(self, pause: Pause | None) -> None:
-        self.pause = pause
 
 
 async def read_by_time(
@@ -85,14 +53,13 @@ async def read_by_time(
 class _ListReader:
     def __init__(self, reading: Reading, by: ByTime, before: Checkpoint, sink: Sink) -> None:
         self._reading, self._by, self._before, self._sink = reading, by, before, sink
-        self._times = before.times or Times()
-        self._misplaced = False
+        looked = before.unfinished is not None or bool(before.times and before.times.pause)
+        self._scans = Running(reading, by, before.times or Times(), sink, looked)
         self._latest: tuple[int, str] | None = None
-        self._looked = before.unfinished is not None or self._times.pause is not None
 
     async def read(self) -> tuple[Checkpoint, Read]:
         try:
-            if self._times.why:
+            if self._scans.times.why:
                 return await self._by_tokens(self._before)
             if not self._complete_is_due():
                 if increment := await self._increment():
@@ -102,22 +69,24 @@ class _ListReader:
         except DeadlineReached:
             self._reading.expire()
             return self._before, Read(None)
-        except _Paused as paused:
+        except Paused as paused:
             times = replace(
-                self._times, pause=paused.pause or self._times.pause, look=self._seen(paused.pause)
+                self._scans.times,
+                pause=paused.pause or self._scans.times.pause,
+                look=self._seen(paused.pause),
             )
             return replace(self._before, times=times), Read(None)
 
     def _complete_is_due(self) -> bool:
-        pause, last, now = self._times.pause, self._before.complete_at, self._reading.now().timestamp()
+        pause, last, now = self._scans.times.pause, self._before.complete_at, self._reading.now().timestamp()
         begun = self._before.unfinished is not None or (pause is not None and pause.complete)
-        if last is None or begun or not self._times.marks or self._times.missed:
+        if last is None or begun or not self._scans.times.marks or self._scans.times.missed:
             return True
         return not 0 <= now - last < self._reading.complete_every
 
     @property
     def _parts(self) -> Sequence[int]:
-        return range(1, self._by.parts + 1) if self._times.apart else (0,)
+        return range(1, self._by.parts + 1) if self._scans.times.apart else (0,)
 
     # --- what is new -----------------------------------------------------------------------------
 
@@ -126,10 +95,10 @@ class _ListReader:
         if await self._is_as_it_was():
             return self._before, Read(Ending.CLOSED)
         marks: list[str] = []
-        pause, page = self._times.pause, None
+        pause, page = self._scans.times.pause, None
         started = self._reading.outcome.started.timestamp()
         answers = 0
-        for part, mark in zip(self._parts, self._times.marks, strict=True):
+        for part, mark in zip(self._parts, self._scans.times.marks, strict=True):
             if pause and part < pause.part:
                 marks.append(mark)
                 continue
@@ -137,53 +106,43 @@ class _ListReader:
             begin = Begin(
                 since,
                 page=self._before.page,
-                size=self._times.size,
-                says_count=self._times.says_count,
+                size=self._scans.times.size,
+                says_count=self._scans.times.says_count,
             )
-            scan = await self._run(begin, part, None, started)
+            scan = await self._scans.run(begin, part, None, started)
             if scan.ending is not Ending.CLOSED:
                 return None
             answers = max(answers, scan.answers)
             marks.append(scan.last_before(started) or mark)
             page = scan.page if len(self._parts) == 1 else None
-        look = self._times.look if answers > 1 else None
-        times = replace(self._times, marks=tuple(marks), pause=None, look=look)
+        look = self._scans.times.look if answers > 1 else None
+        times = replace(self._scans.times, marks=tuple(marks), pause=None, look=look)
         return replace(self._before, times=times, page=page), Read(Ending.CLOSED)
 
     async def _is_as_it_was(self) -> bool:
         """Whether one look says that nothing has to be read back; what is seen is kept for the next run."""
-        before, now = self._times.look, self._reading.now().timestamp()
-        if before is None or self._times.pause:
+        before, now = self._scans.times.look, self._reading.now().timestamp()
+        if before is None or self._scans.times.pause:
             return False
-        seen = await self._look(now, before)
+        seen = await self._scans.look(now, before)
         same = seen is not None and (seen.rows, seen.content) == (before.rows, before.content)
         if same and before.counts(now):
             self._reading.outcome.scan = "its latest rows are as they were"
             return True
-        self._times = replace(self._times, look=seen)
+        self._scans.times = replace(self._scans.times, look=seen)
         return False
-
-    async def _look(self, now: float, before: Look | None = None) -> Look | None:
-        reading = self._reading
-        answer = partial(self._answer, whole=False)
-        looking = Looking(self._by.query, answer, reading.memory, reading.row_id)
-        return await looking.look(self._times.size or None, now, before)
 
     def _seen(self, read_since: object) -> Look | None:
         """What was seen, if it is being read since; else what was seen before."""
-        times = self._times if read_since else self._before.times
+        times = self._scans.times if read_since else self._before.times
         return times.look if times else None
-
-    async def _look_first(self, found: Found) -> None:
-        """What is seen at the end of a list of several pages before the others are read; once a scan."""
-        if found.token and not self._looked and not self._times.why and not self._times.apart:
-            self._looked = True
-            self._times = replace(self._times, look=await self._look(self._reading.now().timestamp()))
 
     # --- all of it -------------------------------------------------------------------------------
 
     async def _complete(self) -> tuple[Checkpoint, Read]:
-        pause = self._times.pause if self._times.pause and self._times.pause.complete else None
+        pause = (
+            self._scans.times.pause if self._scans.times.pause and self._scans.times.pause.complete else None
+        )
         started = pause.started if pause else self._reading.outcome.started.timestamp()
         if self._by.nullable:
             return await self._by_tokens(self._before)
@@ -191,18 +150,18 @@ class _ListReader:
         count = 0
         for part in self._parts:
             if pause and part < pause.part:
-                marks.append(self._times.marks[len(marks)] if self._times.marks else None)
+                marks.append(self._scans.times.marks[len(marks)] if self._scans.times.marks else None)
                 continue
             at = pause if pause and part == pause.part else None
             books = await self._books(at) if at else Books()
             begin = Begin(
                 resume=at.at if at else None,
                 count=self._before.count if part == 0 else None,
-                size=self._times.size,
-                says_count=self._times.says_count,
+                size=self._scans.times.size,
+                says_count=self._scans.times.says_count,
                 weighed=at.weighed if at else Weighed(),
             )
-            scan = await self._run(begin, part, books, started)
+            scan = await self._scans.run(begin, part, books, started)
             if scan.ending is Ending.REFUTED and part == 0 and self._by.parts and not scan.answers:
                 return await self._apart()
             if scan.untold:
@@ -211,7 +170,7 @@ class _ListReader:
                 return await self._instead(scan.why)
             marks.append(scan.last_before(started))
             if (mark := marks[-1]) and scan.has_one_page_since(earlier(mark, self._by.lookback)):
-                self._times = replace(self._times, look=None)
+                self._scans.times = replace(self._scans.times, look=None)
             count += scan.books.distinct()
             if not await self._is_whole(scan.books):
                 return await self._apart()
@@ -224,20 +183,20 @@ class _ListReader:
         """Rows may have gone back to the first part while the others were read."""
         if mark is None:
             return None
-        begin = Begin(mark, size=self._times.size, says_count=self._times.says_count)
-        scan = await self._run(begin, self._parts[0], None, started)
+        begin = Begin(mark, size=self._scans.times.size, says_count=self._scans.times.says_count)
+        scan = await self._scans.run(begin, self._parts[0], None, started)
         return scan.last_before(started) or mark if scan.ending is Ending.CLOSED else mark
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
         before, now = self._before, self._reading.now().timestamp()
         known = tuple(mark for mark in marks if mark)
         times = replace(
-            self._times,
+            self._scans.times,
             marks=known if len(known) == len(marks) else (),
             pause=None,
-            missed=self._misplaced,
+            missed=self._scans.misplaced,
         )
-        if self._misplaced:
+        if self._scans.misplaced:
             self._note("rows had come before where runs look back to")
         return replace(
             before,
@@ -260,16 +219,18 @@ class _ListReader:
 
     async def _is_whole(self, books: Books) -> bool:
         """Whether what is asked for as the whole holds what is in its last part, too."""
-        if self._times.apart or not self._by.parts:
+        if self._scans.times.apart or not self._by.parts:
             return True
         try:
-            found = await self._by.query(Ask(ordered=False, size=self._times.size or None), self._by.parts)
+            found = await self._by.query(
+                Ask(ordered=False, size=self._scans.times.size or None), self._by.parts
+            )
         except Rejected:
             return True
-        return not books.strangers(self._answer(found, whole=True).ids)
+        return not books.strangers(self._scans.answer(found, whole=True).ids)
 
     async def _apart(self) -> tuple[Checkpoint, Read]:
-        self._times = Times(apart=True, size=self._times.size)
+        self._scans.times = Times(apart=True, size=self._scans.times.size)
         self._before = replace(self._before, unfinished=None)
         self._reading.memory.begin_anew()
         return await self._complete()
@@ -278,8 +239,8 @@ class _ListReader:
 
     async def _instead(self, why: str) -> tuple[Checkpoint, Read]:
         """What cannot be read by time is read by its tokens, now and from now on."""
-        self._times = Times(
-            apart=self._times.apart, why=why or "it would not hold still", size=self._times.size
+        self._scans.times = Times(
+            apart=self._scans.times.apart, why=why or "it would not hold still", size=self._scans.times.size
         )
         self._reading.memory.begin_anew()
         return await self._by_tokens(replace(self._before, complete_at=None, unfinished=None))
@@ -293,14 +254,14 @@ class _ListReader:
         try:
             after, scan = await read_list(reading, before, self._sink)
         except Rejected:
-            if passage.answers or self._times.apart or not self._by.parts:
+            if passage.answers or self._scans.times.apart or not self._by.parts:
                 raise
             return await self._apart()
-        self._note("by tokens" + (f": {self._times.why}" if self._times.why else ""))
+        self._note("by tokens" + (f": {self._scans.times.why}" if self._scans.times.why else ""))
         memory.passage = None if scan.ending else passage
         if scan.ending and not await self._is_whole(scan.books):
             return await self._apart()
-        times = replace(self._times, pause=None, look=self._seen(scan.ending or after.unfinished))
+        times = replace(self._scans.times, pause=None, look=self._seen(scan.ending or after.unfinished))
         if scan.ending and not times.why:
             times = replace(times, marks=self._marks(began))
         return replace(after, times=times), Read(scan.ending, scan.concludes, scan.is_complete)
@@ -310,7 +271,7 @@ class _ListReader:
 
         async def noting(ask: Ask, part: int) -> Found:
             found = await query(ask, part)
-            await self._look_first(found)
+            await self._scans.look_first(found)
             instants = [instant_of(row, self._by.field) for row in found.rows]
             known = [
                 (at, text)
@@ -332,84 +293,3 @@ class _ListReader:
 
     def _note(self, what: str) -> None:
         self._reading.outcome.scan = f"{self._reading.outcome.scan}, {what}"
-
-    # --- one scan --------------------------------------------------------------------------------
-
-    async def _run(self, begin: Begin, part: int, books: Books | None, started: float) -> TokenScan:
-        """Runs one scan of one part; its ending is set.
-
-        Raises:
-            _Paused: it had to stop before.
-        """
-        scan = TokenScan(begin, books)
-        reading = self._reading
-        try:
-            while ask := scan.ask():
-                if scan.answers and scan.may_pause and reading.pausing():
-                    raise self._pause(scan, part, started)
-                try:
-                    found = await self._by.query(ask, part)
-                except Rejected:
-                    scan.refused()
-                    continue
-                if begin.complete and not scan.answers:
-                    self._times = replace(self._times, size=scan.size)
-                    await self._look_first(found)
-                answer = self._answer(found, begin.complete)
-                if new := scan.tell(answer):
-                    await self._hand_on(begin, answer, [found.rows[n] for n in new], new)
-        except DeadlineReached:
-            reading.expire()
-            raise self._pause(scan, part, started) from None
-        finally:
-            reading.outcome.scan = scan.how
-            if scan.answers:
-                self._times = replace(self._times, size=scan.size, says_count=scan.says_count)
-        if scan.ending is Ending.UNSTABLE and not begin.complete:
-            raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
-        return scan
-
-    def _pause(self, scan: TokenScan, part: int, started: float) -> _Paused:
-        if not scan.may_pause or scan.watermark is None:
-            return _Paused(None)
-        self._reading.memory.books = scan.books
-        return _Paused(Pause(scan.begin.complete, part, scan.watermark, started, scan.weighed))
-
-    def _answer(self, found: Found, whole: bool) -> Answer:
-        content = self._reading.memory.content
-        digest = content.digest if whole else content.canonical
-        ids = [
-            hash(bytes(row)) if row_id is None else row_id
-            for row, row_id in zip(found.rows, row_ids(found.rows, self._reading.row_id), strict=True)
-        ]
-        return Answer(
-            ids,
-            [instant_of(row, self._by.field) for row in found.rows],
-            [digest(row) for row in found.rows],
-            found.token,
-            found.total,
-            found.size,
-        )
-
-    async def _hand_on(
-        self, begin: Begin, answer: Answer, rows: Sequence[Raw], places: Sequence[int]
-    ) -> None:
-        reading = self._reading
-        if begin.complete and self._times.marks and not self._misplaced:
-            await self._look_for_missed(answer, rows, places)
-        compare = reading.memory.content.digest
-        await self._sink.rows(
-            Rows(reading.outcome, rows, reading.now(), reading.stamps, compare, begin.complete)
-        )
-
-    async def _look_for_missed(self, answer: Answer, rows: Sequence[Raw], places: Sequence[int]) -> None:
-        """Whether there are rows that runs since the last complete scan should have brought."""
-        bounds = [moment(earlier(mark, self._by.lookback + RECENT)) for mark in self._times.marks]
-        bound = min(at for at in bounds if at is not None)
-        old = [
-            row
-            for row, n in zip(rows, places, strict=True)
-            if (at := moment(answer.instants[n])) is not None and at < bound
-        ]
-        if old:
-            self._misplaced = await self._sink.unknown(self._reading.outcome, old) > 0

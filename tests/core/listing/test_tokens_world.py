@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from sources.core.errors import Rejected, ScanUnstable, Where
-from sources.core.listing.by_time import ByTime, Read, read_by_time
+from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.instants import moment
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory, Reading
 from sources.core.listing.replies import Page
+from sources.core.listing.running import ByTime
 from sources.core.units import Outcome, Rows, Unit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
