@@ -133,7 +133,7 @@ def test_a_broken_file_is_named_by_the_command_line_with_its_line(home: Path) ->
 
 def test_check_shows_what_is_in_force_and_where_it_stands_but_no_secret(home: Path) -> None:
     write(home, "[leadhouse]\nslice_rows = 7\n[privacy.categories]\nemail = 'mask'\n")
-    write(home, "[privacy]\nkey = 'hunter2'\n", "secrets.toml")
+    write(home, "[privacy]\nkey = 'hunter2 hunter2 hunter2'\n", "secrets.toml")
     given = {"LEADPANTHER_API_KEY": "lp_live_hunter2", "SOURCES__LEADLEAP__MAX_ROWS": "9"}
     process = run_leadhouse("check", "--settings", folder=home, environment=given)
     out, err = process.communicate(timeout=60)
