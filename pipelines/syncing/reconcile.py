@@ -96,6 +96,17 @@ def reconcile(
     return asyncio.run(_Reconciliation(run, pipeline).compare(resources, pages))
 
 
+class _Opening(Reader):
+    """Finds out what there is to compare: hands nothing over, and asks the warehouse at once."""
+
+    def __init__(self, run: Run, api: Client, warehouse: Warehouse) -> None:
+        super().__init__(run, api, None, {})
+        self._warehouse = warehouse
+
+    async def ask_warehouse(self, question: Callable[[Warehouse], Any]) -> Any:
+        return question(self._warehouse)
+
+
 class _Reconciliation:
     """Reads lists and holds them against what is stored."""
 
@@ -108,7 +119,7 @@ class _Reconciliation:
     async def compare(self, resources: Sequence[str], pages: int | None) -> list[Comparison]:
         run = self._run
         async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
-            await open_run(Reader(run, api, None, {}))
+            await open_run(_Opening(run, api, self._warehouse))
             assert run.access
             accounts = list(run.accounts.values())
             planned = tasks(run.vendor, run.access, accounts, resources)

@@ -174,3 +174,17 @@ def test_views_add_up_to_what_there_is(home: Path) -> None:
     assert there.column("SELECT count(*) FROM leadron.commission_ledger WHERE partner_name IS NOT NULL") == [
         90
     ]
+
+
+@pytest.mark.long
+def test_a_renamed_tenant_is_known_whatever_is_asked_for(place: Start) -> None:
+    there = place(World.make(leads=60, now=OLD))
+    assert run(there, "sync")[0] == 0
+    for lead in there.world.ids():
+        there.world.edit("", "leads", lead, tenantId="renamed")
+    for resource in ("teams", "leads"):
+        code, said = run(there, "sync", "--full", "--resource", resource)
+        assert code == 0, said
+        assert stored(there, f"SELECT DISTINCT tenant_id FROM leadron.{resource}") == [("acme-corp",)]
+    code, said = run(there, "reconcile", "--all", "--resource", "leads")
+    assert code == 0, said

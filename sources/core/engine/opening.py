@@ -31,6 +31,7 @@ from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
 from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
+from sources.core.warehouse.loading import owner_of
 from sources.core.warehouse.warehouse import Warehouse
 
 PATH = "path"
@@ -146,7 +147,8 @@ class Opening:
         return [bytes(row) for row in rows]
 
     async def owner_of(self, resource: str, rows: Sequence[bytes]) -> str:
-        return await self._reader.ask(resource, lambda loader: loader.owner_of(rows)) or ""
+        table = self._run.vendor.tables[resource]
+        return await self._reader.ask_warehouse(lambda warehouse: owner_of(warehouse, table, rows)) or ""
 
     async def rows(self, listing: Listing, account: Account) -> Sequence[bytes]:
         outcome = self._outcome(listing.resource)

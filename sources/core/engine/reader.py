@@ -24,6 +24,7 @@ from sources.core.listing.reading import Memory
 from sources.core.rows.shaping import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.loading import Loader
+from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
 
@@ -109,6 +110,12 @@ class Reader:
         if self._feed is None or resource not in self.states:
             return None
         return await self._feed.ask(resource, lambda future: Ask(future, question))
+
+    async def ask_warehouse(self, question: Callable[[Warehouse], Any]) -> Any:
+        """Asks the warehouse, whatever is wanted; None where there is none."""
+        for resource in self.states:  # whoever loads any of them can tell
+            return await self.ask(resource, lambda loader: loader.warehouse and question(loader.warehouse))
+        return None
 
     async def remember(self, resource: str, change: Callable[[State], None]) -> None:
         """Has the resource's state changed, in the load package that carries the rows."""

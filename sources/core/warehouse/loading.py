@@ -39,6 +39,22 @@ from sources.core.warehouse.warehouse import Warehouse
 BATCH_ROWS = 10_000
 
 
+def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
+    """Whose the warehouse says that most of these rows are; empty if it has none of them.
+
+    Args:
+        warehouse: to ask.
+        table: that the rows are of.
+        rows: as the API sent them.
+    """
+    ids = sorted({str(row["id"]) for row in decode_rows(rows) if isinstance(row, dict) and row.get("id")})
+    if warehouse.types(table.name).get("id") != "text":
+        return ""
+    sql = f"SELECT {table.key[0]} FROM {table.name} WHERE id IN ({{ids}})"
+    owners = Counter(str(owner) for (owner,) in warehouse.query_for_ids(sql, ids))
+    return owners.most_common(1)[0][0] if owners else ""
+
+
 class Loader:
     """Gathers one table's rows into batches.
 
@@ -95,15 +111,6 @@ class Loader:
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
         found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
         return len(set(ids) - {known for (known,) in found})
-
-    def owner_of(self, rows: Sequence[Raw]) -> str:
-        """Whose the warehouse says that most of these rows are; empty if it has none of them."""
-        ids = sorted({str(row["id"]) for row in decode_rows(rows) if isinstance(row, dict) and row.get("id")})
-        if not self.warehouse or self.warehouse.types(self.table.name).get("id") != "text":
-            return ""
-        sql = f"SELECT {self.table.key[0]} FROM {self.table.name} WHERE id IN ({{ids}})"
-        owners = Counter(str(owner) for (owner,) in self.warehouse.query_for_ids(sql, ids))
-        return owners.most_common(1)[0][0] if owners else ""
 
     def read_since(self, account: str, moment: datetime) -> list[str]:
         """Ids of an account's rows that were read after a moment, be they loaded or left out."""
