@@ -353,6 +353,10 @@ def test_ctrl_c_while_the_program_is_only_being_imported_ends_it_without_a_trace
     (home / "typer.py").write_text(
         "import os, signal; os.kill(os.getpid(), signal.SIGINT)\nimport time; time.sleep(9)"
     )
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what is ignored here would be there, too
     process = run_leadhouse("--version", folder=home, environment={"PYTHONPATH": str(home)})
+    signal.signal(signal.SIGINT, before)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
