@@ -51,7 +51,7 @@ _MAIN = "main"
 would be ambiguous if there were a schema of that name, too."""
 
 MEMORY = "50%"
-"""Of the machine's, for DuckDB while it finds people: a million leads take about 1 GB, two million 2 GB; less than half
+"""Of the machine's, for DuckDB while it finds people: a million leads take about 0.8 GB; less than half
 of that would do, in twice the time."""
 
 _DIALECTS: Mapping[str, Mapping[str, str]] = {
