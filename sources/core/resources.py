@@ -75,6 +75,7 @@ class Tokens:
         lookback: from the settings, seconds before the last instant seen from which on a run reads.
         parts: query parameters of parts that the list can be read in, should the whole not be had; the last one is
             of what a server that does not know the whole would leave out.
+        fills_in: rows of the time looked back to go on changing where they are, so that each run reads them all.
     """
 
     instant: str
@@ -82,6 +83,7 @@ class Tokens:
     nullable: bool = False
     lookback: Callable[[Any], float] = lambda config: 0.0
     parts: tuple[Mapping[str, Any], ...] = ()
+    fills_in: bool = False
 
     def pages(self, rows: int) -> int:
         """About how many requests a list takes beside the last one, of a hundred rows each."""

@@ -98,9 +98,9 @@ def _changing() -> Tokens:
     return Tokens("updatedAt", question, lookback=_hour_back)
 
 
-def _happening() -> Tokens:
-    """Rows that keep their place while what became of them is filled in."""
-    return Tokens("createdAt", question, lookback=_days_back)
+def _happening(fills_in: bool = False) -> Tokens:
+    """Rows that keep their place while what became of them is filled in: of texts and calls for days, far back."""
+    return Tokens("createdAt", question, lookback=_days_back, fills_in=fills_in)
 
 
 ARCHIVED = ({"archiveFilter": "active"}, {"archiveFilter": "archived"})
@@ -122,8 +122,8 @@ RESOURCES: tuple[Resource, ...] = (
         params={"archiveFilter": "all"},
         reshape=one_shape,
     ),
-    Listing("sms_events", "/events/sms/all/my", paging=_happening(), method="POST", reshape=one_shape),
-    Listing("call_events", "/events/calls/all/my", paging=_happening(), method="POST", reshape=one_shape),
+    Listing("sms_events", "/events/sms/all/my", paging=_happening(True), method="POST", reshape=one_shape),
+    Listing("call_events", "/events/calls/all/my", paging=_happening(True), method="POST", reshape=one_shape),
     Listing("events", "/events/all/my", paging=_happening(), method="POST", reshape=one_shape),
     Listing(
         "lead_status_changes",
@@ -172,8 +172,8 @@ class LeadpingConfig(SourceConfig):
 
     Args:
         details: read each lead's details too: birth dates, income, credit scores, medical conditions.
-        lookback_days: texts, calls and money of so many days are read again, at least every hour, for what became of
-            them.
+        lookback_days: texts and calls of so many days are read again by each run, for what became of them; events and
+            money where anything shows that they changed, and every hour.
         requests_a_minute: of one organization; the documents allow 300.
     """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -193,6 +195,23 @@ def test_what_became_of_texts_is_filled_in_by_the_next_run(place: Start) -> None
     assert there.sync("sms_events").exit == 0
     assert there.agrees("sms_events")
     assert there.sandbox.count("/events/sms/all/my") <= 4
+
+
+@pytest.mark.long
+def test_what_became_of_one_of_many_texts_is_filled_in_by_the_next_run(place: Start) -> None:
+    there = place(leads=60, texts=3000)
+    there.sync("sms_events")
+    there.sync("sms_events")
+    rows = sorted(there.world.snapshot()["sms_events"], key=lambda row: row["createdAt"], reverse=True)
+    recent = [row for row in rows if moment(row) > moment(rows[0]) - timedelta(days=6)]
+    assert len(recent) > 120  # more than a page
+    there.world.edit("", "sms_events", recent[-1]["id"], status="failed")
+    assert there.sync("sms_events").exit == 0
+    assert there.agrees("sms_events")
+
+
+def moment(row: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["createdAt"])
 
 
 @pytest.mark.long

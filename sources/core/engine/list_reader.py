@@ -122,7 +122,7 @@ class ListReader:
             return await read_list(reading, before, sink)
         ask = query(self._reader.api, listing, self._run.accounts[outcome.unit.account], outcome.traffic)
         lookback = paging.lookback(self._run.config)
-        by = ByTime(ask, paging.instant, paging.nullable, lookback, len(paging.parts))
+        by = ByTime(ask, paging.instant, paging.nullable, lookback, len(paging.parts), paging.fills_in)
         return await read_by_time(reading, by, before, sink)
 
     def _detail_of(self, parent: str) -> Detail | None:

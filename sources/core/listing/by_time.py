@@ -53,7 +53,7 @@ async def read_by_time(
 class _ListReader:
     def __init__(self, reading: Reading, by: ByTime, before: Checkpoint, sink: Sink) -> None:
         self._reading, self._by, self._before, self._sink = reading, by, before, sink
-        looked = before.unfinished is not None or bool(before.times and before.times.pause)
+        looked = by.fills_in or before.unfinished is not None or bool(before.times and before.times.pause)
         self._scans = Running(reading, by, before.times or Times(), sink, looked)
         self._latest: tuple[int, str] | None = None
 
@@ -122,7 +122,7 @@ class _ListReader:
     async def _is_as_it_was(self) -> bool:
         """Whether one look says that nothing has to be read back; what is seen is kept for the next run."""
         before, now = self._scans.times.look, self._reading.now().timestamp()
-        if before is None or self._scans.times.pause:
+        if before is None or self._by.fills_in or self._scans.times.pause:
             return False
         seen = await self._scans.look(now, before)
         same = seen is not None and (seen.rows, seen.content) == (before.rows, before.content)

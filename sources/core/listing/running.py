@@ -33,6 +33,7 @@ class ByTime:
         lookback: seconds before the last instant seen from which on a run reads.
         parts: in how many parts the list can be read where the whole cannot be had; the last holds what a server
             that does not know the whole would leave out.
+        fills_in: rows of that time go on changing where they are: a look at the latest ones does not tell of all.
     """
 
     query: Query
@@ -40,6 +41,7 @@ class ByTime:
     nullable: bool = False
     lookback: float = 0.0
     parts: int = 0
+    fills_in: bool = False
 
 
 class Paused(Exception):
