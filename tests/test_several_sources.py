@@ -182,3 +182,25 @@ def test_a_key_whose_name_makes_no_schema_is_refused(house: House, name: str) ->
     out = house.run("sync", code=2)
     assert f"[sources.leadleap.accounts.{name}] cannot be called that" in out
     assert house.usual.requests == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"SOURCES__LEADPANTHER__ACCOUNTS__ACME__API_KEY": "lp_test_0000000000000000000000000000000000000000"},
+        {"SOURCES__LEADPANTHER__ACCOUNTS__ACME__BASE_URL": "http://127.0.0.1:9/api"},
+    ],
+    ids=["a key that is not accepted any more", "a server that is down"],
+)
+def test_a_run_that_could_not_begin_is_in_the_ledger_until_one_can(
+    house: House, trouble: dict[str, str]
+) -> None:
+    failing = "SELECT source, resource FROM main.sync_health WHERE last_status = 'failed'"
+    house.run("sync")
+    house.run("sync", code=1, **trouble)
+    assert house.query(failing) == [(ACME, "api_subject")]
+    assert "1 failed" in house.run("status", "--source", ACME)
+    house.run("sync")
+    assert house.query(failing) == []
+    assert house.wrong() == []

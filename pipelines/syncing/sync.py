@@ -22,7 +22,7 @@ from pipelines.vendors import Source
 from sources.core.engine.finish import describe, finish
 from sources.core.engine.run import Run, Slice
 from sources.core.engine.source import make_source
-from sources.core.errors import ConfigurationError
+from sources.core.errors import ApiError, ConfigurationError
 from sources.core.privacy.configuration import load_policy
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
@@ -142,7 +142,14 @@ def read_and_load(
         changed_since = policy_since(pipeline, vendor, policy)
         while not run.finished:
             whole = make_source(vendor, source.config, run)
-            load(storage, pipeline, whole.with_resources(*resources, *asides))
+            try:
+                load(storage, pipeline, whole.with_resources(*resources, *asides))
+            except ApiError as error:
+                if run.access or not pipeline.default_schema_name:
+                    raise
+                run.fatal = error
+                write_ledger(storage, pipeline, run)
+                return Report(run, Exit.FAILED)
             on_load(run)
             if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
@@ -168,7 +175,9 @@ def _conclude(
 ) -> None:
     """What is done once everything that was read is loaded."""
     for outcome in run.outcomes.values():
-        if not outcome.finished:
+        if not outcome.finished and run.fatal:
+            outcome.fail(run.fatal)
+        elif not outcome.finished:
             outcome.end(Status.PARTIAL, run.why_partial)
     if run.met_again:
         erase_met(storage, pipeline, run.vendor, run.policy, run.met_again)

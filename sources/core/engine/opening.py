@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
-from sources.core.accounts import Account
+from sources.core.accounts import Access, Account
 from sources.core.engine.config import aliases_of
 from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
 from sources.core.errors import (
+    ApiError,
     Forbidden,
     Garbled,
     NotFound,
@@ -31,6 +32,7 @@ from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
 from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
+from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import owner_of
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -58,14 +60,20 @@ async def open_run(reader: Reader) -> None:
     )
     opening = Opening(reader, known or {})
     try:
-        access = await run.vendor.open(opening)
-    except (NotFound, Garbled) as error:  # of what every key is asked first
-        variable = aliases_of(run.vendor)["base_url"]
-        what = (
-            f"this does not look like the {run.vendor.title} API: {variable} is usually {run.vendor.base_url}"
-        )
-        raise type(error)(what, error.where) from None
+        access = await _opened(run.vendor, opening)
+    except ApiError as error:
+        opening.failed(error)
+        raise
     run.know(access, known or {}, access.listed and not opening.unstable)
+
+
+async def _opened(vendor: Vendor, opening: Opening) -> Access:
+    try:
+        return await vendor.open(opening)
+    except (NotFound, Garbled) as error:  # of what every key is asked first
+        variable = aliases_of(vendor)["base_url"]
+        what = f"this does not look like the {vendor.title} API: {variable} is usually {vendor.base_url}"
+        raise type(error)(what, error.where) from None
 
 
 def known_accounts(warehouse: Warehouse | None, vendor: Any) -> dict[str, datetime | None]:
@@ -91,6 +99,11 @@ class Opening:
         self._reader = reader
         self._run = reader.run
         self._known = known
+
+    def failed(self, error: ApiError) -> None:
+        """Has it noted that nothing can be read: of what every run asks first, so that the next one that can says so."""
+        for outcome in [*self._run.outcomes.values()][:1]:
+            outcome.fail(error)
 
     async def item(self, resource: str, *paths: str) -> dict[str, Any]:
         outcome = self._outcome(resource)

@@ -23,7 +23,7 @@ from sources.core.engine.clock import Clock
 from sources.core.engine.lists import Lists
 from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
-from sources.core.errors import Unauthorized
+from sources.core.errors import ApiError
 from sources.core.listing.checkpoint import Order
 from sources.core.listing.reading import Memory, Reading
 from sources.core.listing.replies import Fetch
@@ -75,7 +75,7 @@ class Run:
     refused_rows: int = 0
     complete: list[Complete] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
-    fatal: Unauthorized | None = None
+    fatal: ApiError | None = None
 
     def __post_init__(self) -> None:
         self.policy = self.policy.in_region(self.config.default_region)
