@@ -200,7 +200,7 @@ def test_a_run_that_could_not_begin_is_in_the_ledger_until_one_can(
     house.run("sync")
     house.run("sync", code=1, **trouble)
     assert house.query(failing) == [(ACME, "api_subject")]
-    assert "1 failed" in house.run("status", "--source", ACME)
+    assert "\nfailed api_subject: " in house.run("status", "--source", ACME)
     house.run("sync")
     assert house.query(failing) == []
     assert house.wrong() == []

@@ -90,7 +90,8 @@ def show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseS
         say(f"access to {vendor.account_word} {account} is lost since {_moment(since)}", "yellow")
     for unit in status.units:
         if unit.status not in (Status.OK, Status.SKIPPED):
-            say(f"{unit.status} {unit.resource} of {vendor.account_word} {unit.account}: {unit.note}", "red")
+            whose = f" of {vendor.account_word} {unit.account}" if unit.account else ""
+            say(f"{unit.status} {unit.resource}{whose}: {unit.note}", "red")
     if status.unreviewed:
         say(ask_for_review(status.unreviewed))
     for name in status.stale:
