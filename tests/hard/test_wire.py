@@ -193,7 +193,7 @@ def test_trouble_that_passes_is_outlasted_and_all_is_right(tmp_path: Path, vendo
 
 @pytest.mark.parametrize(
     ("vendor", "status"),
-    [("leadpanther", 401), ("leadleap", 403), ("leadron", 404), ("leadping", 401), ("leadping", 403)],
+    [("leadpanther", 401), ("leadleap", 403), ("leadron", 403), ("leadping", 401), ("leadping", 403)],
 )
 def test_one_refusal_in_the_middle_of_a_list_is_said_and_over_with_the_next_sync(
     tmp_path: Path, vendor: str, status: int
@@ -207,3 +207,17 @@ def test_one_refusal_in_the_middle_of_a_list_is_said_and_over_with_the_next_sync
         assert here.is_right()
         assert here.sync() == 0, here.output
         assert here.is_right()
+
+
+def test_a_page_that_is_not_there_for_once_is_asked_for_again_or_said(tmp_path: Path) -> None:
+    with placed(tmp_path, "leadron") as (here, between):
+        assert here.sync() == 0, here.output
+        for after in range(4):
+            between.strike(refused(404, SAID), after=after)
+            code = here.sync()
+            assert between.struck
+            assert code in (0, 3), (
+                here.output
+            )  # the first page is what a list is; any other may be there by now
+            assert here.is_right()
+        assert here.sync() == 0, here.output
