@@ -186,7 +186,7 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
 
 
 def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
-    theirs, marks = Suppressions(known.values(), opened.policy, opened.vendor.origin), Marks.of(known)
+    theirs, marks = opened.suppressions(known), Marks.of(known)
     return {
         table.name: list(_erasures(opened.warehouse, table, theirs, marks))
         for table in opened.vendor.all_tables

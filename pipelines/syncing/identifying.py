@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.syncing.opened import Opened
 from pipelines.syncing.searching import Marks, rows_with
-from sources.core.privacy.erasure import Suppressions, identifiers
+from sources.core.privacy.erasure import identifiers
 from sources.core.privacy.whose import telling
 from sources.core.tables import Category
 
@@ -33,11 +33,11 @@ def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared
 
 def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Iterator[dict[str, str]]:
     """What rows that are about a person say of who they are."""
-    theirs, origin = Suppressions(known.values(), opened.policy, opened.vendor.origin), opened.vendor.origin
+    theirs, origin = opened.suppressions(known), opened.vendor.origin
     for table in opened.vendor.all_tables:
         for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
             if theirs.is_about(row, table):
-                leads = [origin.lead(row[origin.account], row["id"])] if table.name == origin.leads else []
+                leads = [origin.lead(row[origin.account], row["id"])] if theirs.keeps_leads_in(table) else []
                 yield identifiers(row, telling(table), opened.policy) | {
                     n: opened.policy.hash(n) for n in leads
                 }

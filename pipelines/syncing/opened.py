@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import dlt
 from pipelines.storage import Storage
 from sources.core.engine.config import read_config
 from sources.core.errors import NothingYet
+from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.suppressions import load_suppressions, suppress
@@ -35,6 +36,10 @@ class Opened:
 
     def suppress(self, hashes: set[str], kind: str) -> None:
         suppress(self.pipeline, hashes, kind, self.policy)
+
+    def suppressions(self, known: Mapping[str, str]) -> Suppressions:
+        """Tells which of its rows are theirs who are known by this, each value with its hash."""
+        return Suppressions(known.values(), self.policy, self.vendor.origin)
 
     def named(self, table: str) -> str:
         return self.warehouse.qualified(table)
