@@ -122,8 +122,16 @@ RESOURCES: tuple[Resource, ...] = (
         params={"archiveFilter": "all"},
         reshape=one_shape,
     ),
-    Listing("sms_events", "/events/sms/all/my", paging=_happening(True), method="POST", reshape=one_shape),
-    Listing("call_events", "/events/calls/all/my", paging=_happening(True), method="POST", reshape=one_shape),
+    Listing(
+        "sms_events", "/events/sms/all/my", paging=_happening(fills_in=True), method="POST", reshape=one_shape
+    ),
+    Listing(
+        "call_events",
+        "/events/calls/all/my",
+        paging=_happening(fills_in=True),
+        method="POST",
+        reshape=one_shape,
+    ),
     Listing("events", "/events/all/my", paging=_happening(), method="POST", reshape=one_shape),
     Listing(
         "lead_status_changes",

@@ -102,8 +102,8 @@ class Opening:
 
     def failed(self, error: ApiError) -> None:
         """Has it noted that nothing can be read: of what every run asks first, so that the next one that can says so."""
-        for outcome in [*self._run.outcomes.values()][:1]:
-            outcome.fail(error)
+        if first := next(iter(self._run.outcomes.values()), None):
+            first.fail(error)
 
     async def item(self, resource: str, *paths: str) -> dict[str, Any]:
         outcome = self._outcome(resource)

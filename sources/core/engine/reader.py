@@ -113,9 +113,9 @@ class Reader:
 
     async def ask_warehouse(self, question: Callable[[Warehouse], Any]) -> Any:
         """Asks the warehouse, whatever is wanted; None where there is none."""
-        for resource in self.states:  # whoever loads any of them can tell
-            return await self.ask(resource, lambda loader: loader.warehouse and question(loader.warehouse))
-        return None
+        if (resource := next(iter(self.states), None)) is None:  # whoever loads any of them can tell
+            return None
+        return await self.ask(resource, lambda loader: loader.warehouse and question(loader.warehouse))
 
     async def remember(self, resource: str, change: Callable[[State], None]) -> None:
         """Has the resource's state changed, in the load package that carries the rows."""
