@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sources.core.api.http import Traffic
+from sources.core.api.asking import Traffic
 from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, NotInPlan, ScanUnstable
 from sources.core.rows.shaping import Raw, digest
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from sources.core.api.asking import Endpoint, Protocol, Request, Traffic
 from sources.core.api.envelope import Body, Envelope, Item
-from sources.core.api.http import Endpoint, Http, Protocol, Request, Traffic
+from sources.core.api.http import Http
 from sources.core.api.pacing import Pace
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from sources.core.accounts import segment
+from sources.core.api.asking import Traffic
 from sources.core.api.envelope import Body
-from sources.core.api.http import Traffic
 from sources.core.engine.details import Parent, due
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from sources.core.accounts import Account
+from sources.core.api.asking import Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
-from sources.core.api.http import Request, Traffic
 from sources.core.errors import TooLong
 from sources.core.listing.numbered import AskPage, ByPage
 from sources.core.listing.offsets import ByOffset

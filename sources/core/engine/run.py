@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sources.core.accounts import Access, Account
-from sources.core.api.http import Endpoint, Traffic
+from sources.core.api.asking import Endpoint, Traffic
 from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import chosen, tasks

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from sources.core import errors
+from sources.core.api.asking import Endpoint, Request, Traffic
 from sources.core.api.client import Client
-from sources.core.api.http import Endpoint, Request, Traffic
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import parse_retry_after
 from sources.core.engine.config import check_base_url, load_config

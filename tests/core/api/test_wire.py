@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from sources.core import errors
+from sources.core.api.asking import Endpoint, Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
-from sources.core.api.http import Endpoint, Request, Traffic
 from sources.core.api.pacing import Pace
 from sources.leadleap import LEADLEAP
 from sources.leadleap.sandbox import Sandbox, World
