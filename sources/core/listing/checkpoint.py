@@ -24,6 +24,9 @@ HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 8
 ONE_REPLY = 100
 
+KEPT_COUNTS = 3
+"""As many complete scans as it takes to conclude that many rows are gone."""
+
 
 class Order(StrEnum):
     """Where a list grows, as far as is known."""
@@ -60,6 +63,7 @@ class Checkpoint:
         times: of a list that is read by time.
         limit: rows of the longest page that said that there are more, if one did.
         never_ends: the last page, too, says that there are more.
+        counts: rows in the list by the last complete scans, the latest last.
         version: whether `head`, `tail` and `page` are digests of bytes or of content.
     """
 
@@ -75,6 +79,13 @@ class Checkpoint:
     times: Times | None = None
     limit: int | None = None
     never_ends: bool = False
+    counts: tuple[int, ...] = ()
+
+    @property
+    def longest(self) -> int | None:
+        """How long the list was lately, if that is known: one that was found shorter once may not be."""
+        known = [*self.counts, *([] if self.count is None else [self.count])]
+        return max(known, default=None)
 
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
@@ -90,10 +101,11 @@ class Checkpoint:
             "w": self.times and self.times.encode(),
             "l": self.limit,
             "m": self.never_ends or None,
+            "k": list(self.counts),
         }
         if (u := self.unfinished) is not None:
             state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
-        return {key: value for key, value in state.items() if value not in (None, "")}
+        return {key: value for key, value in state.items() if value not in (None, "", [])}
 
     @classmethod
     def decode(cls, state: Any) -> Checkpoint:
@@ -122,6 +134,7 @@ class Checkpoint:
                 Times.decode(state.get("w")),
                 state.get("l"),
                 bool(state.get("m")),
+                tuple(state.get("k", ())),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -177,14 +190,14 @@ def plan(
         return Start(
             u.kind,
             anchors=() if u.kind is Kind.COMPLETE else anchors,
-            count=checkpoint.count,
+            count=checkpoint.longest if u.kind is Kind.COMPLETE else checkpoint.count,
             resume_at=u.at,
             resume_chain=u.chain,
             resume_root=u.root,
             grows_at_tail=tail_grows,
         )
     if checkpoint.complete_at is None or not 0 <= now - checkpoint.complete_at < complete_every:
-        return Start(count=checkpoint.count, grows_at_tail=tail_grows)
+        return Start(count=checkpoint.longest, grows_at_tail=tail_grows)
     limit = one_reply + 1 if checkpoint.limit is None else checkpoint.limit
     end_tells = not checkpoint.never_ends or len(checkpoint.tail) < limit
     longest = min(one_reply, limit - 1) if end_tells else one_reply
@@ -240,7 +253,7 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
         after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
-        after = replace(after, limit=scan.main.longest)
+        after = replace(after, limit=scan.main.longest, counts=(*before.counts, scan.count)[-KEPT_COUNTS:])
     return after
 
 

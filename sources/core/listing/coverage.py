@@ -199,7 +199,8 @@ class Coverage:
             self._lengths.add(self.reach)
         agrees = short == 0 and len(self._lengths) == 1
         settled = self._chance <= (CHANCE if agrees else WHERE_IT_CHANGES)
-        listed_twice = short > 0 and self._consistent and self.passes > 1
+        doubles = len(self._places) - len(set(self._places.values()))
+        listed_twice = 0 < short == doubles and self._consistent and self.passes > 1
         self.balanced = settled and (short <= 0 or listed_twice)
         self.exact = self.balanced and (listed_twice or agrees)
         self.doubled = short if self.balanced and listed_twice else 0

@@ -153,7 +153,7 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
 
 
 def _from_zero(before: Checkpoint, start: Start) -> Start:
-    return Start(count=before.count, grows_at_tail=start.grows_at_tail)
+    return Start(count=before.longest, grows_at_tail=start.grows_at_tail)
 
 
 async def _open_books(reading: Reading, sink: Sink, began: float) -> None:

@@ -8,7 +8,9 @@ up, for what such a list needs is `coverage`.
 What an end is. A linked page that says that there is no more and is shorter than a full one; a full one is asked
 about once more. An end is asked about again, too, where the list's length is not known from before, or was far
 longer, and three times where pages were shorter than others, empty, or wrong about what follows: such a server's word
-is worth little. Where no page ever says so, the list ends where nothing more comes, twice.
+is worth little; and where the list was far longer in one of the last complete scans: a page that was cut, or a list
+that is empty for a moment, must not look like rows that went. Where no page ever says so, the list ends where nothing
+more comes, twice.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ STRANGE = 2
 """So many rows that changed between a reply and the next, where some are shared, are looked into."""
 
 ODD = 3
-"""So often is an end asked about where replies were odd."""
+"""So often is an end asked about where replies were odd, or the list was far longer."""
+
+EMPTY, EMPTIED = 2, 6
+"""So often in a row must a list be empty to be believed: at first sight, and where it had rows."""
 
 MOVED_ENDS = 300
 """So many ends in a row, each a good piece further than the one before, are a list that outruns its reader."""
@@ -67,6 +72,7 @@ class Walk:
         self._doublings = 0
         self._idle = 0
         self._empty_starts = 1 if start.count == 0 else 0
+        self._empty = EMPTIED if start.count else EMPTY
         self._round: dict[int, Reply | None] = {}
         self._loose: list[Reply] = []
         self._anchors = tuple(start.anchors) if start.kind is Kind.HEAD else ()
@@ -213,9 +219,11 @@ class Walk:
         """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""
         if self.start.kind is not Kind.COMPLETE:
             return 0
-        early = self.reach < self._expected
+        lacking = self._expected - self.reach
         several = self.replies > 1
-        return ODD if self._odd and several else int(early or (several and not self._expected))
+        if (self._odd and several) or lacking > min(OVERLAP, self._expected // 10):
+            return ODD
+        return int(lacking > 0 or (several and not self._expected))
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -264,7 +272,7 @@ class Walk:
         self._idle = 0
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
-            if self._empty_starts >= (2 * ODD if replies[0].has_more else 2):
+            if self._empty_starts >= (EMPTIED if replies[0].has_more else self._empty):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
 

@@ -67,11 +67,13 @@ class Verdict:
         gone: ids of rows to mark as deleted.
         missed: other rows that were missed, by id.
         held: how many of them the brake holds back.
+        overruled: how many it held back before, and three scans now agree on.
     """
 
     gone: Sequence[str] = ()
     missed: Mapping[str, Missed] = field(default_factory=dict)
     held: int = 0
+    overruled: int = 0
 
 
 def joined(scans: Sequence[Complete]) -> Complete:
@@ -139,7 +141,8 @@ def _verdict(missed: Mapping[str, Missed], accept: bool, present: Callable[[], i
     braked = bool(twice) and not accept and is_braked(len(twice), present())
     gone = thrice if braked else twice
     left = missed.keys() - set(gone)
-    return Verdict(gone, {row_id: missed[row_id] for row_id in left}, len(twice) - len(gone))
+    still = {row_id: missed[row_id] for row_id in left}
+    return Verdict(gone, still, len(twice) - len(gone), len(gone) if braked else 0)
 
 
 def forget_calls(warehouse: Warehouse, table: Table, owners: Sequence[str]) -> None:

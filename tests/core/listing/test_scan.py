@@ -115,9 +115,12 @@ def test_an_end_before_the_known_one_is_asked_about_however_short_the_list() -> 
     assert (scan.ending, scan.count, len(seen)) == (Ending.CLOSED, 60, 60)
 
 
-def test_a_list_that_lost_rows_is_asked_about_again_and_closed() -> None:
-    scan, _ = scanned(World(40, Random(0)), Start(count=60))
-    assert (scan.requests, scan.ending, scan.count) == (3, Ending.CLOSED, 40)
+@pytest.mark.parametrize(("left", "requests"), [(57, 3), (40, 5)])
+def test_a_list_that_lost_rows_is_asked_about_again_the_more_they_are_and_closed(
+    left: int, requests: int
+) -> None:
+    scan, _ = scanned(World(left, Random(0)), Start(count=60))
+    assert (scan.requests, scan.ending, scan.count) == (requests, Ending.CLOSED, left)
 
 
 class Hiding(Server):

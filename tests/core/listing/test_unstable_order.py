@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.core.listing.checkpoint import Checkpoint, Ends, finished
 from sources.core.listing.scan import Ending, Reply, Scan, Start
 
 from .test_scan_properties import chances, mosts, seeds, windows, worlds
@@ -229,3 +230,41 @@ def test_rows_far_from_where_they_were_do_not_link() -> None:
 def test_the_books_count_each_row_once() -> None:
     scan, _ = read(Server(World(730, Random(0))))
     assert scan.books.distinct() == scan.count == 730
+
+
+@dataclass
+class Flickering(Reshuffled):
+    """Now and then a page has nothing in it, or only its first rows, the first page too, and says that it is the last."""
+
+    chance: float = 0.2
+
+    def get(self, offset: int) -> Reply:
+        reply, rng = super().get(offset), self.world.rng
+        shown = len(reply.ids)
+        if rng.random() < self.chance:
+            shown = 0
+        elif rng.random() < self.chance:
+            shown = rng.randrange(shown + 1)
+        return Reply(offset, reply.digests[:shown], reply.has_more, reply.ids[:shown])
+
+
+@pytest.mark.parametrize("rows", [15, 60, 230])
+@pytest.mark.parametrize("group", [1, 5000])
+def test_a_list_that_seems_empty_or_short_now_and_then_is_no_sign_that_rows_went(
+    rows: int, group: int
+) -> None:
+    wrong = 0
+    for seed in range(60):
+        world = World(rows, Random(seed))
+        scan, copy = read(Flickering(world, group=group), Start(count=rows))
+        wrong += scan.concludes and not world.ids() <= copy.seen.keys()
+    assert wrong <= 1  # of two scans in a row, both would have to be
+
+
+def test_how_long_a_list_was_is_known_until_three_complete_scans_found_it_shorter() -> None:
+    lengths = []
+    checkpoint = Checkpoint()
+    for rows in (60, 15, 15, 15, 15):
+        checkpoint = finished(checkpoint, read(Server(World(rows, Random(0))))[0], Ends(), 1.0, 1.0)
+        lengths.append(checkpoint.longest)
+    assert lengths == [60, 60, 60, 15, 15]
