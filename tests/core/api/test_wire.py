@@ -21,11 +21,14 @@ ATTEMPTS = 3
 EVER = 10_000
 FAILED = b'{"data": [], "meta": {"total": 0}, "error": {"code": "X", "message": "%s"}}' % PERSONAL
 
-TROUBLE: dict[str, tuple[Trick, type[errors.ApiError]]] = {
+EITHER = (errors.Garbled, errors.Unreachable)
+"""Half a body is half a body, unless its rest arrives before that is read: then it is noise on the connection."""
+
+TROUBLE: dict[str, tuple[Trick, type[errors.ApiError] | tuple[type[errors.ApiError], ...]]] = {
     "damaged gzip": (damaged_gzip, errors.Unreachable),
     "gzip cut off": (lambda wire: wire.encoded(gzip.compress(wire.body)[:-200]), errors.Garbled),
     "gzip that is none": (lambda wire: wire.encoded(wire.body), errors.Unreachable),
-    "another length, too short": (lambda wire: replace(wire, length=len(wire.body) // 2), errors.Unreachable),
+    "another length, too short": (lambda wire: replace(wire, length=len(wire.body) // 2), EITHER),
     "another length, too long": (lambda wire: replace(wire, length=len(wire.body) + 9), errors.Unreachable),
     "never ending": (lambda wire: replace(wire, drip=True), errors.Unreachable),
     "UTF-16": (instead(PERSONAL.decode().encode("utf-16")), errors.Garbled),
@@ -48,8 +51,9 @@ def between() -> Iterator[Proxy]:
         yield there
 
 
-def ask(between: Proxy) -> Body:
-    endpoint = Endpoint(between.base_url, World.make(leads=0).key, "x", "run", ATTEMPTS, 0.001, 0.3)
+def ask(between: Proxy, kind: str = "") -> Body:
+    timeout = 0.3 if kind == "never ending" else 30
+    endpoint = Endpoint(between.base_url, World.make(leads=0).key, "x", "run", ATTEMPTS, 0.001, timeout)
 
     async def page() -> Body:
         async with Client(LEADLEAP.api, LEADLEAP.is_read, endpoint, Pace(in_flight=2)) as client:
@@ -65,9 +69,9 @@ def test_spoiled_answers_are_trouble_of_a_name_and_none_of_their_text_is_repeate
     trick, error = TROUBLE[kind]
     between.strike(trick, times=EVER)
     with pytest.raises(errors.ApiError) as caught:
-        ask(between)
-    assert type(caught.value) is error
-    assert between.struck == (ATTEMPTS if issubclass(error, errors.Transient) else 1)
+        ask(between, kind)
+    assert type(caught.value) in (error if isinstance(error, tuple) else (error,))
+    assert between.struck == (ATTEMPTS if isinstance(caught.value, errors.Transient) else 1)
     told, seen = caught.value, set()
     while told is not None and id(told) not in seen:
         seen.add(id(told))
@@ -79,7 +83,7 @@ def test_spoiled_answers_are_trouble_of_a_name_and_none_of_their_text_is_repeate
 @pytest.mark.parametrize("kind", [kind for kind in TROUBLE if kind != "elsewhere for ever"])
 def test_what_is_spoiled_once_is_asked_for_again(between: Proxy, kind: str) -> None:
     between.strike(TROUBLE[kind][0])
-    assert len(ask(between).rows) == 30
+    assert len(ask(between, kind).rows) == 30
     assert between.struck == 1
 
 
