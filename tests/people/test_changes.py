@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.core.people.components import TABLES, find_people, forget_versions, write_people
-from sources.core.people.concerned import Sought
+from sources.core.people.concerned import MET, Sought
 
 MAX_SHARED = 2
 SOUGHT = Sought(
     "SELECT world.*, CAST(hash(a, b) >> 1 AS bigint) AS version FROM world",
-    "SELECT n, value, value = 'nobody' AS is_nobodys FROM (SELECT n, unnest([a, b]) AS value FROM _lead) "
+    f"SELECT n, value, value = 'nobody' AS is_nobodys FROM (SELECT n, unnest([a, b]) AS value FROM {MET}) "
     "WHERE value IS NOT NULL",
     {"one": "one", "seen by all": "another"},
     ["seen by all"],

@@ -15,7 +15,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sources.core.people.concerned import LEAD_KEY, OTHERS, SAME_LEAD, WHO_IS_CONCERNED, Sought
+from sources.core.people.concerned import (
+    CONCERNED_TOO,
+    LEAD_KEY,
+    MET,
+    OTHERS,
+    SAME_LEAD,
+    TOLD,
+    TYING,
+    WHO_CHANGED,
+    WHO_IS_CONCERNED,
+    Sought,
+)
 
 Run = Callable[..., Sequence[Sequence[Any]] | None]
 """Runs a statement with its parameters, and returns its rows if it has any."""
@@ -46,7 +57,7 @@ TABLES = {
 }
 """Columns and their types, in words that engines share."""
 
-_TYING = """
+_SEVERAL = """
     SELECT value, min(n) AS first, bool_or(certain) AS certain
     FROM _told AS told
     GROUP BY value
@@ -87,24 +98,31 @@ _MOVED = (
     "SELECT count(*) FROM _label AS label JOIN _next AS next ON next.n = label.n AND next.root <> label.root"
 )
 
-_MEMBERS = """
-    SELECT lead.n, coalesce(label.root, lead.n) AS root
-    FROM _lead AS lead
-    LEFT JOIN _label AS label ON label.n = lead.n"""
+_NAMED = """
+    SELECT
+        label.n, first_value(label.n) OVER (
+            PARTITION BY label.root ORDER BY lead.source, lead.account, lead.id
+        ) AS root
+    FROM _label AS label JOIN _lead AS lead ON lead.n = label.n"""
+
+_MEMBERS = """(
+        SELECT lead.*, coalesce(label.root, lead.n) AS root
+        FROM _lead AS lead LEFT JOIN _label AS label ON label.n = lead.n
+    )"""
 
 _BEFORE = f"""
-    SELECT member.n, member.root, before.person_id
+    SELECT member.source, member.account, member.id, member.root, before.person_id
     FROM {{schema}}.person_leads AS before
-    JOIN _lead AS lead ON {SAME_LEAD.format("lead", "before")}
-    JOIN _member AS member ON member.n = lead.n"""
+    JOIN {_MEMBERS} AS member ON {SAME_LEAD.format("member", "before")}"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
 _CLAIMS = f"""
     SELECT claimed.person_id, coalesce(home.root, claimed.root) AS root
-    FROM (SELECT person_id, min(root) AS root FROM _before AS before GROUP BY person_id) AS claimed
-    LEFT JOIN (
-        SELECT {LEAD_KEY} AS lead_key, member.root FROM _lead AS lead JOIN _member AS member ON member.n = lead.n
-    ) AS home ON home.lead_key = claimed.person_id"""
+    FROM (
+        SELECT DISTINCT ON (person_id) person_id, root FROM _before AS before ORDER BY person_id, source, account, id
+    ) AS claimed
+    LEFT JOIN (SELECT {LEAD_KEY} AS lead_key, root FROM {_MEMBERS} AS member) AS home
+        ON home.lead_key = claimed.person_id"""
 
 _PERSONS = f"""
     SELECT
@@ -113,11 +131,9 @@ _PERSONS = f"""
         coalesce(several.vendors, {{vendor}}) AS vendors, coalesce(several.vendor_count, 1) AS vendor_count,
         found.first_seen_at, found.last_seen_at
     FROM (
-        SELECT
-            member.root, count(*) AS leads,
-            min(lead.first_seen_at) AS first_seen_at, max(lead.first_seen_at) AS last_seen_at
-        FROM _member AS member JOIN _lead AS lead ON lead.n = member.n
-        GROUP BY member.root
+        SELECT root, count(*) AS leads, min(first_seen_at) AS first_seen_at, max(first_seen_at) AS last_seen_at
+        FROM {_MEMBERS} AS member
+        GROUP BY root
     ) AS found
     JOIN _lead AS first ON first.n = found.root
     LEFT JOIN (
@@ -142,10 +158,9 @@ _SAME = """
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
 
-_WHO_IS_TIED = (("_tying", _TYING), ("_shared", _SHARED), ("_edge", _EDGES))
+_WHO_IS_TIED = ((TOLD, TYING), ("_tying", _SEVERAL), ("_shared", _SHARED), ("_edge", _EDGES))
 
 _WHO_THEY_ARE = (
-    ("_member", _MEMBERS),
     ("_before", _BEFORE),
     ("_claim", _CLAIMS),
     ("_person", _PERSONS),
@@ -162,10 +177,13 @@ def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
         sought: among which leads.
     """
     found = Temporary(run, schema=schema, **sought.placeholders)
+    found.make_all(WHO_CHANGED)
+    found.drop(MET, TOLD)
     found.make_all(WHO_IS_CONCERNED)
-    found.drop("_fresh", "_value")
+    found.add("_lead", CONCERNED_TOO)
+    found.drop("_value")
     found.make_all(_WHO_IS_TIED)
-    found.drop("_changed", "_told", "_tying", "_shared")
+    found.drop("_changed", TOLD, "_tying", "_shared")
     _label(found, run)
     found.make_all(_WHO_THEY_ARE)
     return found
@@ -194,7 +212,7 @@ def write_people(run: Run, schema: str, now: datetime) -> None:
     run(
         f"INSERT INTO {person_leads} ({', '.join(columns)}) "
         f"SELECT person.person_id, {', '.join(f'lead.{name}' for name in columns[1:])} FROM _person AS person "
-        "JOIN _member AS member ON member.root = person.root JOIN _lead AS lead ON lead.n = member.n"
+        f"JOIN {_MEMBERS} AS lead ON lead.root = person.root"
     )
 
 
@@ -204,7 +222,7 @@ def forget_versions(run: Run, schema: str) -> None:
 
 
 def _label(temporary: Temporary, run: Run) -> None:
-    """Gives every tied lead the smallest number of those that it hangs together with."""
+    """Gives every tied lead one number of those that it hangs together with: in the end, that of the first by its key."""
     temporary.make(
         "_label",
         "SELECT DISTINCT n, n AS root FROM (SELECT a AS n FROM _edge AS e UNION ALL SELECT b FROM _edge AS e) AS ends",
@@ -216,6 +234,8 @@ def _label(temporary: Temporary, run: Run) -> None:
         temporary.make("_next", _JUMPED)
         ((moved,),) = run(_MOVED) or ((0,),)
         temporary.replace("_label", "_next")
+    temporary.make("_next", _NAMED)
+    temporary.replace("_label", "_next")
     temporary.drop("_edge", "_ways", "_near", "_next")
 
 
@@ -229,9 +249,15 @@ class Temporary:
         if name in self._names:
             self.drop(name)
         self._names.add(name)
+        self._run(f"CREATE TEMPORARY TABLE {name} AS {self._filled(select)}")
+
+    def add(self, name: str, select: str) -> None:
+        self._run(f"INSERT INTO {name} {self._filled(select)}")
+
+    def _filled(self, select: str) -> str:
         for placeholder, value in self._values.items():
             select = select.replace(f"{{{placeholder}}}", str(value))
-        self._run(f"CREATE TEMPORARY TABLE {name} AS {select}")
+        return select
 
     def make_all(self, selects: Sequence[tuple[str, str]]) -> None:
         for name, select in selects:

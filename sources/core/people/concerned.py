@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-LEADS, TOLD = "_lead", "_told"
+MET, TOLD = "_met", "_told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Sought:
 
     Args:
         leads: a SELECT of all that there are: source, account, id, first_seen_at, a version, and what tells who they are.
-        told: a SELECT of what tells who they are as it is compared, from `LEADS`: n, value, is_nobodys.
+        told: a SELECT of what tells who they are as it is compared, from `MET`: n, value, is_nobodys.
         vendors: by schema, whose leads are there.
         one_contact: schemas in which an id means the same for all accounts.
         hashed: SQL that makes a whole number of a text, written `{}`.
@@ -54,25 +54,28 @@ _IS_CHANGED = f"EXISTS (SELECT 1 FROM _changed AS changed WHERE {SAME_LEAD.forma
 
 LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
 
-_CHANGED = f"""
+# Those that are gone, too: nothing but what they were known by.
+_MET = f"""
     SELECT
-        coalesce(lead.source, before.source) AS source, coalesce(lead.account, before.account) AS account,
-        coalesce(lead.id, before.id) AS id
+        row_number() OVER () AS n, lead.*,
+        before.source AS source_before, before.account AS account_before, before.id AS id_before
     FROM ({{leads}}) AS lead
     FULL JOIN {{schema}}.person_leads AS before ON {SAME_LEAD.format("before", "lead")}
     WHERE lead.id IS NULL OR before.version IS DISTINCT FROM lead.version"""
 
-_COME = f"""
-    SELECT row_number() OVER () AS n, lead.*
-    FROM ({{leads}}) AS lead
-    WHERE {_IS_CHANGED.format("lead")}"""
+_CHANGED = """
+    SELECT
+        coalesce(source, source_before) AS source, coalesce(account, account_before) AS account,
+        coalesce(id, id_before) AS id
+    FROM _met AS met"""
 
 _FRESH = """
-    SELECT lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
-    FROM _lead AS lead
+    SELECT lead.n, lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
+    FROM _met AS lead
     LEFT JOIN (
         SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
-    ) AS told ON told.n = lead.n"""
+    ) AS told ON told.n = lead.n
+    WHERE lead.id IS NOT NULL"""
 
 _STAYED = f"""
     SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
@@ -85,7 +88,7 @@ OTHERS = f"{_STAYED} AND NOT {_IS_CONCERNED}"
 """A SELECT of all other leads, of which nothing changes."""
 
 _VALUES = f"""
-    SELECT unnest(ties) AS value FROM _fresh AS fresh
+    SELECT unnest(ties) AS value FROM _lead AS fresh
     UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
 
 # Also whoever has the id that a lead would give its person: it may come back, and its id with it.
@@ -107,25 +110,16 @@ _CONCERNED = f"""
     FROM {{schema}}.people AS old
     JOIN (SELECT {LEAD_KEY} AS lead_key FROM _changed AS changed) AS changed ON changed.lead_key = old.person_id"""
 
-_LEADS = f"""
-    SELECT row_number() OVER (ORDER BY source, account, id) AS n, lead.*
-    FROM (
-        SELECT * FROM _fresh AS fresh
-        UNION ALL {_STAYED} AND {_IS_CONCERNED}
-    ) AS lead"""
+CONCERNED_TOO = f"""
+    SELECT row_number() OVER () + (SELECT coalesce(max(n), 0) FROM _lead AS fresh) AS n, stayed.*
+    FROM ({_STAYED} AND {_IS_CONCERNED}) AS stayed"""
 
-_TOLD = """
+TYING = """
     SELECT n, unnest(ties) AS value, false AS certain FROM _lead AS lead
     UNION ALL SELECT n, {hashed_contact}, true FROM _lead AS lead WHERE source IN ({one_contact})"""
 
-WHO_IS_CONCERNED = (
-    ("_changed", _CHANGED),
-    (LEADS, _COME),
-    (TOLD, "{told}"),
-    ("_fresh", _FRESH),
-    ("_value", _VALUES),
-    ("_concerned", _CONCERNED),
-    (LEADS, _LEADS),
-    (TOLD, _TOLD),
-)
-"""Temporary tables, in their order: in the end `LEADS` has a row a lead, and `TOLD` one a value that may tie it."""
+WHO_CHANGED = ((MET, _MET), ("_changed", _CHANGED), (TOLD, "{told}"), ("_lead", _FRESH))
+"""Temporary tables, in their order: `_lead` has a row for each lead that is new or tells otherwise who it is."""
+
+WHO_IS_CONCERNED = (("_value", _VALUES), ("_concerned", _CONCERNED))
+"""`_concerned` has the persons whose other leads are to be looked at as well: `CONCERNED_TOO`."""

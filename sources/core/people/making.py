@@ -18,7 +18,7 @@ from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.people.components import PEOPLE, TABLES, find_people, forget_versions, write_people
-from sources.core.people.concerned import LEADS, Sought
+from sources.core.people.concerned import MET, Sought
 from sources.core.people.describing import ABOUT, VIEWS, describe
 from sources.core.people.sources import (
     IDENTIFIERS,
@@ -67,14 +67,11 @@ _TRIMMED = (  # for DuckDB, looking first takes a quarter of the time
     f"THEN trim(value, {_BLANKS}) ELSE value END"
 )
 
-_HASHED = {
-    "duckdb": "CAST(md5_number_lower({}) >> 1 AS bigint)",
-    "postgres": "hashtextextended({}, 0)",
-}
-"""A whole number of a text, the same for ever."""
+_HASHED = {"duckdb": "CAST(hash({}) >> 1 AS bigint)", "postgres": "hashtextextended({}, 0)"}
+"""A whole number of a text, quickly: another release of the engine may make another one, so then all is looked at."""
 
-_VERSION = {"duckdb": "CAST(hash({}) >> 1 AS bigint)", "postgres": "hashtextextended(ROW({})::text, 0)"}
-"""A whole number of several values, quickly: should another release of the engine make another one, all is looked at."""
+_VERSION = {"duckdb": _HASHED["duckdb"], "postgres": "hashtextextended(ROW({})::text, 0)"}
+"""A whole number of several values."""
 
 _URL_DECODED = f"""
 CREATE OR REPLACE FUNCTION {SCHEMA}.url_decoded(url text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
@@ -173,11 +170,11 @@ def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
         {
             **_constants(warehouse),
             "key": "n",
-            "emails": numbered_identifiers(sources, LEADS, ["email"]),
-            "profile_urls": numbered_identifiers(sources, LEADS, ["profile_url"]),
-            "phones": numbered_identifiers(sources, LEADS, ["phone"]),
-            "identifiers": numbered_identifiers(sources, LEADS, IDENTIFIERS),
-            "contacts": numbered_identifiers(sources, LEADS, []),
+            "emails": numbered_identifiers(sources, MET, ["email"]),
+            "profile_urls": numbered_identifiers(sources, MET, ["profile_url"]),
+            "phones": numbered_identifiers(sources, MET, ["phone"]),
+            "identifiers": numbered_identifiers(sources, MET, IDENTIFIERS),
+            "contacts": numbered_identifiers(sources, MET, []),
         }
     ).replace("SELECT DISTINCT", "SELECT")
 
@@ -210,7 +207,8 @@ def _make_tables(
         _HASHED[warehouse.engine],
         max_shared,
     )
-    how, what = _digest(TABLES, sought, policy.fingerprint), _digest(_counts(warehouse, sources))
+    engine = warehouse.query("SELECT version()")
+    how, what = _digest(TABLES, sought, policy.fingerprint, engine), _digest(_counts(warehouse, sources))
     mark = f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {how} {what}]"
     ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
