@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dlt
 
+from sources.core.clocks import latest_credible
 from sources.core.tables import SYNC_LOG
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
-
-SLACK = timedelta(minutes=5)
-"""By so much clocks of machines that work together may differ."""
 
 
 def look_at_clock(pipeline: dlt.Pipeline) -> None:
@@ -21,14 +19,13 @@ def look_at_clock(pipeline: dlt.Pipeline) -> None:
     ahead then, or it is behind now. Times ahead are treated as now wherever something hangs on them."""
     if not pipeline.default_schema_name:
         return
-    now = datetime.now(UTC)
-    ahead = _last_run(Warehouse(pipeline, pipeline.default_schema), now + SLACK)
+    ahead = _last_run(Warehouse(pipeline, pipeline.default_schema), latest_credible())
     if ahead is not None:
         log.warning(
             "the warehouse has runs up to %s, %s ahead of this machine's clock: it was ahead then, or is behind now; "
             "times ahead are treated as now",
             f"{ahead:%Y-%m-%d %H:%M} UTC",
-            str(ahead - now).split(".")[0],
+            str(ahead - datetime.now(UTC)).split(".")[0],
         )
 
 

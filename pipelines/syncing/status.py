@@ -11,6 +11,7 @@ import dlt
 from dlt.common.versioned_state import decompress_state
 
 from pipelines.storage import Readable
+from sources.core.clocks import latest_credible
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import is_chosen
 from sources.core.engine.config import read_config
@@ -25,6 +26,9 @@ from sources.core.warehouse.warehouse import Warehouse
 RUNS = 5
 """How many of the last runs are shown."""
 
+
+_AHEAD_LAST = "CASE WHEN {0} > %s THEN 1 ELSE 0 END, {0} DESC"
+"""The latest first, and what another clock says is still to come at the end: it came before what is known by this one."""
 
 QUOTA = ("quota_left", "quota_limit")
 """What a run's units say of the requests that were left when it ended."""
@@ -150,21 +154,22 @@ def is_stale(unit: UnitStatus, oldest: datetime, lost: Mapping[str, Any]) -> boo
 def _units(
     warehouse: Warehouse, pipeline: dlt.Pipeline, vendor: Vendor, source: SourceConfig
 ) -> Iterator[UnitStatus]:
-    account = vendor.account.name
+    account, credible = vendor.account.name, latest_credible()
     fresh = {
         Unit(client, resource): at
         for client, resource, at in warehouse.query(
             f"SELECT {account}, resource, max(finished) FROM {SYNC_LOG} "
-            f"WHERE status = '{Status.OK}' GROUP BY {account}, resource"
+            f"WHERE status = '{Status.OK}' AND finished <= %s GROUP BY {account}, resource",
+            credible,
         )
     }
     rows, complete = _counts(warehouse, vendor), complete_scans(pipeline, vendor)
     last = (
         f"SELECT {account}, resource, status, note, finished FROM (SELECT *, row_number() OVER "
-        f"(PARTITION BY {account}, resource ORDER BY finished DESC) AS n FROM {SYNC_LOG}) AS l "
+        f"(PARTITION BY {account}, resource ORDER BY {_AHEAD_LAST.format('finished')}) AS n FROM {SYNC_LOG}) AS l "
         f"WHERE n = 1 ORDER BY {account}, resource"
     )
-    for whose, resource, status, note, tried in warehouse.query(last):
+    for whose, resource, status, note, tried in warehouse.query(last, credible):
         unit = Unit(whose, resource)
         done = complete.get(unit)
         yield UnitStatus(
@@ -202,8 +207,8 @@ def complete_scans(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, datetim
                     at = Checkpoint.decode(stored).complete_at
                 except ValueError:
                     continue  # the next scan is complete, then
-                if at is not None:
-                    moment = datetime.fromtimestamp(at, UTC)
+                moment = datetime.fromtimestamp(at, UTC) if at is not None else None
+                if moment and moment <= latest_credible():
                     found[Unit(client, resource)] = max(moment, found.get(Unit(client, resource), moment))
     return found
 
@@ -225,7 +230,7 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
     sums = [f"sum({name})" for name in ("rows", "new_rows", "requests", "retries")]
     sql = (
         f"SELECT run_id, min(started), max(finished), {', '.join([*quota, *sums, *counts])} FROM {SYNC_LOG} "
-        f"GROUP BY run_id ORDER BY 2 DESC LIMIT {RUNS}"
+        f"GROUP BY run_id ORDER BY {_AHEAD_LAST.format('min(started)')} LIMIT {RUNS}"
     )
     names = ("rows", "new_rows", "requests", "retries", *map(str, Status))
     return [
@@ -236,5 +241,5 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
             **dict(zip(QUOTA, (left, limit), strict=True)),
             **{name: int(value or 0) for name, value in zip(names, values, strict=True)},
         }
-        for run_id, started, finished, left, limit, *values in warehouse.query(sql)
+        for run_id, started, finished, left, limit, *values in warehouse.query(sql, latest_credible())
     ]

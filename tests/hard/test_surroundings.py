@@ -1,7 +1,9 @@
 """What the machine around a sync does wrong: locks, full disks, damaged files, other machines, bad clocks."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,6 +11,7 @@ import pytest
 from dlt.common.versioned_state import compress_state, decompress_state
 
 from sources.leadpanther.sandbox import Fault, World
+from tests.hard import child
 from tests.hard.child import Tricks
 from tests.hard.conftest import MakePlace
 from tests.hard.places import LIST_TABLES, Place, world
@@ -314,6 +317,47 @@ def test_a_clock_that_jumps_never_marks_a_row_that_exists_as_deleted(
     add_rows(there)
     assert there.sync() == 0
     assert there.ids("leads") == there.true_ids("leads")
+
+
+def test_what_was_read_by_a_clock_that_was_ahead_is_marked_when_it_goes(place: MakePlace) -> None:
+    there = place(little())
+    assert there.sync(tricks=Tricks(clock=3 * DAY)) == 0
+    world_ = there.sandbox.world
+    client = world_.client_ids[0]
+    gone = world_.ids(client, "leads")[40]
+    world_.delete(client, "leads", gone)
+    for _ in range(2):
+        assert there.sync("--full") == 0, there.output
+    assert deleted(there) == {gone}
+
+
+def test_details_that_were_read_by_a_clock_that_was_ahead_are_read_once_more(place: MakePlace) -> None:
+    there = place(little())
+    assert there.sync(tricks=Tricks(clock=3 * DAY)) == 0
+    asked = []
+    for _ in range(2):
+        there.sandbox.clear_requests()
+        assert there.sync() == 0
+        asked.append(there.sandbox.count("*/engagement"))
+    assert asked[0] > 0
+    assert asked[1] == 0
+
+
+def test_status_tells_what_became_of_the_last_run_although_an_earlier_one_was_by_a_clock_that_was_ahead(
+    place: MakePlace,
+) -> None:
+    there = place(little())
+    assert there.sync(tricks=Tricks(clock=3 * DAY)) == 0
+    assert there.sync() == 0
+    there.sandbox.faults.add(Fault("error", path="*/leads", times=None, status=403))
+    before = datetime.now(UTC)
+    assert there.sync() == 3
+    assert child.start(there.folder, there.environment, "status", "--json").wait() == 0
+    told = json.loads(there.output)
+    (leads,) = [unit for unit in told["units"] if unit["resource"] == "leads"]
+    assert leads["status"] == "denied"
+    assert datetime.fromisoformat(leads["fresh_at"]) < before
+    assert datetime.fromisoformat(told["runs"][0]["started"]) >= before
 
 
 # --- deletes -----------------------------------------------------------------------------------------

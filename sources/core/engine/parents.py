@@ -6,11 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sources.core.accounts import is_id
 from sources.core.api.mending import parsed
+from sources.core.clocks import CLOCKS_DIFFER, latest_credible
 from sources.core.engine.details import Parent
 from sources.core.privacy.erasure import Suppressions
 from sources.core.resources import Detail
@@ -20,9 +21,6 @@ from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_
 from sources.core.units import Rows
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
-
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""The vendor's and ours."""
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -80,20 +78,22 @@ def _has_none(detail: Detail, mark: Any) -> bool:
 
 def _moved_since(moved: datetime | None, last: datetime) -> bool:
     """Whether a row changed after its detail was read; clocks differ, and once too often does no harm."""
-    return moved is not None and last - CLOCKS_DIFFER < moved <= datetime.now(UTC) + CLOCKS_DIFFER
+    return moved is not None and last - CLOCKS_DIFFER < moved <= latest_credible()
 
 
 def _last_fetched(
     warehouse: Warehouse, detail: Detail, resource: str, account: str
 ) -> Mapping[tuple[str, str], datetime]:
-    found: dict[tuple[str, str], datetime] = {}
+    """When rows' details were last read, but for times that are still to come: a detail that a clock read far ahead would
+    count as fresh until then, or as read too long ago in each run."""
+    credible, found = latest_credible(), dict[tuple[str, str], datetime]()
     if warehouse.has(resource):
         time = "fetched_at" if "fetched_at" in warehouse.columns(resource) else "synced_at"
-        sql = f"SELECT {account}, {detail.parent_key}, max({time}) FROM {resource} GROUP BY 1, 2"
-        found.update(_moments(warehouse.query(sql)))
+        sql = f"SELECT {account}, {detail.parent_key}, max({time}) FROM {resource} WHERE {time} <= %s GROUP BY 1, 2"
+        found.update(_moments(warehouse.query(sql, credible)))
     if detail.answers == "rows" and warehouse.has(DETAIL_READS):
-        sql = f"SELECT {account}, parent_id, synced_at FROM {DETAIL_READS} WHERE resource = %s"
-        found.update(_moments(warehouse.query(sql, resource)))
+        sql = f"SELECT {account}, parent_id, synced_at FROM {DETAIL_READS} WHERE resource = %s AND synced_at <= %s"
+        found.update(_moments(warehouse.query(sql, resource, credible)))
     return found
 
 

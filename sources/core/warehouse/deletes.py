@@ -14,19 +14,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from sources.core.clocks import latest_credible
 from sources.core.tables import DELETED_AT, ROLL_CALL, SYNCED_AT, Table
 from sources.core.units import Unit
 from sources.core.warehouse.warehouse import Warehouse
 
 BRAKE_ROWS = 20
 BRAKE_SHARE = 0.2
-
-AHEAD = timedelta(minutes=5)
-"""By so much the clock that rows were stamped with may be ahead of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +185,7 @@ class _Roll:
 
     def still_missed(self, owners: Sequence[str]) -> Mapping[str, dict[str, Missed]]:
         """By whose they are, rows that earlier complete scans missed and nobody has read since. A time ahead of the
-        clock says nothing."""
+        clock says nothing, neither of a scan nor of when a row was read."""
         missed: dict[str, dict[str, Missed]] = defaultdict(dict)
         if not self._called:
             return missed
@@ -195,12 +193,13 @@ class _Roll:
             f"SELECT {self._account}, id, absences, called_at FROM {ROLL_CALL} "
             f"WHERE resource = %s AND absences > 0 AND called_at <= %s AND {self._account} IN ({{ids}})"
         )
-        found = self._warehouse.query_for_ids(sql, owners, self._table, datetime.now(UTC) + AHEAD)
+        credible = latest_credible()
+        found = self._warehouse.query_for_ids(sql, owners, self._table, credible)
         for whose, row_id, absences, since in found:
             missed[whose][row_id] = Missed(absences, since.astimezone(UTC))
         for whose, row_id, read in self._read([row_id for _, row_id, *_ in found]):
             known = missed[whose].get(row_id)
-            if known and read.astimezone(UTC) >= known.since:
+            if known and known.since <= read.astimezone(UTC) <= credible:
                 del missed[whose][row_id]
         return missed
 
@@ -221,7 +220,7 @@ class _Roll:
             f"SELECT t.{self._account}, t.{self._id} FROM {self._table} AS t WHERE t.{DELETED_AT} IS NULL "
             f"AND (t.{SYNCED_AT} < %s OR t.{SYNCED_AT} > %s)"
         )
-        parameters: list[Any] = [moment, datetime.now(UTC) + AHEAD]
+        parameters: list[Any] = [moment, latest_credible()]
         if self._called:
             sql += (
                 f" AND NOT EXISTS (SELECT 1 FROM {ROLL_CALL} AS r WHERE r.{self._account} = t.{self._account} "
