@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +196,23 @@ class Postgres(Target):
         connection.close()
         return cls(folder, url.format(database))
 
+    @contextmanager
+    def kept_as_it_is(self) -> Iterator[Callable[[], None]]:
+        """Keeps a backup of the database, and yields what puts it back."""
+        name = self.credentials.partition("?")[0].rpartition("/")[2]
+        elsewhere = self.credentials.replace(f"/{name}?", "/postgres?")
+        with (
+            closing(psycopg2.connect(elsewhere)) as connection,
+            closing(_autocommitting(connection)) as cursor,
+        ):
+            cursor.execute(f"CREATE DATABASE backup_of_{name} TEMPLATE {name}")
+
+            def put_back() -> None:
+                cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+                cursor.execute(f"CREATE DATABASE {name} TEMPLATE backup_of_{name}")
+
+            yield put_back
+
     def destination(self) -> Any:
         return dlt.destinations.postgres(self.credentials)
 
@@ -206,6 +223,11 @@ class Postgres(Target):
         connection = psycopg2.connect(self.credentials)
         connection.autocommit = True
         return connection
+
+
+def _autocommitting(connection: Any) -> Any:
+    connection.autocommit = True
+    return connection.cursor()
 
 
 def _ask(cursor: Any, statement: str) -> list[Record]:

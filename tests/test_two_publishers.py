@@ -100,16 +100,21 @@ def test_whoever_was_erased_is_not_published_again_from_a_backup(
     api: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRIVACY__KEY", "k" * 40)
+    (client,) = api.world.client_ids
+    gone = true_leads(api.world)[0]
+    api.world.edit(client, "leads", gone, name="Petra Prowler")
     run(api, home)
     backup = shutil.copy(published(home), home / "backup.duckdb")
-    gone = true_leads(api.world)[0]
+    own = storage_in(home, "one").own_file
     erase_person(storage_in(home, "one"), [LEADPANTHER], load_policy(), Person(lead_id=gone))
     assert gone not in leads(home, "true")
-    shutil.copy(backup, published(home))
-    run(api, home)
-    assert gone not in leads(home, "true")
-    run(api, home, full=True)
-    assert gone not in leads(home, "true")
+    for put_back in ([published(home)], [published(home), own]):
+        for file in put_back:
+            shutil.copy(backup, file)
+        for full in (False, True):
+            run(api, home, full=full)
+            assert gone not in leads(home, "true")
+            assert not any(b"Petra Prowler" in file.read_bytes() for file in (published(home), own))
 
 
 @pytest.mark.long

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -64,49 +63,6 @@ def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(
             f"the warehouse {path} cannot be opened: is it a DuckDB file, and does no other program hold it?"
         ) from None
-
-
-def suppressions(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """By schema, the rows of its list of who was erased."""
-    with _opened(path) as connection:
-        return {
-            schema: connection.execute(f"SELECT {_LIST} FROM {schema}.suppressions").fetchall()
-            for schema in _schemas_with_suppressions(connection)
-        }
-
-
-def suppress(path: Path, erased: Mapping[str, Sequence[tuple[Any, ...]]]) -> int:
-    """Adds to the lists of who was erased, and returns how many were not on them."""
-    added = 0
-    with duckdb.connect(str(path)) as connection:
-        there = _schemas_with_suppressions(connection)
-        for schema, rows in erased.items():
-            if schema not in there:
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                connection.execute(
-                    f"CREATE TABLE {schema}.suppressions (hash VARCHAR NOT NULL, kind VARCHAR, key_check VARCHAR, "
-                    "erased_at TIMESTAMP WITH TIME ZONE, _dlt_load_id VARCHAR NOT NULL, _dlt_id VARCHAR NOT NULL)"
-                )
-            known = {
-                row[0] for row in connection.execute(f"SELECT hash FROM {schema}.suppressions").fetchall()
-            }
-            new = [row for row in rows if row[0] not in known]
-            if new:
-                marks = ", ".join("?" * len(new[0]))
-                connection.executemany(f"INSERT INTO {schema}.suppressions ({_LIST}) VALUES ({marks})", new)
-            added += len(new)
-    return added
-
-
-_LIST = "hash, kind, key_check, erased_at, _dlt_load_id, _dlt_id"
-
-
-def _schemas_with_suppressions(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    found = connection.execute(
-        "SELECT table_schema FROM information_schema.tables WHERE table_name = 'suppressions' "
-        "AND table_schema NOT LIKE '%_staging' AND table_type = 'BASE TABLE'"
-    ).fetchall()
-    return [schema for (schema,) in found]
 
 
 def put_in_place(fresh: Path, target: Path) -> None:

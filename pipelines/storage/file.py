@@ -25,6 +25,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from pipelines.settings import SyncConfig
 from pipelines.storage import duckdb_file
 from pipelines.storage.destinations import AnyDestination, asked_once
+from pipelines.storage.erased import Erased
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
 from pipelines.storage.storage import Storage
@@ -91,6 +92,9 @@ class File(Storage):
 
     def working_folder(self, dataset: str) -> Path:
         return self.folder
+
+    def erased(self, pipeline: dlt.Pipeline) -> Erased:
+        return Erased(self.folder / f"erased-{pipeline.dataset_name}.json")
 
     @contextmanager
     def claim(self, wait: float) -> Iterator[None]:
@@ -226,9 +230,7 @@ class PublishedFile(File):
             )
         elif there:
             log.warning("going on from what %s published", there.who)
-        erased = duckdb_file.suppressions(self.own_file) if has_own else {}
         _replace(self.own_file, self.published_file)
-        self.rewound = bool(duckdb_file.suppress(self.own_file, erased))
 
     def publish(self) -> None:
         """Puts a copy of what is loaded in the place of the published file; does nothing if nothing is.

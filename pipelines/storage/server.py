@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ import dlt
 from pipelines.settings import SyncConfig
 from pipelines.storage.claims import writing
 from pipelines.storage.destinations import AnyDestination, destination_named
+from pipelines.storage.erased import Erased
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.readable import elsewhere
 from pipelines.storage.storage import Storage
@@ -40,6 +42,12 @@ class Server(Storage):
     def working_folder(self, dataset: str) -> Path:
         part = "" if self.config.part.is_first else f"-{self.config.part.number}"
         return Path(self.config.folder).resolve() / f"{self.config.destination}-{dataset}{part}"
+
+    def erased(self, pipeline: dlt.Pipeline) -> Erased:
+        """By where it is: of another database that is loaded from this folder, nobody was erased."""
+        config = pipeline.destination_client().config
+        place = blake2b(str(config.data_location()).encode(), digest_size=4).hexdigest()
+        return Erased(self.working_folder(pipeline.dataset_name) / f"erased-{place}.json")
 
     def destination(self) -> AnyDestination:
         # Pipelines that shared a staging dataset would load each other's rows.

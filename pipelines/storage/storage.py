@@ -11,6 +11,7 @@ from typing import ClassVar
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.storage.erased import Erased
 from pipelines.storage.formats import bring_up_to_date
 from pipelines.storage.packages import drain, tidy
 from pipelines.storage.readable import Readable
@@ -26,9 +27,6 @@ class Storage(Readable):
     Args:
         config: where it is, and how to load into it.
     """
-
-    rewound = False
-    """Whether it is from before somebody was erased, who has to be erased from it again."""
 
     keeps_versions: ClassVar[bool] = False
     """Whether it still knows what rows were before."""
@@ -54,6 +52,10 @@ class Storage(Readable):
     @abstractmethod
     def working_folder(self, dataset: str) -> Path:
         """Where packages on their way to a schema lie, apart from all others'."""
+
+    @abstractmethod
+    def erased(self, pipeline: dlt.Pipeline) -> Erased:
+        """Whom this folder knows to have been erased from the schema that a pipeline loads into."""
 
     @property
     def is_due(self) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import dlt
-import msgspec
 
 from pipelines.storage import Storage
 from pipelines.syncing.identifying import everything_known
+from pipelines.syncing.keeping_out import remember_erased
 from pipelines.syncing.opened import Opened, open_all
 from pipelines.syncing.people import bring_together, tables_of_people
 from pipelines.syncing.searching import Marks, rows_with
@@ -22,7 +22,13 @@ from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNC_LOG, Category, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
-from sources.core.warehouse.suppressions import ACCOUNT, PERSON, load_suppressions
+from sources.core.warehouse.suppressions import (
+    ACCOUNT,
+    PERSON,
+    is_unfinished,
+    load_suppressions,
+    note_erasure,
+)
 from sources.core.warehouse.warehouse import Warehouse
 
 
@@ -86,6 +92,8 @@ def check_request(policy: Policy, whom: Sequence[str]) -> None:
             "`key` under [privacy] in .dlt/secrets.toml, or PRIVACY__KEY, to a long random text, and keep it"
         )
 
+
+log = logging.getLogger("leadhouse")
 
 Counts = dict[str, int]
 """Rows concerned, by schema and table."""
@@ -174,14 +182,14 @@ def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
 
 
 def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> None:
-    """Writes down that somebody was erased, and not whom; sees that no file keeps what was deleted."""
-    for each, its in counts.items():
-        row = {"erased_at": datetime.now(UTC), "kind": kind, "rows": msgspec.json.encode(its).decode()}
-        each.pipeline.run([row], table_name="erasures", write_disposition="append")
+    """Sees that no file keeps what was deleted; then writes down that somebody was erased, and not whom."""
     bring_together(storage, again=True)
     vendors = {each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts}
     with tables_of_people(storage) as people:
         storage.rewrite_all({**vendors, **people})
+    for each, its in counts.items():
+        note_erasure(each.pipeline, kind, its)
+        remember_erased(storage, each.pipeline)
     storage.publish()
 
 
@@ -222,19 +230,46 @@ def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts
     return {f"{SCHEMA}.{table}": count for table, count in counts.items() if count}
 
 
-def erase_again(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
-    """Removes from a warehouse that was put back whoever was erased since: their hashes are all there is to know them
-    by, so every row is looked at."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
-    theirs = load_suppressions(warehouse, policy, vendor.origin)
-    gone = load_suppressions(warehouse, policy, kind=ACCOUNT)
-    column = vendor.account.name
-    for table in vendor.all_tables:
-        warehouse.change(_erasures(warehouse, table, theirs, None))
-        if gone and column in warehouse.columns(table.name):
-            for (account,) in warehouse.query(f"SELECT DISTINCT {column} FROM {table.name}"):
-                if gone.has(account):
-                    warehouse.execute(f"DELETE FROM {table.name} WHERE {column} = %s", account)
+def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
+    """Brings to its end an erasure that was killed, and removes from a warehouse that was put back whoever was erased
+    since: their hashes are all there is to know them by, so every row is looked at. Does nothing where there is neither.
+
+    Args:
+        storage: the warehouse, claimed.
+        pipeline: open for the vendor.
+        vendor: whose rows are looked at.
+        policy: how personal data is treated; knows the key.
+
+    Raises:
+        ConfigurationError: the key is missing, or another one than they were erased with.
+    """
+    if not pipeline.default_schema_name:
+        return
+    opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
+    if not is_unfinished(opened.warehouse):
+        return
+    log.warning("somebody who was erased from %s before is erased from it again", vendor.name)
+    theirs = load_suppressions(opened.warehouse, policy, vendor.origin)
+    gone = load_suppressions(opened.warehouse, policy, kind=ACCOUNT)
+    storage.forget_versions(pipeline)
+    found = {
+        table.name: list(_erasures(opened.warehouse, table, theirs, None)) for table in vendor.all_tables
+    }
+    counts = Counter(_counted(opened, found))
+    opened.warehouse.change(change for changes in found.values() for change in changes)
+    for account in _accounts(opened):
+        if gone.has(account):
+            counts.update(_erase_account(opened, account, dry_run=False))
+    storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+    note_erasure(pipeline, PERSON, counts)
+
+
+def _accounts(opened: Opened) -> set[str]:
+    """Whose rows there are."""
+    column = opened.vendor.account.name
+    tables = [t.name for t in opened.vendor.all_tables if column in opened.warehouse.columns(t.name)]
+    found = (opened.warehouse.query(f"SELECT DISTINCT {column} FROM {table}") for table in tables)
+    return {account for rows in found for (account,) in rows if account}
 
 
 def erase_met(
@@ -257,6 +292,8 @@ def erase_met(
         opened.warehouse.change(found)
         storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
     opened.suppress(set(met.values()), PERSON)  # last: until then, whoever is killed here meets them again
+    note_erasure(pipeline, PERSON, Counter(opened.named(change.table) for change in found))
+    remember_erased(storage, pipeline)
 
 
 def _erasures(

@@ -135,8 +135,8 @@ def read_and_load(
         _refuse_others(pipeline, vendor)
         storage.agree(pipeline, vendor, policy)
         keep_out_erased(storage, pipeline, vendor)
-        if storage.rewound and pipeline.default_schema_name:
-            erase_again(pipeline, vendor, policy)
+        if run.shard.is_first:
+            erase_again(storage, pipeline, vendor, run.policy)
         look_at_clock(pipeline)
         on_run(run)
         changed_since = policy_since(pipeline, vendor, policy)

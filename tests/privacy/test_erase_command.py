@@ -144,6 +144,24 @@ def test_an_erasure_that_was_killed_among_rows_is_finished_by_repeating_it(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("number", [1, 3])
+def test_an_erasure_that_was_killed_among_rows_is_finished_by_the_next_sync(
+    place: MakePlace, number: int
+) -> None:
+    here = scene()
+    there = place(here.world)
+    assert run(there, "sync") == 0
+    settings = {**there.environment, "PRIVACY__KEY": KEY}
+    assert die_at("DELETE", number, there.folder, settings, "erase", "--email", EMAIL) == -signal.SIGKILL
+    assert left_in(there) != set()
+    assert run(there, "sync") == 0
+    assert "is erased from it again" in there.output
+    assert left_in(there) == set()
+    assert run(there, "sync") == 0
+    assert "again" not in there.output
+
+
+@pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_nothing_of_an_erased_person_is_left_in_folders(duck: DuckDB, sandbox: StartSandbox) -> None:
     here = scene()

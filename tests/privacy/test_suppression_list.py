@@ -21,7 +21,7 @@ from tests.privacy.scene import (
     scene,
     synced_scene,
 )
-from tests.support import DATASET, DuckDB, Target, environment
+from tests.support import DATASET, DuckDB, Postgres, Target, environment
 
 # --- the list -----------------------------------------------------------------------------------------
 
@@ -78,6 +78,25 @@ def test_erasing_takes_a_key(duck: DuckDB, sandbox: StartSandbox) -> None:
     with pytest.raises(ConfigurationError, match="PRIVACY__KEY"):
         erase(duck, email=EMAIL)
     assert everything(duck) == before
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("keyed")
+def test_whoever_was_erased_leaves_a_database_again_that_is_put_back_from_before(
+    postgres: Postgres, sandbox: StartSandbox
+) -> None:
+    here = scene()
+    api = sandbox(here.world)
+    postgres.sync(api, "leads", "activity")
+    with postgres.kept_as_it_is() as put_back:
+        erase(postgres, email=EMAIL)
+        erase_a_client(postgres, here.other)
+        kept = distinct(everything(postgres))
+        put_back()
+    assert distinct(everything(postgres)) != kept
+    for full in (False, True):
+        postgres.sync(api, "leads", "activity", full=full)
+        assert distinct(everything(postgres)) == kept
 
 
 # --- a client -----------------------------------------------------------------------------------------

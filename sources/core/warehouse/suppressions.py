@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dlt
+import msgspec
 from dlt.common.schema import Schema
 
 from sources.core.errors import ConfigurationError
@@ -36,6 +38,10 @@ SUPPRESSIONS = Table(
     ),
     "something that identifies a person or client who was erased",
 )
+
+
+ERASURES = "erasures"
+"""The table that says of each erasure when it was through, and not whom it was about."""
 
 
 def asks_all(warehouse: Warehouse) -> bool:
@@ -79,6 +85,33 @@ def load_suppressions(
     ]
     check_key({key_check for _, _, key_check in rows}, policy)
     return Suppressions({value for value, its_kind, _ in rows if its_kind == kind}, policy, origin)
+
+
+def is_unfinished(warehouse: Warehouse) -> bool:
+    """Whether somebody is on a dataset's own list whose erasure did not come to its end: its run was killed, or the list
+    was brought along to a warehouse from before."""
+    ((listed,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
+    ((through,),) = warehouse.query(f"SELECT max(erased_at) FROM {ERASURES}") or [(None,)]
+    return listed is not None and (through is None or through < listed)
+
+
+def note_erasure(pipeline: dlt.Pipeline, kind: str, rows: Mapping[str, int]) -> None:
+    """Writes down that somebody was erased, once nothing of it is left to be done.
+
+    Args:
+        pipeline: has the dataset.
+        kind: person, or account.
+        rows: how many it concerned, by table.
+    """
+    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    ((listed,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
+    now = datetime.now(UTC)
+    row = {
+        "erased_at": max(now, listed.astimezone(UTC)) if listed else now,  # by a clock that was ahead
+        "kind": kind,
+        "rows": msgspec.json.encode(rows).decode(),
+    }
+    pipeline.run([row], table_name=ERASURES, write_disposition="append")
 
 
 def check_key(checks: set[str], policy: Policy) -> None:
