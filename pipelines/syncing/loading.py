@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dlt
+from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage import Storage
@@ -36,6 +37,15 @@ def load(storage: Storage, pipeline: dlt.Pipeline, data: Any) -> None:
         if is_full(failed):
             raise  # the storage says so
         raise WarehouseError(
-            f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__}); what was loaded "
-            "before stays valid, and the next sync goes on from there"
+            f"{_what_failed(failed)}; what was loaded before stays valid, and the next sync goes on from there"
         ) from None
+
+
+def _what_failed(failed: PipelineStepFailed) -> str:
+    """In names only: the texts of these errors may quote rows."""
+    for cause in causes(failed):
+        if isinstance(cause, LoadClientJobException):
+            *_, first = causes(cause.client_exception)
+            table = cause.job_id.partition(".")[0]
+            return f"the warehouse does not take what was read for {table} ({type(first).__name__})"
+    return f"dlt failed to {failed.step} ({type(failed.__cause__ or failed).__name__})"
