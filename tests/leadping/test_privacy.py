@@ -88,12 +88,20 @@ def test_what_a_text_says_is_in_no_file_once_it_is_treated(place: Start, mode: s
 def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> None:
     there = place(leads=60)
     lead = there.world.snapshot()["leads"][7]
+    country, number = lead["phone"][:2], lead["phone"][2:]
+    number = f"({number[:3]}) {number[3:6]}-{number[6:]}"
+    texts = there.world.lists["sms_events"]
+    assert country == "+1"
+    another = next(row for row in texts.rows.values() if row["lead"]["id"] != lead["id"])
+    another["text"] = f"Please call my sister instead: {number}."
+    texts.changed()
     given = {
         "LEADPING_API_KEY": there.world.key,
         "LEADPING_BASE_URL": there.sandbox.base_url,
         "LEADHOUSE__WAREHOUSE": str(there.home / "w.duckdb"),
         "LEADHOUSE__FOLDER": str(there.home / "work"),
         "PRIVACY__KEY": KEY,
+        "SOURCES__LEADPING__DEFAULT_REGION": "US",
     }
 
     def leadhouse(*arguments: str) -> None:
@@ -103,6 +111,7 @@ def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> Non
 
     leadhouse("sync", "--source", "leadping")
     assert there.sightings(lead["email"])
+    assert there.sightings(number)
     before = {
         table: set(there.rows(table)) for table in ("leads", "conversations", "sms_events", "call_events")
     }
@@ -114,7 +123,8 @@ def test_who_is_erased_is_in_no_file_and_does_not_come_back(place: Start) -> Non
     assert max(theirs.values()) < 10, theirs
     for more in ((), ("--full",)):
         leadhouse("sync", "--source", "leadping", *more)
-        assert there.sightings(lead["email"], f'"{lead["id"]}"') == set()
+        assert there.sightings(lead["email"], number, f'"{lead["id"]}"') == set()
+        assert another["id"] in there.rows("sms_events")
         assert lead["id"] not in there.rows("leads")
         assert len(there.rows("leads")) == len(before["leads"]) - 1
         assert len(there.rows("sms_events")) == len(before["sms_events"]) - theirs["sms_events"]

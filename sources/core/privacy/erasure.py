@@ -163,9 +163,12 @@ class Suppressions:
         )
 
     def _mentions(self, text: str) -> bool:
-        if not self.hashes or not ("@" in text or "linkedin." in text.lower()):
+        if not self.hashes:
             return False
-        return any(map(self._has_address, [*_EMAIL_INSIDE.findall(text), *_PROFILE_INSIDE.findall(text)]))
+        addresses = []
+        if "@" in text or "linkedin." in text.lower():
+            addresses = [*_EMAIL_INSIDE.findall(text), *_PROFILE_INSIDE.findall(text)]
+        return any(map(self._has_address, addresses)) or any(map(self.has, self._policy.phones_in(text)))
 
     def _has_address(self, address: str) -> bool:
         return self._policy.hash(address) in self.hashes

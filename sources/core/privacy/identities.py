@@ -44,6 +44,8 @@ _ADDRESS = re.compile(
 
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
 _FEWEST_DIGITS = 7
+_NUMBER_IN_PROSE = re.compile(r"\d(?:[\s()./-]{0,3}\d){6}")
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d(?!\d)")
 
 
 def normalise(value: str) -> str:
@@ -123,6 +125,22 @@ def e164(value: str, region: str = "") -> str | None:
         return None
     spellings = [text, f"+{text[2:]}"] if text.startswith("00") else [text]
     return next(filter(None, (_parsed(spelling, region) for spelling in spellings)), None)
+
+
+def phones_in(prose: str, region: str = "") -> list[str]:
+    """The phone numbers that prose mentions, as `e164` has them; moments and ids, which are one word, are none.
+
+    Args:
+        prose: any text.
+        region: as for `e164`.
+    """
+    if len(prose.split(None, 1)) < 2 or not _NUMBER_IN_PROSE.search(prose):
+        return []
+    import phonenumbers  # as above
+
+    possible = phonenumbers.Leniency.POSSIBLE
+    found = phonenumbers.PhoneNumberMatcher(_DAY.sub(";", prose), region or None, leniency=possible)
+    return [number for match in found if (number := e164(match.raw_string, region))]
 
 
 def _parsed(text: str, region: str) -> str | None:

@@ -17,7 +17,15 @@ from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy.identities import EMAIL, URL, e164, is_nobodys, may_name_somebody, normalise
+from sources.core.privacy.identities import (
+    EMAIL,
+    URL,
+    e164,
+    is_nobodys,
+    may_name_somebody,
+    normalise,
+    phones_in,
+)
 from sources.core.tables import Category, Column, Table
 
 if TYPE_CHECKING:
@@ -185,6 +193,10 @@ class Policy:
     def phone(self, value: Any) -> str | None:
         """A phone number as numbers are compared; None where that cannot be told."""
         return e164(value, self.region) if isinstance(value, str) else None
+
+    def phones_in(self, prose: str) -> list[str]:
+        """The phone numbers that a text mentions, as numbers are compared."""
+        return phones_in(prose, self.region)
 
     def in_region(self, region: str) -> Policy:
         """The same, with phone numbers without a country being of this region."""
