@@ -16,7 +16,7 @@ from pipelines.settings import SyncConfig
 from pipelines.storage.copied import copied
 from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.formats import refuse_newer
-from pipelines.storage.trouble import why_closed
+from pipelines.storage.trouble import is_full, refusals_told, why_closed
 from sources.core.errors import LeadhouseError, NothingYet
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
@@ -97,7 +97,8 @@ class Readable(ABC):
             if not pipeline.default_schema_name:
                 raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
             refuse_newer(pipeline)
-            yield pipeline
+            with refusals_told(str(self)):
+                yield pipeline
 
     @contextmanager
     def ask(self, dataset: str) -> Iterator[dlt.Pipeline]:
@@ -176,6 +177,8 @@ class Readable(ABC):
         try:
             pipeline.sync_destination()
         except PipelineStepFailed as error:
+            if is_full(error):
+                raise  # whoever loads says so
             raise self.unreachable(error.__cause__) from None
 
     def unreachable(self, cause: BaseException | None) -> LeadhouseError:

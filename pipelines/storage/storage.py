@@ -11,11 +11,12 @@ from typing import ClassVar
 import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from pipelines.storage.dropped import make_dropped
 from pipelines.storage.erased import Erased
 from pipelines.storage.formats import bring_up_to_date
 from pipelines.storage.packages import drain, tidy
 from pipelines.storage.readable import Readable
-from pipelines.storage.trouble import is_full
+from pipelines.storage.trouble import is_full, refusals_told
 from sources.core.errors import LeadhouseError, WarehouseError
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
@@ -149,8 +150,10 @@ class Storage(Readable):
             drain(folder, lambda: self.pipeline(destination, dataset, folder))
             pipeline = self.pipeline(destination, dataset, folder)
             self.fetch_state(pipeline)
+            make_dropped(pipeline)
             bring_up_to_date(pipeline)
             try:
-                yield pipeline
+                with refusals_told(str(self)):
+                    yield pipeline
             finally:
                 tidy(pipeline)

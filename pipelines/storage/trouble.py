@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
+import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 
@@ -33,6 +36,28 @@ def _says_so(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return True
     return any(words in str(error) for words in NO_ROOM)
+
+
+@contextmanager
+def refusals_told(place: str) -> Iterator[None]:
+    """Says in a line what a database refuses in the block; its own words may quote rows.
+
+    Args:
+        place: what the warehouse is called in messages.
+
+    Raises:
+        WarehouseError: it refused something.
+    """
+    try:
+        yield
+    except Exception as error:
+        refused = isinstance(error, DatabaseException | duckdb.Error)
+        if isinstance(error, LeadhouseError) or not refused or is_full(error):
+            raise
+        raise WarehouseError(
+            f"{place} refused what was asked of it ({type(error.__cause__ or error).__name__}): was one of the tables "
+            "changed by hand? What was loaded before stays valid"
+        ) from None
 
 
 def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseError:

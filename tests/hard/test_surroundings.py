@@ -293,6 +293,69 @@ def test_a_deleted_warehouse_is_filled_again_whatever_the_working_folder_holds(
     assert there.wrong() == []
 
 
+# --- what somebody did to the warehouse --------------------------------------------------------------
+
+DONE_TO_IT = [
+    "DROP TABLE leadpanther.posts",
+    "ALTER TABLE leadpanther.leads DROP COLUMN headline",
+    *map(
+        rarely,
+        (
+            "DROP TABLE leadpanther.leads",
+            "DROP TABLE leadpanther.clients",
+            "DROP TABLE leadpanther.post_engagement",
+            "DROP TABLE leadpanther.lead_magnet_captures",
+            "DROP TABLE leadpanther.sync_log CASCADE",
+            "DROP TABLE leadpanther.pii_columns",
+            "DROP TABLE leadpanther._dlt_loads",
+            "DROP TABLE leadpanther._dlt_pipeline_state",
+            "ALTER TABLE leadpanther.activity DROP COLUMN synced_at",
+            "ALTER TABLE leadpanther.leads RENAME COLUMN headline TO theirs",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("done", DONE_TO_IT)
+def test_what_was_dropped_is_there_again_after_the_next_sync(place: MakePlace, done: str) -> None:
+    there = place(little(), {"LEADHOUSE__PUBLISH": "false"})
+    assert there.sync() == 0
+    add_rows(there)
+    with duckdb.connect(str(there.warehouse.file)) as connection:
+        connection.execute(done)
+    assert there.sync() == 0, there.output
+    assert [what for what in there.wrong() if "leads.theirs" not in what] == []
+    assert there.sync() == 0
+    assert "made anew" not in there.output
+
+
+def test_a_sync_killed_while_it_makes_anew_what_was_dropped_is_completed_by_the_next_one(
+    place: MakePlace, tmp_path: Path
+) -> None:
+    there = place(little(), {"LEADHOUSE__PUBLISH": "false"})
+    assert there.sync() == 0
+    with duckdb.connect(str(there.warehouse.file)) as connection:
+        connection.execute("DROP TABLE leadpanther.posts")
+    steps = tmp_path / "steps"
+    assert there.copy(tmp_path / "whole").sync(tricks=Tricks(steps=steps)) == 0
+    for step in range(0, json.loads(steps.read_text())["open"], 7):
+        killed = there.copy(tmp_path / f"killed at {step}")
+        assert killed.sync(tricks=Tricks("open", step)) < 0
+        assert killed.sync() == 0, killed.output
+        assert killed.wrong() == [], step
+
+
+def test_a_table_that_refuses_is_said_in_one_line_that_quotes_nothing(place: MakePlace) -> None:
+    there = place(little(), {"LEADHOUSE__PUBLISH": "false"})
+    assert there.sync() == 0
+    with duckdb.connect(str(there.warehouse.file)) as connection:
+        connection.execute("ALTER TABLE leadpanther.leads ALTER COLUMN synced_at TYPE varchar")
+    assert there.sync("--full") == 1
+    assert "refused" in there.output
+    assert "Traceback" not in there.output
+    assert "SELECT" not in there.output
+
+
 # --- clocks ------------------------------------------------------------------------------------------
 
 
