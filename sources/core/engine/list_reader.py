@@ -110,7 +110,7 @@ class ListReader:
         if scan.ending is Ending.OVERTAKEN:
             outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
         elif scan.ending:
-            outcome.end(Status.OK)
+            outcome.end(Status.OK, outcome.note)
 
     async def _read_as_it_pages(
         self, listing: Listing, reading: Reading, before: Checkpoint

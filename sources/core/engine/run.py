@@ -189,6 +189,7 @@ class Run:
             self.pausing,
             self.expire,
             memory or Memory(),
+            stopping=lambda: self.stopping,
         )
 
     def begin_slice(self) -> None:

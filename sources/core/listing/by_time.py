@@ -11,11 +11,12 @@ from sources.core.errors import DeadlineReached, Rejected
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.instants import earlier, instant_of, moment
+from sources.core.listing.otherwise import Otherwise
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
 from sources.core.listing.running import ByTime, Paused, Running
-from sources.core.listing.scan import Ending
+from sources.core.listing.scan import Ending, Scan
 from sources.core.listing.times import Look, Pause, Times
 from sources.core.listing.weighing import Weighed
 
@@ -147,13 +148,14 @@ class _ListReader:
         if self._by.nullable:
             return await self._by_tokens(self._before)
         marks: list[str | None] = []
-        count = 0
+        count, first = 0, Books()
         for part in self._parts:
             if pause and part < pause.part:
                 marks.append(self._scans.times.marks[len(marks)] if self._scans.times.marks else None)
                 continue
             at = pause if pause and part == pause.part else None
             books = await self._books(at) if at else Books()
+            first = books if part == self._parts[0] else first
             begin = Begin(
                 resume=at.at if at else None,
                 count=self._before.count if part == 0 else None,
@@ -175,17 +177,8 @@ class _ListReader:
             if not await self._is_whole(scan.books):
                 return await self._apart()
             self._reading.memory.books = None
-        if len(marks) > 1:
-            marks[0] = await self._once_more(marks[0], started)
+        await Otherwise(self._by.query, self._scans, self._parts, first).look_back()
         return self._finished(marks, count, started)
-
-    async def _once_more(self, mark: str | None, started: float) -> str | None:
-        """Rows may have gone back to the first part while the others were read."""
-        if mark is None:
-            return None
-        begin = Begin(mark, size=self._scans.times.size, says_count=self._scans.times.says_count)
-        scan = await self._scans.run(begin, self._parts[0], None, started)
-        return scan.last_before(started) or mark if scan.ending is Ending.CLOSED else mark
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
         before, now = self._before, self._reading.now().timestamp()
@@ -261,10 +254,29 @@ class _ListReader:
         memory.passage = None if scan.ending else passage
         if scan.ending and not await self._is_whole(scan.books):
             return await self._apart()
+        concludes = scan.concludes
+        if scan.is_complete and scan.ending is not Ending.OVERTAKEN:
+            concludes = await self._is_sure(passage, scan) and concludes
         times = replace(self._scans.times, pause=None, look=self._seen(scan.ending or after.unfinished))
         if scan.ending and not times.why:
             times = replace(times, marks=self._marks(began))
-        return replace(after, times=times), Read(scan.ending, scan.concludes, scan.is_complete)
+        return replace(after, times=times), Read(scan.ending, concludes, scan.is_complete)
+
+    async def _is_sure(self, passage: Passage, scan: Scan) -> bool:
+        """Whether all ways of reading the list agree; others are looked for where rows may be missing."""
+        latest = self._latest and self._latest[0]
+        others = Otherwise(self._by.query, self._scans, self._parts, scan.books, latest, passage)
+        times = self._scans.times
+        await others.look_back()
+        excess = await others.settle(times.excess)
+        if excess:
+            self._note(f"said to have {excess} rows more")
+        if excess > times.excess:
+            self._reading.outcome.note = (
+                f"the API counts {excess} rows more than it lists, however it is asked"
+            )
+        self._scans.times = replace(times, excess=excess)
+        return not others.brought or others.lacking == 0
 
     def _noting(self, query: Query, began: float) -> Query:
         """A query that notes the latest instant before the scan began: rows may be of the future."""

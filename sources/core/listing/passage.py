@@ -97,7 +97,8 @@ class Passage:
         self._query, self._parts = query, parts
         self._sizes = list(SIZES)
         self._most = self._beginnings = self.answers = 0
-        self._totals: dict[int, int] = {}
+        self.totals: dict[int, int] = {}
+        """How many rows parts are said to have, where that is said."""
         self._halves = True
         self._one_at_a_time = asyncio.Lock()
         self._begin()
@@ -105,6 +106,21 @@ class Passage:
     def go_on(self, query: Query) -> None:
         """Goes on in a later slice, which has an event loop of its own."""
         self._query, self._one_at_a_time = query, asyncio.Lock()
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether its pages overlap, as far as was seen."""
+        return self._halves
+
+    @property
+    def size(self) -> int | None:
+        """Rows a page, as accepted."""
+        return self._sizes[0]
+
+    @property
+    def other_size(self) -> int:
+        """Another number of rows a page."""
+        return max(1, self._most * 2 // 3)
 
     def _begin(self) -> None:
         self._places = {0: _Place(0, self._parts[0])}
@@ -153,7 +169,7 @@ class Passage:
     async def _with_next(self, offset: int, place: _Place, ahead: _Place) -> Page:
         """The page behind one, and then that one again, which must still end as it did for the two to link."""
         behind, further = await self._read(ahead)
-        rows, _ = await self._ask(place)
+        rows, _ = await self._read(place)
         return Page([*rows[offset - place.at :], *behind], further is not None)
 
     async def _read(self, place: _Place) -> tuple[Sequence[Raw], _Place | None]:
@@ -190,7 +206,7 @@ class Passage:
             ask = Ask(ordered=False, token=token, count=token is None, size=self._sizes[0])
             found = await self._answer(ask, place.part)
             if found.total is not None:
-                self._totals[place.part] = found.total
+                self.totals[place.part] = found.total
             if found.token is not None and found.token == token:
                 raise ScanUnstable("the list's tokens repeat")
             if found.rows and found.token:
@@ -215,4 +231,4 @@ class Passage:
 
     def _is_short(self, place: _Place, rows: int) -> bool:
         """Whether a part ends before it has as many rows as it is said to have."""
-        return place.at + rows - place.floor < self._totals.get(place.part, 0)
+        return place.at + rows - place.floor < self.totals.get(place.part, 0)

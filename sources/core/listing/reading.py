@@ -96,7 +96,8 @@ class Reading:
         complete_every: seconds after which a complete scan is due.
         stamps: our own columns, the same in all rows.
         now: tells the time, never twice the same.
-        pausing: whether to stop at the next chance.
+        pausing: whether to stop at the next chance: once anything was read that the next slice need not read again.
+        stopping: whether to stop even if nothing was.
         expire: told when the run's time is up.
         memory: of the list.
         row_id: the field that tells rows apart.
@@ -118,6 +119,7 @@ class Reading:
     one_reply: int = ONE_REPLY
     reaches: Reaches | None = None
     window: int = MAX_WINDOW
+    stopping: Callable[[], bool] = lambda: False
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -242,10 +244,14 @@ class _Walk:
                 await self._take(offset, page)
 
     def _may_pause(self) -> bool:
-        """Never while closing, which is short, nor while covering, nor at the tail: these would begin anew."""
+        """Never while closing, which is short, nor while covering, nor at the tail: these would begin anew. Nor before it
+        has come further than where it went on: slices in which it only looks for its place would never end."""
         main = self.scan.main
         resumes = main.from_zero or not self._start.begins_at_tail
-        return bool(self.scan.requests) and resumes and not main.done and self.scan.coverage is None
+        further = main.reach > self._start.resume_at or self._reading.stopping()
+        return (
+            bool(self.scan.requests) and resumes and further and not main.done and self.scan.coverage is None
+        )
 
     async def _take(self, offset: int, page: Page) -> None:
         digests = [self._digest(row) for row in page.rows]

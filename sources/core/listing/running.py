@@ -78,7 +78,7 @@ class Running:
         reading = self._reading
         try:
             while ask := scan.ask():
-                if scan.answers and scan.may_pause and reading.pausing():
+                if scan.answers and scan.may_pause and self._is_to_pause(scan):
                     raise self._pause(scan, part, started)
                 try:
                     found = await self._by.query(ask, part)
@@ -90,7 +90,7 @@ class Running:
                     await self.look_first(found)
                 answer = self.answer(found, begin.complete)
                 if new := scan.tell(answer):
-                    await self._hand_on(begin, answer, [found.rows[n] for n in new], new)
+                    await self.hand_on(begin, answer, [found.rows[n] for n in new], new)
         except DeadlineReached:
             reading.expire()
             raise self._pause(scan, part, started) from None
@@ -101,6 +101,9 @@ class Running:
         if scan.ending is Ending.UNSTABLE and not begin.complete:
             raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
         return scan
+
+    def _is_to_pause(self, scan: TokenScan) -> bool:
+        return self._reading.pausing() and (scan.came_further or self._reading.stopping())
 
     def _pause(self, scan: TokenScan, part: int, started: float) -> Paused:
         if not scan.may_pause or scan.watermark is None:
@@ -124,9 +127,15 @@ class Running:
             found.size,
         )
 
-    async def _hand_on(
-        self, begin: Begin, answer: Answer, rows: Sequence[Raw], places: Sequence[int]
-    ) -> None:
+    async def hand_on(self, begin: Begin, answer: Answer, rows: Sequence[Raw], places: Sequence[int]) -> None:
+        """Hands rows of an answer on.
+
+        Args:
+            begin: of the scan that brought it.
+            answer: that holds them.
+            rows: the rows.
+            places: where they stand in it.
+        """
         reading = self._reading
         if begin.complete and self.times.marks and not self.misplaced:
             await self._look_for_missed(answer, rows, places)

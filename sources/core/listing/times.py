@@ -76,6 +76,7 @@ class Times:
         pause: the scan to go on with.
         look: what was seen at its end; None where what a run reads back is a single page, or that cannot be had.
         says_count: the size that pages are said to have is how many rows they happen to hold.
+        excess: by how many rows it is said to be longer than it was found to be.
     """
 
     marks: tuple[str, ...] = ()
@@ -86,11 +87,13 @@ class Times:
     pause: Pause | None = None
     look: Look | None = None
     says_count: bool = False
+    excess: int = 0
 
     def encode(self) -> list[Any]:
         """As short JSON."""
         pause, look = self.pause and self.pause.encode(), self.look and self.look.encode()
-        return [list(self.marks), self.apart, self.why, self.missed, self.size, pause, look, self.says_count]
+        rest = [pause, look, self.says_count, self.excess]
+        return [list(self.marks), self.apart, self.why, self.missed, self.size, *rest]
 
     @classmethod
     def decode(cls, state: Any) -> Times | None:
@@ -98,7 +101,8 @@ class Times:
         if state is None:
             return None
         marks, apart, why, missed, size, pause, *more = state
-        look, says_count = more or (None, False)
+        known: list[Any] = [None, False, 0]
+        look, says_count, excess = more + known[len(more) :]
         return cls(
             tuple(marks),
             apart,
@@ -108,4 +112,5 @@ class Times:
             Pause.decode(pause) if pause else None,
             Look(*look) if look else None,
             says_count,
+            excess,
         )

@@ -124,6 +124,12 @@ class TokenScan:
         """Whether another process could go on from the watermark."""
         return not self._stretch.pages and self._next.ordered and self._front_text is not None
 
+    @property
+    def came_further(self) -> bool:
+        """Whether another process would begin further on than this one did, or know more of the end."""
+        resumed = moment(self.begin.resume)
+        return resumed is None or self._front > resumed or self.weighed != self.begin.weighed
+
     # --- what to ask for -------------------------------------------------------------------------
 
     def ask(self) -> Ask | None:

@@ -14,7 +14,7 @@ from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory
 from sources.core.units import Rows
 
-from .test_tokens_world import OFFSET, START, Copy, Habits, Reader, Row, World
+from .test_tokens_world import OFFSET, START, Copy, Habits, Reader, Row, World, refused
 
 
 def world(rows: int = 950, habits: Habits | None = None, **more: object) -> World:
@@ -261,3 +261,138 @@ def test_what_was_weighed_at_the_end_of_a_list_is_remembered_by_the_slice_that_g
     assert sliced(reader, 4)
     assert set(reader.copy.handed) == there.stayed
     assert "by tokens: 3 rows were missing" in reader.scan
+
+
+class Skipping(World):
+    """A server whose pages have a length of their own, and whose tokens lead a row too far."""
+
+    own: int | None = 10
+
+    async def query(self, ask: Ask, part: int = 0) -> Found:
+        return await super().query(replace(ask, size=self.own or ask.size), part)
+
+    def _token(self, end: int, page: Sequence[Row], sent: str | None) -> str | None:
+        return super()._token(end + 1, page, sent)
+
+
+@pytest.mark.parametrize("total", [0, None])
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("rows", [43, 98])
+@pytest.mark.parametrize("own", [2, 5, 10, None])
+def test_rows_that_tokens_lead_past_are_read_in_another_way(
+    total: int | None, newest_first: bool, rows: int, own: int | None
+) -> None:
+    there = Skipping(rows, Random(7), Habits(tokens=OFFSET, total=total), newest_first=newest_first)
+    there.own = own
+    reader = Reader(there, nullable=True)
+    for _ in range(2):
+        assert reader.run(full=True)
+        assert set(reader.copy.handed) == there.stayed
+
+
+@pytest.mark.parametrize(("own", "habits"), [(1, {}), (10, {"order": "refused", "filter": "refused"})])
+def test_rows_that_no_way_brings_are_said_to_be_missing_each_time(own: int, habits: dict[str, str]) -> None:
+    """Whatever such a server is asked, it answers alike: that its answers agree tells nothing."""
+    there = Skipping(43, Random(7), Habits(tokens=OFFSET, **habits))  # type: ignore[arg-type]
+    there.own = own
+    reader = Reader(there, nullable=True)
+    for _ in range(2):
+        assert reader.run(full=True) is None
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_total_that_is_too_large_by_all_readings_is_told_once_and_looked_into_no_more(
+    nullable: bool,
+) -> None:
+    there = world(habits=Habits(total=7))
+    reader = Reader(there, nullable=nullable)
+    for told in (True, False):
+        there.asked.clear()
+        assert reader.run(full=True)
+        assert ("counts 7 rows more than it lists" in reader.note) is told
+        assert "said to have 7 rows more" in reader.scan
+        looked = [ask for ask in there.asked if ask.ordered and ask != Ask(latest=True, count=True)]
+        assert told or len(looked) <= 1
+        assert set(reader.copy.handed) == there.stayed
+    there.habits.total = 9
+    assert reader.run(full=True)
+    assert "counts 9 rows more" in reader.note
+
+
+def test_rows_that_come_while_a_total_is_looked_into_are_no_rows_that_were_missing() -> None:
+    there = world(habits=Habits(total=7), churn=["new"])
+    there.clock = int((1_780_100_000 - START.timestamp()) * 1000)
+    reader = Reader(there, nullable=True)
+    assert reader.run()
+    assert there.stayed <= set(reader.copy.handed)
+
+
+class Parted(World):
+    """A server that has what is archived apart; a row's instant does not change where it is put away or back."""
+
+    archived: set[int]
+    moving = 0
+    """Of this row is it changed, once both parts are begun."""
+
+    async def query(self, ask: Ask, part: int = 0) -> Found:
+        if not part:
+            raise refused()
+        rows = self.rows
+        if part == 2:
+            self.archived.discard(self.moving)
+        self.rows = [row for row in rows if (row.id in self.archived) == (part == 2)]
+        try:
+            return await super().query(ask, part)
+        finally:
+            self.rows = rows
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+@pytest.mark.parametrize("total", [0, None])
+def test_a_row_that_goes_back_to_a_part_that_was_read_already_is_not_missed(
+    nullable: bool, total: int | None
+) -> None:
+    there = Parted(400, Random(7), Habits(total=total))
+    there.archived = set(range(100, 220))
+    reader = Reader(there, nullable=nullable, by=lambda by: replace(by, parts=2))
+    for row in (0, 150):
+        there.moving, reader.copy = row, Copy()
+        read = reader.run(full=True)
+        assert read
+        assert read.concludes
+        assert set(reader.copy.handed) == there.stayed
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+@pytest.mark.parametrize(
+    "habits",
+    [Habits(total=7, cap=7), Habits(filter="nothing", cap=30), Habits(order="ignored", total=None, cap=5)],
+)
+@pytest.mark.parametrize("churn", [(), ("new", "delete")])
+@pytest.mark.parametrize("parts", [0, 2])
+def test_slices_of_a_page_or_three_come_to_an_end_each_in_a_process_of_its_own(
+    pages: int, habits: Habits, churn: Sequence[str], parts: int
+) -> None:
+    there = (Parted if parts else World)(150, Random(7), replace(habits), churn=churn)
+    if isinstance(there, Parted):
+        there.archived = set(range(50, 80))
+    reader = Reader(there, nullable=habits.order == "ignored", by=lambda by: replace(by, parts=parts))
+    for _ in range(300):
+        left = iter(range(pages))
+        read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
+        if read is None or read.ending:
+            break
+    else:
+        pytest.fail("it never ends")
+    assert read or churn  # what changes with each request may be too much for pages of 5 rows that nobody counts
+    assert read is None or there.stayed <= set(reader.copy.handed)
+
+
+@pytest.mark.parametrize("cap", [3, 5, 7])
+@pytest.mark.parametrize("archived", [range(50, 80), range(150), range(0)], ids=str)
+def test_parts_whose_pages_do_not_overlap_are_read_as_one_list(cap: int, archived: range) -> None:
+    there = Parted(150, Random(7), Habits(order="ignored", total=None, cap=cap))
+    there.archived = set(archived)
+    reader = Reader(there, nullable=True, by=lambda by: replace(by, parts=2))
+    assert reader.run()
+    assert set(reader.copy.handed) == there.stayed

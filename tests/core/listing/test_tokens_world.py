@@ -283,6 +283,7 @@ class Reader:
     copy: Copy = field(default_factory=Copy)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     scan: str = ""
+    note: str = ""
     clock: float = 1_780_000_000.0
     memory: Memory | None = None
     """Of one process; None where each run is one of its own."""
@@ -311,6 +312,6 @@ class Reader:
         except ScanUnstable:
             return None
         finally:
-            self.scan = outcome.scan or ""
+            self.scan, self.note = outcome.scan or "", outcome.note
         self.checkpoint = Checkpoint.decode(self.checkpoint.encode())
         return read
