@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox
@@ -148,6 +149,24 @@ def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: Mak
         assert there.sync("--full") == 3, there.output
         assert there.outcomes()[client, "leads"] == "unstable"
         assert lost_and_buried(there) == (0, 0)
+
+
+@pytest.mark.long
+def test_a_row_with_two_ids_for_once_is_asked_for_again_and_one_that_has_them_always_is_one_row(
+    place: MakePlace,
+) -> None:
+    there = place(small({}))
+    [client] = there.sandbox.world.client_ids
+    lead = there.sandbox.world.ids(client, "leads")[50]
+    body = msgspec.json.encode(page_of(there, client, 0))
+    spoiled = msgspec.Raw(body.replace(b'"id":"%b",' % lead.encode(), b'"id":"%b","id":"x",' % lead.encode()))
+    assert bytes(spoiled) != body
+    there.sandbox.faults.add(Fault("body", path="*/leads", offset=0, times=1, body=spoiled))
+    assert there.sync() == 0, there.output
+    assert there.wrong(LIST_TABLES) == []
+    there.sandbox.faults.add(Fault("body", path="*/leads", offset=0, times=None, body=spoiled))
+    assert there.sync("--full") == 0, there.output
+    assert lost_and_buried(there) == (0, 0)
 
 
 @pytest.mark.long

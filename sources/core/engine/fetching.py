@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from sources.core.api.asking import Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
 from sources.core.errors import TooLong
+from sources.core.listing.content import any_named_twice
 from sources.core.listing.numbered import AskPage, ByPage
 from sources.core.listing.offsets import ByOffset
 from sources.core.listing.pages import Sizing
@@ -78,17 +79,14 @@ def query(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
             paging.instant, what.since, what.token, what.ordered, what.count, what.size, what.latest
         )
         params = {**account.params, **listing.params, **(paging.parts[part - 1] if part else {})}
-        body = await api.page(
-            Request(
-                account.root + listing.path,
-                params,
-                listing.method,
-                msgspec.json.encode(question),
-                account.headers,
-            ),
-            traffic,
-            priority,
+        asked = Request(
+            account.root + listing.path,
+            params,
+            listing.method,
+            msgspec.json.encode(question),
+            account.headers,
         )
+        body = await _body(api.page, listing, asked, traffic, priority)
         return Found(_rows(listing, body), body.token or None, body.total, body.size)
 
     return ask
@@ -110,6 +108,16 @@ async def count(api: Client, listing: Listing, account: Account, traffic: Traffi
     return len(found.rows) if found.total is None else found.total
 
 
+AskBody = Callable[[Request, Traffic, int], Awaitable[Body]]
+
+
+async def _body(ask: AskBody, listing: Listing, asked: Request, traffic: Traffic, priority: int) -> Body:
+    """A reply of a list; the next one, where a row has two ids: one was spoiled on its way, and the last would count."""
+    body = await ask(asked, traffic, priority)
+    spoiled = any_named_twice(body.rows, listing.row_id)
+    return await ask(asked, traffic, priority) if spoiled else body
+
+
 def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
     """The rows of a reply as they are to be kept."""
     return body.rows if listing.reshape is None else list(map(listing.reshape, body.rows))
@@ -121,7 +129,7 @@ def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic
 
     async def get(offset: int) -> Body:
         asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
-        body = await api.page(asked, traffic, priority)
+        body = await _body(api.page, listing, asked, traffic, priority)
         return replace(body, rows=_rows(listing, body))
 
     return ByOffset(get).fetch
@@ -133,7 +141,7 @@ def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, pr
     ask = api.whole if listing.paging.bare else api.page
 
     async def fetch(offset: int) -> Page:
-        body = await ask(request(account, listing.path, listing.params), traffic, priority)
+        body = await _body(ask, listing, request(account, listing.path, listing.params), traffic, priority)
         return Page(_rows(listing, body)[offset:], False)
 
     return fetch
@@ -141,7 +149,8 @@ def _whole(api: Client, listing: Listing, account: Account, traffic: Traffic, pr
 
 def _by_number(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> AskPage:
     async def get(number: int, size: int) -> Body:
-        body = await api.page(_numbered(listing, account, number, size), traffic, priority)
+        asked = _numbered(listing, account, number, size)
+        body = await _body(api.page, listing, asked, traffic, priority)
         traffic.listed = body.total
         length = max(body.total or 0, (number - 1) * size + 1 if body.rows else 0)
         if account.most_rows is not None and length > account.most_rows:

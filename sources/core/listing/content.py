@@ -9,6 +9,7 @@ differ, since a field may change in some replies only.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,40 @@ def _naming(named: str) -> msgspec.json.Decoder[Any]:
     """Decodes nothing of a row but its id."""
     fields = [("id", msgspec.Raw, msgspec.Raw(b""))]
     return msgspec.json.Decoder(msgspec.defstruct("Named", fields, rename={"id": named}, gc=False))
+
+
+def any_named_twice(rows: Sequence[Raw], named: str = "id") -> bool:
+    """Whether any row has two ids, and not the same: decoders take the last one, and say nothing.
+
+    Such a row has the key more often than others; one that begins with the id that counts is well all the same.
+    """
+    key, texts = f'"{named}"'.encode(), list(map(bytes, rows))
+    counts = [row.count(key) for row in texts]
+    usual = min(counts) if len(counts) > 1 else 1
+    doubtful = [row for row, count in zip(texts, counts, strict=True) if count > max(1, usual)]
+    return any(_is_named_twice(row, named) for row in doubtful if not _begins_with_its_id(row, key, named))
+
+
+def _begins_with_its_id(row: bytes, key: bytes, named: str) -> bool:
+    try:
+        last = bytes(_naming(named).decode(row).id)
+    except (ValueError, RecursionError):
+        return False
+    begins = row[: len(key) + len(last) + 4].replace(b" ", b"")
+    return begins.startswith(b"{%b:%b," % (key, last))
+
+
+def _is_named_twice(row: bytes, named: str) -> bool:
+    ids: list[Any] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        ids[:] = [value for key, value in pairs if key == named]  # the object that is closed last is the row
+
+    try:
+        json.loads(row, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return False
+    return any(value != ids[0] for value in ids[1:])
 
 
 def _row_id(row: Raw, decoder: msgspec.json.Decoder[Any]) -> int | None:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from msgspec import Raw
 
-from sources.core.listing.content import row_ids
+from sources.core.listing.content import any_named_twice, row_ids
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
@@ -505,3 +505,23 @@ def test_an_id_is_the_same_however_it_is_escaped() -> None:
         *[hash(b"5")] * 2,
         None,
     ], "as text, which is what the warehouse has"
+
+
+@pytest.mark.parametrize(
+    ("row", "twice"),
+    [
+        (b'{"id":"a","x":1,"id":"b"}', True),
+        (b'{"x":{"id":1},"id":"a","id":"b"}', True),
+        (b'{"id": "a", "x": {"id": 1}, "id": "b"}', True),
+        (b'{"id":"a","x":1,"id":"a"}', False),
+        (b'{"id":"a","x":{"id":1},"y":[{"id":2}]}', False),
+        (b'{"x":{"id":1},"id":"a"}', False),
+        (b'{"x":"\\"id\\"","id":"a"}', False),
+        (b'{"id":', False),
+        (b"5", False),
+    ],
+)
+def test_a_row_with_two_ids_is_noticed_among_others_and_alone(row: bytes, twice: bool) -> None:
+    others = [b'{"id":"c","x":{"id":1}}', b'{"id":"d","x":{"id":1}}', b'{"id":"e","x":null}']
+    assert any_named_twice([row]) is twice
+    assert any_named_twice([*others, row]) is twice

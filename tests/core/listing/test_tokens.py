@@ -384,7 +384,9 @@ def test_slices_of_a_page_or_three_come_to_an_end_each_in_a_process_of_its_own(
             break
     else:
         pytest.fail("it never ends")
-    assert read or churn  # what changes with each request may be too much for pages of 5 rows that nobody counts
+    assert (
+        read or churn
+    )  # what changes with each request may be too much for pages of 5 rows that nobody counts
     assert read is None or there.stayed <= set(reader.copy.handed)
 
 
