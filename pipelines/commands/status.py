@@ -89,9 +89,10 @@ def show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseS
     for account, since in status.lost.items():
         say(f"access to {vendor.account_word} {account} is lost since {_moment(since)}", "yellow")
     for unit in status.units:
-        if unit.status not in (Status.OK, Status.SKIPPED):
+        well = unit.status == Status.OK
+        if unit.note if well else unit.status != Status.SKIPPED:
             whose = f" of {vendor.account_word} {unit.account}" if unit.account else ""
-            say(f"{unit.status} {unit.resource}{whose}: {unit.note}", "red")
+            say(f"{unit.status} {unit.resource}{whose}: {unit.note}", "yellow" if well else "red")
     if status.unreviewed:
         say(ask_for_review(status.unreviewed))
     for name in status.stale:

@@ -17,6 +17,7 @@ from sources.core.engine.access import is_chosen
 from sources.core.engine.config import read_config
 from sources.core.engine.reader import UNITS
 from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.times import overcounted
 from sources.core.tables import DELETED_AT, MISFITS, SYNC_LOG
 from sources.core.units import Status, Unit
 from sources.core.vendor import Vendor
@@ -164,6 +165,7 @@ def _units(
         )
     }
     rows, complete = _counts(warehouse, vendor), complete_scans(pipeline, vendor)
+    lasting = _lasting_notes(pipeline, vendor)
     last = (
         f"SELECT {account}, resource, status, note, finished FROM (SELECT *, row_number() OVER "
         f"(PARTITION BY {account}, resource ORDER BY {_AHEAD_LAST.format('finished')}) AS n FROM {SYNC_LOG}) AS l "
@@ -176,7 +178,7 @@ def _units(
             whose,
             resource,
             status,
-            note or "",
+            note or lasting.get(unit, ""),
             rows.get(unit)
             or rows.get(Unit(whose.partition("/")[0], resource), 0),  # a user who sees an account
             fresh[unit].astimezone(UTC) if unit in fresh else None,
@@ -199,18 +201,29 @@ def _counts(warehouse: Warehouse, vendor: Vendor) -> dict[Unit, int]:
 def complete_scans(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, datetime]:
     """When units' lists were last read completely, as far as the state tells."""
     found: dict[Unit, datetime] = {}
+    for unit, checkpoint in _checkpoints(pipeline, vendor):
+        at = checkpoint.complete_at
+        moment = datetime.fromtimestamp(at, UTC) if at is not None else None
+        if moment and moment <= latest_credible():
+            found[unit] = max(moment, found.get(unit, moment))
+    return found
+
+
+def _lasting_notes(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, str]:
+    """What is told once of units, and holds on."""
+    checkpoints = _checkpoints(pipeline, vendor)
+    return {unit: overcounted(c.times.excess) for unit, c in checkpoints if c.times and c.times.excess}
+
+
+def _checkpoints(pipeline: dlt.Pipeline, vendor: Vendor) -> Iterator[tuple[Unit, Checkpoint]]:
     for state in _states(pipeline):
         resources = state.get("sources", {}).get(vendor.name, {}).get("resources", {})
         for resource in vendor.listings:
             for client, stored in resources.get(resource, {}).get(UNITS, {}).items():
                 try:
-                    at = Checkpoint.decode(stored).complete_at
+                    yield Unit(client, resource), Checkpoint.decode(stored)
                 except ValueError:
                     continue  # the next scan is complete, then
-                moment = datetime.fromtimestamp(at, UTC) if at is not None else None
-                if moment and moment <= latest_credible():
-                    found[Unit(client, resource)] = max(moment, found.get(Unit(client, resource), moment))
-    return found
 
 
 def _states(pipeline: dlt.Pipeline) -> Iterator[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.syncing.reconcile import reconcile
+from pipelines.syncing.status import read_status
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.errors import Unauthorized
@@ -297,3 +298,20 @@ def test_reconcile_agrees_after_a_sync_and_finds_what_differs(place: Start) -> N
     row_id = there.world.ids("", "sms_events")[0]
     there.world.edit("", "sms_events", row_id, status="failed")
     assert reconciled(there)["sms_events"].different == {row_id: ["status"]}
+
+
+@pytest.mark.long
+def test_a_number_of_rows_that_no_reading_bears_out_is_told_once_by_a_sync_and_always_by_status(
+    place: Start,
+) -> None:
+    there = place(Paging(count_off=9), leads=60)
+    said = "the API counts 9 rows more than it lists, however it is asked"
+    for told in (True, False):
+        report = there.sync("leads", full=True)
+        assert report.exit == 0
+        assert there.agrees("leads")
+        assert (said in {outcome.note for outcome in report.run.outcomes.values()}) is told
+        storage = there.storage()
+        with storage.look("leadping") as pipeline:
+            units = read_status(pipeline, LEADPING, storage, None).units
+        assert said in {unit.note for unit in units}

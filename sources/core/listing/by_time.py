@@ -17,7 +17,7 @@ from sources.core.listing.questions import Ask, Begin
 from sources.core.listing.reading import Reading, Sink, read_list
 from sources.core.listing.running import ByTime, Paused, Running
 from sources.core.listing.scan import Ending, Scan
-from sources.core.listing.times import Look, Pause, Times
+from sources.core.listing.times import Look, Pause, Times, overcounted
 from sources.core.listing.weighing import Weighed
 
 
@@ -232,9 +232,9 @@ class _ListReader:
 
     async def _instead(self, why: str) -> tuple[Checkpoint, Read]:
         """What cannot be read by time is read by its tokens, now and from now on."""
-        self._scans.times = Times(
-            apart=self._scans.times.apart, why=why or "it would not hold still", size=self._scans.times.size
-        )
+        known = self._scans.times
+        why = why or "it would not hold still"
+        self._scans.times = Times(apart=known.apart, why=why, size=known.size, excess=known.excess)
         self._reading.memory.begin_anew()
         return await self._by_tokens(replace(self._before, complete_at=None, unfinished=None))
 
@@ -272,9 +272,7 @@ class _ListReader:
         if excess:
             self._note(f"said to have {excess} rows more")
         if excess > times.excess:
-            self._reading.outcome.note = (
-                f"the API counts {excess} rows more than it lists, however it is asked"
-            )
+            self._reading.outcome.note = overcounted(excess)
         self._scans.times = replace(times, excess=excess)
         return not others.brought or others.lacking == 0
 

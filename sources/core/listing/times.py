@@ -11,6 +11,11 @@ LASTS = 3600.0
 """Seconds for which a look that finds everything as it was is enough."""
 
 
+def overcounted(rows: int) -> str:
+    """What there is to say of a list whose number of rows is too large."""
+    return f"the API counts {rows} rows more than it lists, however it is asked"
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was seen at the end of a list (`looking`) before it was last read back.
