@@ -205,7 +205,7 @@ def erase(
 ) -> None:
     """Remove a person, or a client, from the warehouse, and keep them from coming back."""
     from pipelines.commands.erase import run_erase
-    from pipelines.syncing.erasing import Person
+    from pipelines.syncing.person import Person
 
     run_erase(source, Person(email, profile_url, lead_id, phone), client, dry_run, destination, dataset)
 

@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.storage import storage_for
 from pipelines.storage.file import PublishedFile
-from pipelines.syncing.erasing import Person, erase_person
+from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.person import Person
 from pipelines.syncing.sync import Report, Wanted, sync
 from sources.core.errors import WarehouseError
 from sources.core.privacy.configuration import load_policy

@@ -14,7 +14,7 @@ from pipelines.vendors import vendors_named
 from sources.core.engine.finish import annotate_all
 from sources.core.errors import ConfigurationError
 from sources.core.people.describing import Described, annotated, described
-from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
+from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Policy
 from sources.core.tables import SYNC_LOG, Table
@@ -47,9 +47,8 @@ def run_dbt(folder: Path, destination: str | None, dataset: str | None) -> None:
     for vendor in storage.loaded(vendors_named(None)):
         with storage.look(storage.dataset_of(vendor)) as pipeline:
             sources.append(describe_vendor(Warehouse(pipeline, pipeline.default_schema), vendor, policy))
-    if can_hold_people(storage.destination()):
-        with storage.ask(SCHEMA) as pipeline:
-            sources.extend(describe_people(warehouse_of_people(pipeline), policy))
+    with storage.ask(SCHEMA) as pipeline:
+        sources.extend(describe_people(warehouse_of_people(pipeline), policy))
     text = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=100)
     try:
         folder.mkdir(parents=True, exist_ok=True)

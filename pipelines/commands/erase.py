@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
-from pipelines.syncing.erasing import Person, check_request, erase_account, erase_person
+from pipelines.syncing.erasing import check_request, erase_account, erase_person
+from pipelines.syncing.person import Person
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy

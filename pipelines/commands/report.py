@@ -17,7 +17,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
 from pipelines.vendors import VENDORS, vendors_named
 from sources.core.errors import ConfigurationError, WarehouseError
-from sources.core.people.making import SCHEMA, can_hold_people, warehouse_of_people
+from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.people.report import REPORT as PEOPLE
 from sources.core.report import Section
 from sources.core.vendor import Vendor
@@ -72,7 +72,7 @@ def assemble(storage: Readable, name: str | None, accounts: Sequence[str], perso
     loaded = storage.loaded(vendors_named(name))
     asked: list[Callable[[], Record]] = []
     has_leads = any(vendor.leads for vendor in loaded)
-    if not name and not accounts and has_leads and can_hold_people(storage.destination()):
+    if not name and not accounts and has_leads and storage.tells_people:
         asked.append(partial(_of_people, storage, now))
     asked.extend(
         partial(_of, vendor, vendor.report, storage, accounts, personal, now)
@@ -122,7 +122,7 @@ def _of(
 
 
 def _of_people(storage: Readable, now: datetime) -> Record:
-    with storage.ask(SCHEMA) as pipeline:
+    with storage.ask_people() as pipeline:
         warehouse = warehouse_of_people(pipeline)
         with warehouse.at_one_moment():
             return gather(warehouse, PEOPLE, Told(SCHEMA, "All vendors"), now=now)

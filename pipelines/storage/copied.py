@@ -1,9 +1,9 @@
-"""What a warehouse holds of a vendor, in a DuckDB file for a while: reports and exports ask views, for which the
+"""What a warehouse holds of a schema, in a DuckDB file for a while: reports and exports ask views, for which the
 warehouse's own SQL may have no words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,11 +14,8 @@ import duckdb
 import pyarrow as pa
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from sources.core.engine.finish import describe
-from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
-from sources.core.vendor import Vendor
 from sources.core.warehouse.sql import quoted, selection
 from sources.core.warehouse.views import SQL_TYPES
 from sources.core.warehouse.warehouse import Warehouse
@@ -28,20 +25,21 @@ AT_ONCE = 10_000
 
 
 @contextmanager
-def copied(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy, folder: Path) -> Iterator[dlt.Pipeline]:
+def copied(
+    pipeline: dlt.Pipeline, describe: Callable[[dlt.Pipeline], None], folder: Path
+) -> Iterator[dlt.Pipeline]:
     """A pipeline whose dataset is a copy of another's, with all views.
 
     Args:
         pipeline: whose dataset is copied.
-        vendor: whose rows they are.
-        policy: how personal data is treated.
+        describe: makes the views in the copy.
         folder: for the copy, which holds personal data; whoever has made it deletes it.
     """
     warehouse, file = Warehouse(pipeline, pipeline.default_schema), folder / "copy.duckdb"
     with duckdb.connect(str(file)) as connection, warehouse.at_one_moment():
         connection.execute(f"CREATE SCHEMA {warehouse.dataset}")
         for table in warehouse.tables():
-            _copy(warehouse, table, connection)
+            copy(warehouse, table, connection)
     there = dlt.pipeline(
         pipeline.pipeline_name,
         pipelines_dir=str(folder),
@@ -51,13 +49,32 @@ def copied(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy, folder: Path)
     there.schemas.save_schema(pipeline.default_schema)
     there.default_schema_name = cast(Any, pipeline.default_schema_name)
     there.schema_names = [pipeline.default_schema.name]
-    describe(there, vendor, policy)
+    describe(there)
     yield there
 
 
-def _copy(warehouse: Warehouse, table: str, connection: duckdb.DuckDBPyConnection) -> None:
-    types = cast("dict[str, DataType]", warehouse.types(table))
-    name = warehouse.qualified(table)
+def copy(
+    warehouse: Warehouse,
+    table: str,
+    connection: duckdb.DuckDBPyConnection,
+    schema: str = "",
+    only: Container[str] | None = None,
+) -> None:
+    """Copies a table.
+
+    Args:
+        warehouse: where it is.
+        table: its name.
+        connection: to where the copy is made.
+        schema: in which; of the same name if not given.
+        only: these columns; None for all.
+    """
+    types = {
+        column: cast(DataType, type_)
+        for column, type_ in warehouse.types(table).items()
+        if only is None or column in only
+    }
+    name = f"{schema or warehouse.dataset}.{table}"
     columns = ", ".join(f"{quoted(column)} {SQL_TYPES[type_]}" for column, type_ in types.items())
     connection.execute(f"CREATE TABLE {name} ({columns})")
     found = warehouse.stream(f"SELECT {selection(types)} FROM {table}", size=AT_ONCE)
@@ -67,11 +84,12 @@ def _copy(warehouse: Warehouse, table: str, connection: duckdb.DuckDBPyConnectio
 
 
 def _typed(warehouse: Warehouse, rows: Sequence[Sequence[Any]], types: Mapping[str, DataType]) -> pa.Table:
-    parsed = [
-        [
-            warehouse.from_json(value) if type_ == "json" else value
-            for value, type_ in zip(row, types.values(), strict=True)
+    if "json" in types.values():
+        rows = [
+            [
+                warehouse.from_json(value) if type_ == "json" else value
+                for value, type_ in zip(row, types.values(), strict=True)
+            ]
+            for row in rows
         ]
-        for row in rows
-    ]
-    return stored_table(parsed, types)
+    return stored_table(rows, types)

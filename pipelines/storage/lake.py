@@ -9,7 +9,7 @@ go; files that are added later show in its views at once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
 from sources.core.engine.finish import describe
 from sources.core.errors import ConfigurationError, NothingYet
+from sources.core.people.making import SCHEMA
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
@@ -62,6 +63,10 @@ class Lake(Server):
         self._check_format()
         self._loaded: dict[str, tuple[Vendor, Policy]] = {}
         """By schema, what is to be shown."""
+        self._over_all: Callable[[dlt.Pipeline], None] | None = None
+        """Makes what is said over all vendors, once what it reads is shown."""
+        self._is_left_over = False
+        """Whether bytes of the file may hold what was deleted."""
 
     def destination(self) -> AnyDestination:
         how = {"preferred_loader_file_format": "parquet"}
@@ -125,6 +130,13 @@ class Lake(Server):
     def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         self._loaded[pipeline.dataset_name] = vendor, policy
 
+    @property
+    def tells_people(self) -> bool:
+        return self.current is not None
+
+    def over_all(self, make: Callable[[dlt.Pipeline], None]) -> None:
+        self._over_all = make
+
     def publish(self) -> None:
         file = self.current
         if file is None or not self._loaded:
@@ -144,6 +156,11 @@ class Lake(Server):
                 shown = self.pipeline(_file(fresh), dataset, folder)
                 self.fetch_state(shown)
                 describe(shown, vendor, policy)
+        if self._over_all:
+            with elsewhere() as folder:
+                self._over_all(self.pipeline(_file(fresh), SCHEMA, folder))
+        if self._is_left_over:
+            duckdb_file.rewrite(fresh)
         if fresh.exists():
             fresh.chmod(0o600)
             duckdb_file.put_in_place(fresh, file)
@@ -167,7 +184,9 @@ class Lake(Server):
                 connection.execute(f"CREATE TABLE {dataset}.{table} AS FROM rows")
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
-        self.forget_versions(pipeline)
+        self._is_left_over = True
+        if pipeline.default_schema_name:  # what is said over all vendors is in no files
+            self.forget_versions(pipeline)
 
     def forget_versions(self, pipeline: dlt.Pipeline) -> dict[str, int]:
         return Files(pipeline, pipeline.default_schema).leave_latest()

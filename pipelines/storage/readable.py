@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import dlt
@@ -17,7 +17,10 @@ from pipelines.storage.copied import copied
 from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.formats import refuse_newer
 from pipelines.storage.trouble import is_full, refusals_told, why_closed
+from sources.core.engine.finish import describe
 from sources.core.errors import LeadhouseError, NothingYet
+from sources.core.people.describing import describe as describe_people
+from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.views import ENGINES
@@ -74,6 +77,11 @@ class Readable(ABC):
         """The DuckDB file that people open, if there is one."""
         return None
 
+    @property
+    def tells_people(self) -> bool:
+        """Whether it has a place for what is said over all vendors."""
+        return True
+
     def dataset_of(self, vendor: Vendor) -> str:
         """The schema that a vendor's rows are in."""
         return self.config.dataset or vendor.name
@@ -115,8 +123,7 @@ class Readable(ABC):
         with self.destination_to_look_at() as destination, elsewhere() as folder:
             yield self.pipeline(destination, dataset, folder)
 
-    @contextmanager
-    def ask_views(self, vendor: Vendor) -> Iterator[dlt.Pipeline]:
+    def ask_views(self, vendor: Vendor) -> AbstractContextManager[dlt.Pipeline]:
         """The same for whoever asks views for analysts or those that are safe to share: where the warehouse's own SQL
         need not have words for them, of a copy in a DuckDB file, which is gone afterwards.
 
@@ -126,15 +133,28 @@ class Readable(ABC):
         Raises:
             LeadhouseError: as above.
         """
-        dataset = self.dataset_of(vendor)
+        return self._with_views(self.dataset_of(vendor), lambda copy: describe(copy, vendor, load_policy()))
+
+    def ask_people(self) -> AbstractContextManager[dlt.Pipeline]:
+        """The same for what is said over all vendors.
+
+        Raises:
+            LeadhouseError: as above.
+        """
+        return self._with_views(
+            SCHEMA, lambda copy: describe_people(warehouse_of_people(copy), load_policy())
+        )
+
+    @contextmanager
+    def _with_views(self, dataset: str, describe: Callable[[dlt.Pipeline], None]) -> Iterator[dlt.Pipeline]:
         with self.ask(dataset) as pipeline:
-            if Warehouse(pipeline, Schema(vendor.name)).engine in ENGINES:  # it has words for all of them
+            if Warehouse(pipeline, Schema(dataset)).engine in ENGINES:  # it has words for all of them
                 yield pipeline
                 return
         with (
             self.look(dataset) as pipeline,
             elsewhere() as folder,
-            copied(pipeline, vendor, load_policy(), folder) as copy,
+            copied(pipeline, describe, folder) as copy,
         ):
             yield copy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -18,8 +18,12 @@ from pipelines.storage.packages import drain, tidy
 from pipelines.storage.readable import Readable
 from pipelines.storage.trouble import is_full, refusals_told
 from sources.core.errors import LeadhouseError, WarehouseError
+from sources.core.people.making import SCHEMA
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
+
+PATIENCE = 60.0
+"""Seconds to wait for another sync that finds people at the moment."""
 
 
 class Storage(Readable):
@@ -62,6 +66,18 @@ class Storage(Readable):
     def is_due(self) -> bool:
         """Whether a sync that goes on should show what it has."""
         return False
+
+    def over_all(self, make: Callable[[dlt.Pipeline], None]) -> None:
+        """Has what is said over all vendors be made where people look for it, when they next look at the latest.
+
+        Args:
+            make: makes it in a pipeline's dataset.
+
+        Raises:
+            LeadhouseError: another sync is about it for long, or the warehouse cannot be had.
+        """
+        with self.open(SCHEMA, PATIENCE) as pipeline:
+            make(pipeline)
 
     def publish(self) -> None:
         """Puts what is loaded where people look."""

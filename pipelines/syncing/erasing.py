@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 
 import dlt
 
@@ -13,13 +13,13 @@ from pipelines.storage import Storage
 from pipelines.syncing.identifying import everything_known
 from pipelines.syncing.keeping_out import remember_erased
 from pipelines.syncing.opened import Opened, open_all
-from pipelines.syncing.people import bring_together, tables_of_people
+from pipelines.syncing.people import bring_together, persons_among, tables_of_people
+from pipelines.syncing.person import Person
 from pipelines.syncing.searching import Marks, rows_with
-from sources.core.errors import ConfigurationError
-from sources.core.people.making import SCHEMA
+from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.privacy.erasure import Suppressions
-from sources.core.privacy.policy import Policy, Treatment
-from sources.core.tables import SYNC_LOG, Category, Table
+from sources.core.privacy.policy import Policy
+from sources.core.tables import SYNC_LOG, Table
 from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
 from sources.core.warehouse.suppressions import (
@@ -30,52 +30,6 @@ from sources.core.warehouse.suppressions import (
     note_erasure,
 )
 from sources.core.warehouse.warehouse import Warehouse
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """How the person to erase is known; one of these is enough."""
-
-    email: str | None = None
-    profile_url: str | None = None
-    lead_id: str | None = None
-    phone: str | None = None
-
-    def values(self) -> list[str]:
-        return [value for value in (self.email, self.profile_url, self.lead_id, self.phone) if value]
-
-    def known(self, policies: Sequence[Policy]) -> dict[str, str]:
-        """What was given, each with its hash: a phone number as numbers are compared, wherever vendors' numbers are.
-
-        Args:
-            policies: vendors' own.
-
-        Raises:
-            ConfigurationError: nobody can tell which phone number it is.
-        """
-        given = [value for value in (self.email, self.profile_url, self.lead_id) if value]
-        phones = {phone for policy in policies if (phone := policy.phone(self.phone))}
-        if self.phone and not phones:
-            raise ConfigurationError(
-                "this is no phone number whose country is known: write it as +1 415 555 0100, or set `default_region` "
-                "under the vendor's section"
-            )
-        return {value: policies[0].hash(value) for value in [*given, *sorted(phones)]}
-
-    def cannot_be_found(self, policy: Policy) -> str | None:
-        """Why some of it leads to no stored row, if so."""
-        ways = {
-            "e-mail": (self.email, Category.EMAIL),
-            "profile URL": (self.profile_url, Category.PROFILE_URL),
-            "phone number": (self.phone, Category.PHONE),
-        }
-        blind = {Treatment.MASK: "masked", Treatment.DROP: "dropped"}
-        for name, (value, category) in ways.items():
-            if value and (how := blind.get(policy.of(category))):
-                return (
-                    f"{name}s are {how} here, so nobody can be found by theirs: only --lead-id finds a person"
-                )
-        return None
 
 
 def check_request(policy: Policy, whom: Sequence[str]) -> None:
@@ -128,7 +82,9 @@ def erase_person(
                 storage.forget_versions(each.pipeline)
         found = {each: _erasures_of(each, known) for each in opened}
         counts = {each: _counted(each, changes) for each, changes in found.items()}
-        together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(found)
+        together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(
+            storage, found
+        )
         if not dry_run:
             for each, by_table in found.items():
                 each.warehouse.change(change for changes in by_table.values() for change in changes)
@@ -183,14 +139,23 @@ def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
 
 def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> None:
     """Sees that no file keeps what was deleted; then writes down that somebody was erased, and not whom."""
-    bring_together(storage, again=True)
-    vendors = {each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts}
-    with tables_of_people(storage) as people:
-        storage.rewrite_all({**vendors, **people})
-    for each, its in counts.items():
+    changed: dict[dlt.Pipeline, Sequence[str]] = {
+        each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts
+    }
+    trouble = None
+    with ExitStack() as stack:
+        try:
+            bring_together(storage, again=True)
+            changed.update(stack.enter_context(tables_of_people(storage)))
+        except WarehouseError as error:
+            trouble = error  # all else is done first; the next sync goes on
+        storage.rewrite_all(changed)
+    for each, its in () if trouble else counts.items():
         note_erasure(each.pipeline, kind, its)
         remember_erased(storage, each.pipeline)
     storage.publish()
+    if trouble:
+        raise trouble
 
 
 def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
@@ -205,7 +170,7 @@ def _counted(opened: Opened, changes: Mapping[str, Sequence[Change]]) -> Counts:
     return {opened.named(table): len(each) for table, each in changes.items() if each}
 
 
-def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts:
+def _of_people(storage: Storage, found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts:
     """Rows of the tables over all vendors that will not be there any more."""
     gone = {
         (each.warehouse.dataset, *map(str, change.key.values()))
@@ -214,20 +179,7 @@ def _of_people(found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts
         for change in by_table.get(each.vendor.leads.table, ())
         if change.deletes
     }
-    warehouse = next(iter(found)).warehouse
-    rows = warehouse.query_for_ids(
-        f"SELECT person_id, source, account, id FROM {SCHEMA}.person_leads WHERE id IN ({{ids}})",
-        sorted({lead for *_, lead in gone}),
-    )
-    lost = Counter(person for person, *lead in rows if tuple(lead) in gone)
-    people = warehouse.query_for_ids(
-        f"SELECT person_id, leads FROM {SCHEMA}.people WHERE person_id IN ({{ids}})", sorted(lost)
-    )
-    counts = {
-        "person_leads": lost.total(),
-        "people": sum(lost[person] == leads for person, leads in people),
-    }
-    return {f"{SCHEMA}.{table}": count for table, count in counts.items() if count}
+    return persons_among(storage, next(iter(found)).warehouse, gone)
 
 
 def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:

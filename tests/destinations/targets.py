@@ -92,7 +92,7 @@ class MariaDB(Server):
     def create(cls, folder: Path, socket: str) -> "MariaDB":
         with closing(pymysql.connect(unix_socket=socket, user="root")) as connection:
             cursor = connection.cursor()
-            cursor.execute("SHOW DATABASES LIKE 'leadpanther%'")
+            cursor.execute("SHOW DATABASES LIKE 'lead%'")
             for (name,) in cursor.fetchall():
                 cursor.execute(f"DROP DATABASE {name}")
             cursor.execute("CREATE DATABASE IF NOT EXISTS house")
@@ -103,7 +103,7 @@ class MariaDB(Server):
 
     def search(self, what: re.Pattern[str]) -> list[str]:
         everywhere = "SELECT concat(table_schema, '.', table_name) AS name FROM information_schema.tables"
-        tables = [row["name"] for row in self.query(f"{everywhere} WHERE table_schema LIKE '{DATASET}%'")]
+        tables = [row["name"] for row in self.query(f"{everywhere} WHERE table_schema LIKE 'lead%'")]
         return [
             found for table in tables for found in what.findall(str(self.query(f"SELECT * FROM {table}")))
         ]
@@ -137,7 +137,11 @@ class SQLite(Server):
         return self.folder / f"house__{DATASET}.db"
 
     def open(self) -> Any:
-        return sqlite3.connect(self.file)
+        """Every schema by its name; what has none is LeadPanther's."""
+        connection = sqlite3.connect(self.file)
+        for file in self.folder.glob("house__*.db"):
+            connection.execute("ATTACH ? AS ?", [str(file), file.stem.removeprefix("house__")])
+        return connection
 
     def search(self, what: re.Pattern[str]) -> list[str]:
         return [
@@ -208,7 +212,8 @@ class Parquet(Target):
         return connection
 
     def search(self, what: re.Pattern[str]) -> list[str]:
-        logs = [found for file in self.lake.rglob("*.json") for found in seen(file, what)]
+        texts = [*self.lake.rglob("*.json"), *self.lake.glob("*.duckdb")]
+        logs = [found for file in texts for found in seen(file, what)]
         rows = [f"SELECT * FROM read_parquet('{file}')" for file in self.lake.rglob("*.parquet")]
         with closing(duckdb.connect()) as connection:
             return logs + [f for sql in rows for f in what.findall(str(connection.execute(sql).fetchall()))]

@@ -83,7 +83,7 @@ def test_reports_and_exports_are_what_they_are_from_duckdb(
     for place in (sqlite, beside):
         user = User(place, api)
         user.types("sync")
-        user.types("report", "--source", "leadpanther", "--personal")
+        user.types("report", "--personal")
         user.types("export", "--client", client, "--out", "whole")
         user.types("export", "--client", client, "--out", "shared", "--shareable")
         shown.append(figures(place.folder / "leadhouse-report.html"))
@@ -100,7 +100,8 @@ def test_query_says_what_it_asks_and_dbt_what_is_there_in_its_own_words(
     user.types("sync", "--resource", "leads")
     assert f"asks DuckDB files, and {server.name} is none" in user.types("query", "SELECT 1", code=2)
     user.types("dbt", "--out", "models")
-    (source,) = yaml.safe_load((server.folder / "models/sources.yml").read_text())["sources"]
+    source, people = yaml.safe_load((server.folder / "models/sources.yml").read_text())["sources"]
+    assert {"all_leads", "people", "person_leads", "sync_health"} == {t["name"] for t in people["tables"]}
     (leads,) = [table for table in source["tables"] if table["name"] == "leads"]
     key = leads["data_tests"][0]["unique"]["arguments"]["column_name"]
     schema = f"{DATASET}." if isinstance(server, MariaDB) else ""

@@ -21,6 +21,10 @@ from tests.conftest import StartSandbox, small_world
 from tests.destinations.targets import Parquet, Server
 from tests.hard import child
 from tests.hard.child import Tricks
+from tests.people.test_erasing import erase as erase_everywhere
+from tests.people.test_erasing import everybody_but, left
+from tests.people.test_people import treat
+from tests.people.world import found_in, known_people, pairs, sync_town
 from tests.privacy.scene import EMAIL, HERS, KEY, erase, erase_a_client, everything, hers, others, scene
 from tests.support import DATASET, DuckDB, Target, settings
 from tests.test_sync_truth import change
@@ -152,6 +156,39 @@ def test_who_is_erased_is_gone_and_does_not_come_back(
     assert all(row in after[table] for table, rows in before.items() for row in rows)
     place.sync(api, full=True)
     assert left_of_her(place) == []
+
+
+def test_people_over_all_vendors_are_those_of_duckdb_and_leave_all_vendors_at_once(
+    place: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "hash")
+    town = known_people()
+    beside = DuckDB(place.folder / "beside")
+    beside.folder.mkdir()
+    for target in (place, beside):
+        sync_town(town, target)
+    assert found_in(place).keys() == town.people.keys()
+    assert pairs(found_in(place)) == pairs(town.people)
+    for table in ("all_leads", "people", "person_leads", "sync_health"):
+        assert over_all(place, table) == over_all(beside, table), table
+    counted = {
+        **{"leadpanther.leads": 3, "leadleap.leads": 2},
+        **{"leadhouse.person_leads": 5, "leadhouse.people": 1},
+    }
+    assert erase_everywhere(place, "BOB@one.example", dry_run=True) == counted
+    assert left(town, place) == everybody_but(town)
+    assert erase_everywhere(place, "BOB@one.example") == counted
+    assert left(town, place) == everybody_but(town, "Bob")
+    sync_town(town, place)
+    assert left(town, place) == everybody_but(town, "Bob")
+
+
+def over_all(place: Target, table: str) -> list[dict[str, object]]:
+    """Rows of a table over all vendors, but for what two warehouses need not have alike."""
+    rows = place.query(f"SELECT * FROM leadhouse.{table}")
+    other = READ_WHEN | {"last_seen_at", "changed_at", "version", "ties", "_dlt_id", "_dlt_load_id"}
+    kept = ({name: plain(value) for name, value in row.items() if name not in other} for row in rows)
+    return sorted(kept, key=repr)
 
 
 def test_a_client_who_is_erased_is_gone_and_does_not_come_back(

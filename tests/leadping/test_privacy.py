@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pipelines.syncing.erasing import Person, erase_person
+from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.person import Person
 from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import Category

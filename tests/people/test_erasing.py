@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipelines.syncing.erasing import Person, erase_person
+from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.person import Person
 from pipelines.vendors import VENDORS
 from sources.core.privacy.configuration import load_policy
 from tests.people.test_people import KEY, treat

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.syncing.erasing import Person, erase_account, erase_person
+from pipelines.syncing.erasing import erase_account, erase_person
+from pipelines.syncing.person import Person
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Sandbox, World

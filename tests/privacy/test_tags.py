@@ -6,7 +6,8 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines.syncing.erasing import Person, erase_person
+from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.person import Person
 from sources.core.privacy.configuration import load_policy
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.suppressions import SUPPRESSIONS

@@ -18,7 +18,8 @@ from sources.core.warehouse.annotations import (
     share_views,
     tells_already,
 )
-from sources.core.warehouse.sql import quoted, selection
+from sources.core.warehouse.changes import holds_only
+from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import SQL_TYPES, annotate_views
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -97,9 +98,6 @@ def _tell_personal(warehouse: Warehouse, present: Sequence[Annotation], policy: 
     if tells_already(warehouse, wanted, table):
         return
     types = ", ".join(f"{quoted(column.name)} {SQL_TYPES[column.type]}" for column in PII_COLUMNS.columns)
-    marks = ", ".join(["%s"] * len(names))
-    with warehouse.transaction() as run:
-        run(f"CREATE TABLE IF NOT EXISTS {table} ({types})")
-        run(f"DELETE FROM {table}")
-        for row in wanted:
-            run(f"INSERT INTO {table} ({selection(names)}) VALUES ({marks})", *(row[name] for name in names))
+    if PII_COLUMNS.name not in warehouse.stored():
+        warehouse.execute_all([f"CREATE TABLE {table} ({types})"])
+    warehouse.execute_together(holds_only(table, names, [[row[name] for name in names] for row in wanted]))

@@ -13,7 +13,6 @@ from hashlib import blake2b
 from typing import Any
 
 import dlt
-from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseException
 
@@ -36,7 +35,6 @@ from sources.core.privacy.policy import NOBODYS, Policy
 from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
-from sources.core.warehouse.kind import engine_of
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import ENGINES, make_views
 from sources.core.warehouse.warehouse import Warehouse
@@ -91,9 +89,9 @@ EXCEPTION WHEN others THEN
 END $$"""
 
 
-def can_hold_people(destination: AnyDestination) -> bool:
-    """Whether people can be found there: it takes SQL views and temporary tables as DuckDB and Postgres have them."""
-    return engine_of(destination) in ENGINES
+def can_find_people(warehouse: Warehouse) -> bool:
+    """Whether its own SQL can: it takes views and temporary tables as DuckDB and Postgres have them."""
+    return warehouse.engine in ENGINES
 
 
 def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
@@ -110,7 +108,7 @@ def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
 
 def make_people(
     warehouse: Warehouse, vendors: Sequence[Vendor], policy: Policy, max_shared: int, again: bool = False
-) -> None:
+) -> bool:
     """Makes what is said over all vendors, where it is not what it should be.
 
     What cannot be made stays as it was: the vendors' rows are loaded, and that is what a sync is for.
@@ -121,6 +119,9 @@ def make_people(
         policy: how personal data is treated.
         max_shared: an identifier that more leads have ties nobody.
         again: find people anew, even though nothing seems to have changed.
+
+    Returns:
+        Whether it is as it should be now.
     """
     with warehouse.connected():
         try:
@@ -134,6 +135,8 @@ def make_people(
             memory = f"more than {MEMORY} of this machine's memory would be needed"
             hint = memory if "OutOfMemory" in trouble else f"may we write to schema {SCHEMA}?"
             log.warning("people over all vendors stay as they were: %s (%s)", trouble, hint)
+            return False
+    return True
 
 
 def _make_schema(warehouse: Warehouse) -> None:

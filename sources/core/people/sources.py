@@ -81,7 +81,10 @@ def find_loaded(warehouse: Warehouse, vendors: Sequence[Vendor]) -> list[Loaded]
         "SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY 1",
         SYNC_LOG,
     ):
-        if STAGING.fullmatch(schema) or not (vendor := _vendor_of(warehouse, schema, vendors)):
+        if STAGING.fullmatch(schema):
+            continue
+        names = warehouse.query(f"SELECT DISTINCT schema_name FROM {schema}._dlt_version")
+        if not (vendor := vendor_of([name for (name,) in names], vendors)):
             continue
         assert vendor.leads
         if stored := warehouse.stored(schema).get(vendor.leads.table):
@@ -89,9 +92,13 @@ def find_loaded(warehouse: Warehouse, vendors: Sequence[Vendor]) -> list[Loaded]
     return found
 
 
-def _vendor_of(warehouse: Warehouse, schema: str, vendors: Sequence[Vendor]) -> Vendor | None:
-    """Whose rows a schema holds, as dlt's own table says; a vendor's second key has a name that goes on."""
-    names = [name for (name,) in warehouse.query(f"SELECT DISTINCT schema_name FROM {schema}._dlt_version")]
+def vendor_of(names: Sequence[str], vendors: Sequence[Vendor]) -> Vendor | None:
+    """Whose leads a schema holds; a vendor's second key has a name that goes on.
+
+    Args:
+        names: what dlt calls the schema.
+        vendors: all that there are.
+    """
     return next(
         (v for v in vendors if v.leads and any(n == v.name or n.startswith(f"{v.name}_") for n in names)),
         None,

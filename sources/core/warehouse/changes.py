@@ -15,6 +15,9 @@ from sources.core.warehouse.sql import assignments, quoted
 MANY = 10_000
 """Rows in one statement."""
 
+VALUES = 1_000
+"""Values in one statement, where each is a parameter of its own: every engine takes that many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -74,3 +77,22 @@ def _in_one(changes: Sequence[Change], types: Mapping[str, str]) -> Statement:
         sets = ", ".join(f"{quoted(name)} = {new[name]}" for name in first.values)
         sql = f"UPDATE {first.table} AS old SET {sets} FROM (SELECT {lists}) AS new WHERE {where}"
     return sql, [list(column) for column in zip(*given, strict=True)]
+
+
+def holds_only(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
+    """SQL that has a small table hold these rows and no others.
+
+    Args:
+        table: which, with its schema.
+        names: of its columns.
+        rows: their values.
+    """
+    yield f"DELETE FROM {table}", ()
+    at_once, marks = VALUES // len(names), ", ".join(["%s"] * len(names))
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        these = ", ".join([f"({marks})"] * len(some))
+        yield (
+            f"INSERT INTO {table} ({', '.join(map(quoted, names))}) VALUES {these}",
+            [value for row in some for value in row],
+        )

@@ -117,16 +117,7 @@ class Dialect:
             types: of the columns of the tables asked.
             rows: as the driver gave them.
         """
-        makers = [_MAKERS.get(types.get(name or "", "")) for name in prepared.columns]
-        if not any(makers):
-            return [tuple(row) for row in rows]
-        return [
-            tuple(
-                maker(value) if maker and value is not None else value
-                for maker, value in zip(makers, row, strict=True)
-            )
-            for row in rows
-        ]
+        return as_typed([types.get(name or "", "") for name in prepared.columns], rows)
 
 
 class Spoken(Dialect):
@@ -186,6 +177,25 @@ class MySql(Dialect):
 
 _SPOKEN = ("duckdb", "postgres")
 _KINDS: Mapping[str, type[Dialect]] = {**dict.fromkeys(_SPOKEN, Spoken), "mysql": MySql, "sqlite": Sqlite}
+
+
+def as_typed(types: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Row]:
+    """Rows as drivers give them, their values of these types.
+
+    Args:
+        types: dlt's, by place.
+        rows: of any driver.
+    """
+    makers = [_MAKERS.get(type_) for type_ in types]
+    if not any(makers):
+        return [tuple(row) for row in rows]
+    return [
+        tuple(
+            maker(value) if maker and value is not None else value
+            for maker, value in zip(makers, row, strict=True)
+        )
+        for row in rows
+    ]
 
 
 def dialect_of(client: SqlClientBase[Any]) -> Dialect:
