@@ -124,6 +124,15 @@ def test_four_shards_at_once_into_an_empty_database_then_three_then_five(sharded
 
 
 @pytest.mark.long
+def test_a_table_that_was_dropped_is_read_again_by_every_shard(sharded: Sharded) -> None:
+    sharded.at_once(2)
+    sharded.postgres.query("DROP TABLE leadpanther.posts CASCADE")
+    for shard in ("2/2", "1/2"):
+        assert sharded.start("sync", "--shard", shard, folder=f"machine{shard[0]}").wait(60) == 0
+    assert differences(sharded.postgres, sharded.world) == []
+
+
+@pytest.mark.long
 def test_a_field_that_all_shards_meet_at_once_becomes_one_column(sharded: Sharded) -> None:
     sharded.at_once(3)
     values = {"nickname": "x", "shoe_size": 42, "pets": ["cat"]}

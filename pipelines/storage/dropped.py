@@ -32,6 +32,9 @@ def make_dropped(pipeline: dlt.Pipeline) -> None:
     dlts = set(schema.dlt_table_names())
     _make(pipeline, gone & dlts)
     if others := gone - dlts:
+        # Other pipelines' rows, as of shards, are gone too: each begins without a state.
+        of_others = "DELETE FROM _dlt_pipeline_state WHERE pipeline_name <> %s"
+        Warehouse(pipeline, schema).execute(of_others, pipeline.pipeline_name)
         with pipeline.managed_state(extract_state=True) as state:
             state.get("sources", {}).pop(schema.name, None)
         pipeline.normalize()
@@ -40,12 +43,13 @@ def make_dropped(pipeline: dlt.Pipeline) -> None:
 
 
 def _gone(pipeline: dlt.Pipeline) -> Iterator[str]:
-    """Tables that are not there, or not with all columns."""
+    """Tables that are not there, or not with all columns; none where nobody can tell, as in SQLite while a view of its
+    cannot be looked into."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
     if warehouse.is_lake:  # it is its files, whatever they hold
         return
     stored = {name.lower(): {c.lower() for c in columns} for name, columns in warehouse.stored().items()}
-    for name in [*warehouse.tables(), *pipeline.default_schema.dlt_table_names()]:
+    for name in [*warehouse.tables(), *pipeline.default_schema.dlt_table_names()] if stored else ():
         there = stored.get(name.lower())
         if there is None or {column.lower() for column in warehouse.types(name)} - there:
             yield name

@@ -166,10 +166,10 @@ class Storage(Readable):
             drain(folder, lambda: self.pipeline(destination, dataset, folder))
             pipeline = self.pipeline(destination, dataset, folder)
             self.fetch_state(pipeline)
-            make_dropped(pipeline)
-            bring_up_to_date(pipeline)
             try:
                 with refusals_told(str(self)):
+                    make_dropped(pipeline)
+                    bring_up_to_date(pipeline)
                     yield pipeline
             finally:
                 tidy(pipeline)

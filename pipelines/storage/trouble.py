@@ -51,7 +51,7 @@ def refusals_told(place: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        refused = isinstance(error, DatabaseException | duckdb.Error)
+        refused = any(isinstance(cause, DatabaseException | duckdb.Error) for cause in causes(error))
         if isinstance(error, LeadhouseError) or not refused or is_full(error):
             raise
         raise WarehouseError(
