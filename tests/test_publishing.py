@@ -194,6 +194,62 @@ def test_who_writes_into_the_copy_disturbs_nobody(duck: DuckDB, sandbox: StartSa
     assert not differences(duck, world)
 
 
+WRITER = """
+import sys, duckdb
+
+analyst = duckdb.connect(sys.argv[1])
+analyst.execute("CREATE TABLE mine AS SELECT 1 AS x")
+analyst.execute("BEGIN")
+analyst.execute("DELETE FROM leadpanther.leads")
+print("ready", flush=True)
+sys.stdin.readline()
+analyst.execute("COMMIT")
+analyst.execute("INSERT INTO mine SELECT 2")
+if sys.argv[2] == "dies":
+    import os
+    os._exit(1)
+analyst.close()
+"""
+"""Writes into the copy while it is replaced, and afterwards."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("end", ["closes", "dies"])
+def test_another_process_that_writes_into_the_copy_disturbs_nobody(
+    duck: DuckDB, sandbox: StartSandbox, end: str
+) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    analyst = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(duck.file), end],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert analyst.stdout is not None
+    assert analyst.stdout.readline() == "ready\n"
+    world.insert(world.client_ids[0], "leads")
+    assert run_sync(api, config).exit == 0
+    assert not differences(duck, world)
+    analyst.communicate("go on\n")
+    world.insert(world.client_ids[0], "leads")
+    assert run_sync(api, config).exit == 0
+    assert not differences(duck, world)
+    assert duck.query("SELECT * FROM duckdb_tables() WHERE table_name = 'mine'") == []
+
+
+@pytest.mark.long
+def test_a_damaged_copy_is_made_anew(duck: DuckDB, sandbox: StartSandbox) -> None:
+    world = tiny_world()
+    api, config = sandbox(world), published_to(duck)
+    run_sync(api, config)
+    duck.file.write_bytes(b"no database any more" * 1000)
+    world.insert(world.client_ids[0], "leads")
+    assert run_sync(api, config).exit == 0
+    assert not differences(duck, world)
+
+
 @pytest.mark.long
 def test_the_copy_is_for_its_owner_only_unless_somebody_lets_others_read(
     duck: DuckDB, sandbox: StartSandbox

@@ -211,11 +211,19 @@ class PublishedFile(File):
         Raises:
             WarehouseError: somebody else publishes the file, or there is no room for a copy.
         """
-        self._seen = there = read_mark(self.published_file)
         if not self.published_file.exists():
             return
         has_own = _is_sound(self.own_file)
-        ours = read_mark(self.own_file) if has_own else None
+        ours = self._mark(self.own_file) if has_own else None
+        try:
+            self._seen = there = self._mark(self.published_file)
+        except duckdb.Error:
+            if not ours:
+                raise WarehouseError(
+                    f"{self.published_file} is no DuckDB file that can be read, and none of this folder's: move it away"
+                ) from None
+            log.warning("%s is damaged; it is published anew", self.published_file)
+            there = ours
         self._owner = ours.owner if ours else self._owner
         if has_own and ours == there:
             return
@@ -232,6 +240,9 @@ class PublishedFile(File):
             log.warning("going on from what %s published", there.who)
         _replace(self.own_file, self.published_file)
 
+    def _mark(self, file: Path) -> Mark | None:
+        return read_mark(file, self.folder / "looked-into.duckdb")
+
     def publish(self) -> None:
         """Puts a copy of what is loaded in the place of the published file; does nothing if nothing is.
 
@@ -243,7 +254,9 @@ class PublishedFile(File):
         self._let_go()
         if not self.own_file.exists():
             return
-        there = read_mark(self.published_file) if self.published_file.exists() else None
+        there = None
+        with contextlib.suppress(FileNotFoundError, duckdb.Error):  # gone, or damaged: it is put there anew
+            there = self._mark(self.published_file)
         if there != self._seen and there is not None and there.owner != self._owner:
             raise WarehouseError(
                 f"{self.published_file} was published meanwhile by {there.who}: it stays as it is"

@@ -3,6 +3,7 @@ told from the one that this machine put there."""
 
 from __future__ import annotations
 
+import shutil
 import socket
 import uuid
 from dataclasses import dataclass
@@ -32,13 +33,33 @@ class Mark:
     who: str
 
 
-def read_mark(file: Path) -> Mark | None:
-    """The last publication of a file; None where it says none, or is none."""
+def read_mark(file: Path, aside: Path) -> Mark | None:
+    """The last publication of a file; None where it says none. One that another program writes into cannot be opened, nor
+    one beside which that program left what fits it no more: a copy can.
+
+    Args:
+        file: the file.
+        aside: where to put a copy for a moment.
+
+    Raises:
+        duckdb.Error: it is no database.
+    """
     try:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            found = connection.execute(f"SELECT generation, id, owner, who FROM {TABLE}").fetchone()
+        return _read(file)
     except duckdb.Error:
-        return None
+        try:
+            shutil.copyfile(file, aside)
+            return _read(aside)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _read(file: Path) -> Mark | None:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        try:
+            found = connection.execute(f"SELECT generation, id, owner, who FROM {TABLE}").fetchone()
+        except duckdb.CatalogException:
+            return None
     return Mark(*found) if found else None
 
 
