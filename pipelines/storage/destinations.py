@@ -15,6 +15,7 @@ from dlt.common.destination import Destination, DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
 
+from pipelines.storage.long_texts import with_long_texts
 from pipelines.storage.remembering import remember_types
 from sources.core.errors import ConfigurationError
 
@@ -78,10 +79,10 @@ def asked_once(destination: AnyDestination) -> AnyDestination:
 
     def capabilities(config: Any = None, naming: Any = None) -> DestinationCapabilitiesContext:
         if config is not None:
-            return work_out(config, naming)
+            return with_long_texts(work_out(config, naming))
         kind = type(naming)
         if kind not in known:
-            known[kind] = work_out(naming=naming)
+            known[kind] = with_long_texts(work_out(naming=naming))
         return known[kind].copy()  # whoever asked may change it
 
     destination.capabilities = capabilities  # type: ignore[method-assign]

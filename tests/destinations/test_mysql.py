@@ -10,6 +10,7 @@ from sqlglot import exp
 from tests.conftest import StartSandbox
 from tests.destinations.targets import MariaDB, configure
 from tests.support import DATASET
+from tests.truth import differences
 
 CHANGES = exp.Delete | exp.Update
 
@@ -104,3 +105,16 @@ def test_who_may_see_the_shareable_views_sees_all_rows_and_nothing_personal(
 )
 def test_what_mysql_refuses_is_known(sql: str) -> None:
     assert reads_what_it_changes(sql)
+
+
+@pytest.mark.long
+def test_a_text_of_any_length_has_room(
+    sandbox: StartSandbox, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dlt calls text has room for 64 KB in MySQL's `TEXT`, which Leadping's schema alone exceeds."""
+    configure(monkeypatch, mariadb)
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    world.edit(client, "posts", world.ids(client, "posts")[0], content="ø" * 70_000)
+    assert mariadb.sync(api).exit == 0
+    assert differences(mariadb, world) == []
