@@ -46,7 +46,9 @@ class ByPage:
         """Of pages that say nothing of what follows, a hash of their rows, by their numbers."""
         self._no_limit = 0
         """A number of rows that was found to be no limit."""
-        self._looked_in_vain = False
+        self._looked_in_vain = self._follows = False
+        self._nothing_behind = -1
+        """Where the list was found to end twice, although it is said to go on."""
 
     async def fetch(self, offset: int) -> Page:
         """The rows from an offset on, as far as one page has them.
@@ -66,28 +68,35 @@ class ByPage:
             just_told = self._sizing.sure and not sure
             if first != self._sizing.first or (is_first and is_odd and page.has_more and just_told):
                 continue
-            # The first page begins at 0, however long it is.
-            if as_asked or (is_first and (not offset or len(page.rows) > offset)):
+            # The first page begins at 0, however long it is, once it is known which one that is.
+            known = self._sizing.sure or self._looked_in_vain
+            if as_asked or (known and is_first and (not offset or len(page.rows) > offset)):
                 break
         else:
             raise ScanUnstable("its pages are of another size each time")
         size = size if as_asked else self._sizing.cap
         room = self._sizing.begins(number + 1, size) - offset
         if not page.has_more or not self._sizing.is_near(offset, number, size):
-            return Page(page.after(offset), page.has_more, room)
+            return Page(page.after(offset), page.has_more, room, page.total)
         return await self._with_next(offset, number, size, page)
 
     async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
-        behind, _ = await self._ask(number + 1, size)
         room = self._sizing.begins(number + 1, size) - offset
-        further = behind.after(page.begins + len(page.rows))  # none, where it is the same page again
+        behind, _ = await self._ask(number + 1, size)
+        end = page.begins + len(page.rows)
+        if page.total is not None and not behind.after(end) and self._nothing_behind != end:
+            # Nothing, although there is said to be more: it may be empty by mistake.
+            self._nothing_behind = end
+            behind, _ = await self._ask(number + 1, size)
+        further = behind.after(end)  # none, where it is the same page again
         if not further and len(page.rows) < size:  # nothing that can have slid into a page with room left
             return Page(page.after(offset), False, room)
         again, _ = await self._ask(number, size)
         if list(map(bytes, again.rows)) != list(map(bytes, page.rows)):
-            return Page(again.after(offset), True, room)
-        return Page([*page.after(offset), *further], behind.has_more and bool(further), room + size)
+            return Page(again.after(offset), True, room, again.total)
+        total = again.total if further else None
+        return Page([*page.after(offset), *further], behind.has_more and bool(further), room + size, total)
 
     # --- where counting begins -------------------------------------------------------------------
 
@@ -195,12 +204,16 @@ class ByPage:
         said, rows = body.size, len(body.rows)
         if rows > asked:
             return rows
+        if said is None and rows and body.total == self._sizing.begins(number, self._sizing.cap) + rows:
+            return (
+                self._sizing.cap
+            )  # where pages have a size of their own, the last one ends where the list does
         if more and rows and said is None:
             # Where as many as were asked for came before, it may be the last one of a list that is said to be longer.
             full = (
                 rows == asked or asked > self._sizing.longest or await self._is_followed(number, asked, body)
             )
-            return rows if full else asked
+            return rows if full else await self._size_of_first(asked)
         if said is None or not (more and rows):
             return asked if said in (None, rows) else said
         if said == rows:
@@ -215,6 +228,14 @@ class ByPage:
         """Whether there is a page behind one, other than the same again."""
         behind = (await self._get(number + 1, size)).rows
         return bool(behind) and list(map(bytes, behind)) != list(map(bytes, body.rows))
+
+    async def _size_of_first(self, asked: int) -> int:
+        """The size of pages: as was asked for, once the first page was seen to follow that, or that one's own."""
+        if not self._follows:
+            rows = len((await self._get(self._sizing.first, asked)).rows)
+            self._follows = rows <= asked
+            return max(rows, asked)
+        return asked
 
     async def _is_limit(self, rows: int, asked: int) -> bool:
         """Whether no page has more rows than the first one had: it has as many again, and where it is asked for no more,

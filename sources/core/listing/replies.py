@@ -33,11 +33,13 @@ class Page:
         rows: the rows' JSON, as it came.
         has_more: whether the API says that there are more.
         room: how many rows it could have held, if that is not a full page.
+        total: how long it says that the list is.
     """
 
     rows: Sequence[Raw]
     has_more: bool
     room: int | None = None
+    total: int | None = None
 
 
 Fetch = Callable[[int], Coroutine[Any, Any, Page]]
@@ -54,6 +56,7 @@ class Reply:
         has_more: what the page says of itself.
         ids: for every row, a hash of its id alone; as the digests, where it is not known.
         room: how many rows it could have held, if that is not a full page.
+        total: how long it says that the list is.
     """
 
     offset: int
@@ -61,6 +64,7 @@ class Reply:
     has_more: bool
     ids: Sequence[int] = ()
     room: int | None = None
+    total: int | None = None
 
     @property
     def names_twice(self) -> bool:

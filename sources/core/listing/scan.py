@@ -10,12 +10,12 @@ begins at 0 and holds a run of rows that this scan has read; what lies below tho
 read. A list that grows at its tail ends with a reply that was asked for alone, after all others.
 
 Why no complete scan ends before its books balance. At its end a scan that lost nothing holds at least as many
-different ids as the list has places. If it is short by no more than rows were seen to come in before where it
-stood, those may be all that is missing: it walks once more, which finds them. If it is still short then, it was
-`OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing new: then nothing had come
-in, and the server takes rows out of pages after it has cut them, so that it has fewer of them than places. If it is
-short by more, or a page held a row twice, perhaps in another's place, the list is read by coverage, and ends as
-`COVERED` or `UNSTABLE`.
+different ids as the list has places. If it is short by no more than rows were seen to come in before where it stood, or
+if pages were odd and it is said to have more, those may be all that is missing: it walks once more, which finds them. If
+it is still short then, it was `OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing
+new: then nothing had come in, and the server takes rows out of pages after it has cut them, so that it has fewer of them
+than places, or says more than it has. If it is short by more, or a page held a row twice, perhaps in another's place,
+the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
@@ -282,11 +282,11 @@ class Scan:
         short = self.main.reach - read
         # A page that holds a row twice may hide another, which the books don't show where rows went meanwhile.
         doubtful = short > 0 or self._named_twice
-        if not doubtful:
+        if not (doubtful or self._is_said_to_be_longer(read)):
             self.ending = ending
         elif self.start.kind is not Kind.COMPLETE:
             self.ending = Ending.REFUTED
-        elif short > self.main.inserted or short <= 0:
+        elif short > self.main.inserted or (doubtful and short <= 0):
             self._cover(expected=self.main.reach)
         elif self.walks < 2:
             self._known_before = read
@@ -295,6 +295,10 @@ class Scan:
             self.ending = ending
         else:
             self.ending = Ending.OVERTAKEN
+
+    def _is_said_to_be_longer(self, read: int) -> bool:
+        """Whether all of a list is read, and it says that it has more, and pages were odd: so it may have."""
+        return self.start.kind is Kind.COMPLETE and self.main.odd and self.main.said > read
 
     def _was_one_known_page(self) -> bool:
         return self.requests == 1 and self._is_known_page(self._told)

@@ -65,6 +65,8 @@ class Walk:
         self.inserted = 0
         """Rows that came before where the walk stood, as far as shifted links tell."""
         self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
+        self.said = 0
+        """How long the list is, by what pages say."""
         self._max_window, self._reaches = max_window, reaches
         self._window = max_window if self._expected else 1
         self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
@@ -83,7 +85,7 @@ class Walk:
         self._met_known = False
         self._asked_again = 0
         self._moved_ends = 0
-        self._odd = False
+        self.odd = False
         """Whether pages were shorter than others, empty, or wrong about what follows."""
         self._signs = 0
         self._held: dict[int, str] = {}
@@ -149,6 +151,7 @@ class Walk:
         self.replies += 1
         self._pages += bool(reply.digests)
         self._received += len(reply.digests)
+        self.said = self.said if reply.total is None else reply.total
         if reply.has_more:
             self._limit = max(self._limit, len(reply.digests))
         self._round[reply.offset] = reply
@@ -182,7 +185,7 @@ class Walk:
         # Rows that came in before an end push it further, and a few behind it are a list that grows: neither shows that
         # it was no end.
         went_on = progress and self._fresh - known > min(OVERLAP, self.limit // 2)
-        self._odd = self._odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
+        self.odd = self.odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
         self._asked_again = 0 if went_on else self._asked_again + 1
         self._moved_ends = self._moved_ends + 1 if went_on and self._looks_last() else 0
         looked_last = replies == [self.last] or not self.start.tail_is_last
@@ -219,9 +222,9 @@ class Walk:
         """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""
         if self.start.kind is not Kind.COMPLETE:
             return 0
-        lacking = self._expected - self.reach
-        several = self.replies > 1
-        if (self._odd and several) or lacking > min(OVERLAP, self._expected // 10):
+        known = max(self._expected, self.said)
+        lacking, several = known - self.reach, self.replies > 1
+        if (self.odd and several) or lacking > min(OVERLAP, known // 10):
             return ODD
         return int(lacking > 0 or (several and not self._expected))
 
@@ -272,7 +275,8 @@ class Walk:
         self._idle = 0
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
-            if self._empty_starts >= (EMPTIED if replies[0].has_more else self._empty):
+            doubtful = replies[0].has_more or self.said > 0
+            if self._empty_starts >= (EMPTIED if doubtful else self._empty):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
 
@@ -301,7 +305,7 @@ class Walk:
         elif self._idle:
             self._overlap = LINK
         if self._idle == 3:
-            self.weak = self._odd or bool(self._loose)
+            self.weak = self.odd or bool(self._loose)
             self.finish(at_end=True)
 
     def _be_careful(self) -> None:
