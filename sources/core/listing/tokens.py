@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sources.core.listing.books import Books
-from sources.core.listing.chain import REMEMBERED
+from sources.core.listing.front import Front
 from sources.core.listing.instants import earlier, moment
 from sources.core.listing.questions import SIZES, Answer, Ask, Begin, is_full
 from sources.core.listing.replies import fingerprint
@@ -71,15 +71,14 @@ class TokenScan:
         self._count = self.begin.complete
         self._floor = self.begin.resume or self.begin.since
         """Where what is read for certain begins."""
-        self._front, self._front_text = LOWEST, self._floor
-        self._trail: list[tuple[int, str]] = []
+        self._front = Front(self._floor)
         self._known = Known()
         self._stretch = Stretch(self._floor, certain=True)
         self._next = Ask(since=self._floor)
         self._half: tuple[FirstHalf, Ask] | None = None
         """What is asked for to hold against the first page, and what to go on with then."""
         self._tokens: set[int] = set()
-        self._backs = self._expired = self._limit = self._largest = 0
+        self._expired = self._limit = self._largest = 0
         self._doubted: int | None = None
         self._empty_once = False
 
@@ -93,7 +92,7 @@ class TokenScan:
     @property
     def watermark(self) -> str | None:
         """The latest instant up to which all is read."""
-        return self._front_text
+        return self._front.text
 
     def last_before(self, began: float) -> str | None:
         """The latest instant that it read, but for rows of the future: from there on there may be news.
@@ -101,7 +100,7 @@ class TokenScan:
         Args:
             began: seconds since 1970.
         """
-        return next((text for at, text in reversed(self._trail) if at <= began * 1e9), None)
+        return self._front.last_before(began)
 
     def has_one_page_since(self, text: str) -> bool:
         """Whether what it read from an instant on is less than a page; one that goes on does not know."""
@@ -122,13 +121,13 @@ class TokenScan:
     @property
     def may_pause(self) -> bool:
         """Whether another process could go on from the watermark."""
-        return not self._stretch.pages and self._next.ordered and self._front_text is not None
+        return not self._stretch.pages and self._next.ordered and self._front.text is not None
 
     @property
     def came_further(self) -> bool:
         """Whether another process would begin further on than this one did, or know more of the end."""
         resumed = moment(self.begin.resume)
-        return resumed is None or self._front > resumed or self.weighed != self.begin.weighed
+        return resumed is None or self._front.at > resumed or self.weighed != self.begin.weighed
 
     # --- what to ask for -------------------------------------------------------------------------
 
@@ -203,10 +202,10 @@ class TokenScan:
         if not linked:
             self._step_back()
             return new
-        within = [row for row in rows if row[1] <= self._front]
+        within = [row for row in rows if row[1] <= self._front.at]
         stretch.take(within, self._known, moments[-1] if moments else None)
         self._known.note(rows, answer.digests)
-        if answer.token and stretch.last <= self._front:
+        if answer.token and stretch.last <= self._front.at:
             self._follow(answer.token)
         elif stretch.pages > 1 and not stretch.holds:
             self._repeat()
@@ -243,14 +242,14 @@ class TokenScan:
         self._stretch, self._next = stretch, Ask(since=stretch.since)
         self._tokens.clear()
 
+    def _go_on(self) -> None:
+        """From the last instant that is read."""
+        self._go(Stretch(self._front.text, certain=self._front.text is None))
+
     def _step_back(self) -> None:
         """Nothing is known of what came: from an earlier instant on, then."""
-        steps = 1 + (1 << self._backs)
-        self._backs += 1
-        if steps > len(self._trail):
-            self._go(Stretch(self._floor, certain=True))
-        else:
-            self._go(Stretch(self._trail[-steps][1]))
+        since = self._front.step_back()
+        self._go(Stretch(self._floor, certain=True) if since is None else Stretch(since))
 
     def _follow(self, token: str) -> None:
         """A page of nothing but what is known, or of one instant: only the token leads on."""
@@ -270,25 +269,19 @@ class TokenScan:
 
     def _through(self, answer: Answer, moments: Sequence[int]) -> None:
         """The stretch holds: on from the last instant in it."""
-        if self._stretch.last > self._front:
-            self._front, self._front_text = self._stretch.last, answer.instants[-1]
-            distinct = dict(zip(moments, answer.instants, strict=True))
-            late = self._trail[-1][0] if self._trail else LOWEST
-            self._trail += [(at, text) for at, text in distinct.items() if at > late and text]
-            del self._trail[:-REMEMBERED]
-            self._backs = 0
+        self._front.advance(moments, answer.instants)
         if answer.token is None:
             self._at_end(answer)
         else:
-            self._go(Stretch(self._front_text, certain=self._front_text is None))
+            self._go_on()
 
     def _at_end(self, answer: Answer) -> None:
         """No token: the end, unless the page is a full one, which is asked about once more."""
         said = None if self.says_count else answer.size
         full = is_full(len(answer.ids), said, self._limit, self.size)
-        if full and self._doubted != self._front:
-            self._doubted = self._front
-            self._go(Stretch(self._front_text, certain=self._front_text is None))
+        if full and self._doubted != self._front.at:
+            self._doubted = self._front.at
+            self._go_on()
         elif not self.begin.complete:
             self._end_increment()
         elif self._known.fresh == 0 and self.begin.count != 0 and not self._empty_once:
@@ -314,7 +307,7 @@ class TokenScan:
         moments = [moment(text) for text in answer.instants]
         rows = [(row, LOWEST if at is None else at) for row, at in zip(answer.ids, moments, strict=True)]
         short = (answer.total or 0) - self.books.distinct()
-        strangers = self.books.strangers(row for row, at in rows if at <= self._front)
+        strangers = self.books.strangers(row for row, at in rows if at <= self._front.at)
         self._weigh(max(strangers, short))
         return self._known.news(rows, answer.digests)
 
@@ -327,7 +320,7 @@ class TokenScan:
         elif verdict is Verdict.NEVER:
             self._refute(f"{missing} rows were missing")
         else:
-            front = self._front_text if verdict is Verdict.LATELY else None
+            front = self._front.text if verdict is Verdict.LATELY else None
             self._rewind(front and earlier(front, self.weighed.back))
 
     def _compare(self, answer: Answer, half: FirstHalf, then: Ask) -> None:
@@ -342,10 +335,8 @@ class TokenScan:
 
     def _rewind(self, text: str | None) -> None:
         """On from an earlier instant; None for the beginning."""
-        at = moment(text)
-        self._front, self._front_text = LOWEST if at is None else at - 1, text
-        self._trail = [(known, of) for known, of in self._trail if known <= self._front]
-        self._floor, self._backs, self._doubted = text, 0, None
+        self._front.rewind(text)
+        self._floor, self._doubted = text, None
         self._go(Stretch(text, certain=True))
 
     def _refute(self, why: str) -> None:
