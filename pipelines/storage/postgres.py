@@ -15,6 +15,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.storage.claims import one_at_a_time
 from pipelines.storage.server import Server
 from pipelines.storage.shared_schema import agree_on_schema
+from pipelines.storage.trouble import causes
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -76,11 +77,10 @@ class Postgres(Server):
 
 def _made_at_once(error: BaseException | None) -> bool:
     """Whether a load failed because something was made by somebody else between a look and the making."""
-    while error is not None:
-        if isinstance(error, SchemaUpdateError) or any(words in str(error) for words in MADE_AT_ONCE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(cause, SchemaUpdateError) or any(words in str(cause) for words in MADE_AT_ONCE)
+        for cause in causes(error)
+    )
 
 
 def _rewritten(client: SqlClientBase[Any], table: str) -> bool:

@@ -26,8 +26,10 @@ def is_full(error: BaseException) -> bool:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and all that led to it."""
-    while error is not None:
+    """An error and all that led to it, each once: what is raised again while another is handled leads back to itself."""
+    known: set[int] = set()
+    while error is not None and id(error) not in known:
+        known.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
