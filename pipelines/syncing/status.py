@@ -27,9 +27,8 @@ from sources.core.warehouse.warehouse import Warehouse
 RUNS = 5
 """How many of the last runs are shown."""
 
-
-_AHEAD_LAST = "CASE WHEN {0} > %s THEN 1 ELSE 0 END, {0} DESC"
-"""The latest first, and what another clock says is still to come at the end: it came before what is known by this one."""
+_TOLD = f"(SELECT *, CASE WHEN finished > %s THEN 1 ELSE 0 END AS ahead FROM {SYNC_LOG}) AS told"
+"""The ledger. What another clock says is still to come came before what is known by this one: it is `ahead`, and last."""
 
 QUOTA = ("quota_left", "quota_limit")
 """What a run's units say of the requests that were left when it ended."""
@@ -168,7 +167,7 @@ def _units(
     lasting = _lasting_notes(pipeline, vendor)
     last = (
         f"SELECT {account}, resource, status, note, finished FROM (SELECT *, row_number() OVER "
-        f"(PARTITION BY {account}, resource ORDER BY {_AHEAD_LAST.format('finished')}) AS n FROM {SYNC_LOG}) AS l "
+        f"(PARTITION BY {account}, resource ORDER BY ahead, finished DESC) AS n FROM {_TOLD}) AS l "
         f"WHERE n = 1 ORDER BY {account}, resource"
     )
     for whose, resource, status, note, tried in warehouse.query(last, credible):
@@ -242,8 +241,8 @@ def _runs(warehouse: Warehouse) -> list[dict[str, Any]]:
     counts = [f"sum(CASE WHEN status = '{s}' THEN 1 ELSE 0 END)" for s in Status]
     sums = [f"sum({name})" for name in ("rows", "new_rows", "requests", "retries")]
     sql = (
-        f"SELECT run_id, min(started), max(finished), {', '.join([*quota, *sums, *counts])} FROM {SYNC_LOG} "
-        f"GROUP BY run_id ORDER BY {_AHEAD_LAST.format('min(started)')} LIMIT {RUNS}"
+        f"SELECT run_id, min(started), max(finished), {', '.join([*quota, *sums, *counts])} FROM {_TOLD} "
+        f"GROUP BY run_id ORDER BY max(ahead), min(started) DESC LIMIT {RUNS}"
     )
     names = ("rows", "new_rows", "requests", "retries", *map(str, Status))
     return [

@@ -68,8 +68,8 @@ class ByPage:
             just_told = self._sizing.sure and not sure
             if first != self._sizing.first or (is_first and is_odd and page.has_more and just_told):
                 continue
-            # The first page begins at 0, however long it is, once it is known which one that is.
-            known = self._sizing.sure or self._looked_in_vain
+            # The first page begins at 0, however long it is, once it is known which one that is; all of a list is it.
+            known = self._sizing.sure or self._looked_in_vain or page.is_whole
             if as_asked or (known and is_first and (not offset or len(page.rows) > offset)):
                 break
         else:
@@ -205,9 +205,7 @@ class ByPage:
         if rows > asked:
             return rows
         if said is None and rows and body.total == self._sizing.begins(number, self._sizing.cap) + rows:
-            return (
-                self._sizing.cap
-            )  # where pages have a size of their own, the last one ends where the list does
+            return self._sizing.cap  # pages have a size of their own: the last one ends where the list does
         if more and rows and said is None:
             # Where as many as were asked for came before, it may be the last one of a list that is said to be longer.
             full = (

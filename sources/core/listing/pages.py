@@ -162,6 +162,11 @@ class Numbered:
     said: int | None = None
     total: int | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is said to hold all that the list has."""
+        return len(self.rows) == self.total and not self.has_more
+
     def after(self, offset: int) -> Sequence[Raw]:
         """Its rows from an offset on; none, if it begins behind that."""
         return self.rows[offset - self.begins :] if offset >= self.begins else []
