@@ -205,7 +205,11 @@ def test_nothing_is_lost_or_buried_while_rows_come_and_go(place: Start, name: st
     assert report.exit == Exit.PARTLY or throughout <= {row[1] for row in there.leads()}
     changing.clear()
     for _ in range(3):
-        assert there.sync("leads", full=True).exit == Exit.DONE
+        report = there.sync("leads", full=True)
+        notes = [outcome.note for outcome in report.run.outcomes.values()]
+        # Very many rows that came and went are told with an exit code when they are concluded.
+        assert report.exit == Exit.DONE or any("three complete scans agree" in note for note in notes)
+    assert there.sync("leads").exit == Exit.DONE
     assert there.leads() == there.truth()
 
 
