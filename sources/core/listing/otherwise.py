@@ -99,12 +99,12 @@ class Otherwise:
         return sum(self._totals.values()) - self._books.distinct()
 
     @property
-    def _is_short(self) -> bool:
-        return (self.lacking or 0) > 0
+    def _short(self) -> int:
+        return max(0, self.lacking or 0)
 
     @property
     def _is_balanced(self) -> bool:
-        return self.lacking is not None and not self._is_short
+        return self.lacking is not None and not self._short
 
     async def look_back(self) -> None:
         """Reads all parts but the last once more: rows may have gone there, while the others were read, from where these
@@ -128,8 +128,8 @@ class Otherwise:
         """
         if self._is_balanced or (self._overlaps and self.lacking is None):
             return 0
-        if 0 < (self.lacking or 0) <= excess:
-            return self.lacking or 0
+        if 0 < self._short <= excess:
+            return self._short
         for _ in range(ROUNDS):
             before = self.brought
             for part, way in product(self._parts, WAYS):
@@ -140,9 +140,9 @@ class Otherwise:
                 break
         else:
             raise ScanUnstable("each reading of the list brings rows that others lacked")
-        if self._is_short and (self.brought or not self._knows_another_way):
+        if self._short and (self.brought or not self._knows_another_way):
             raise ScanUnstable(f"{self.lacking} rows that the list is said to have are in no reading of it")
-        return max(0, self.lacking or 0)
+        return self._short
 
     @property
     def _knows_another_way(self) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from sources.core.errors import Rejected, ScanUnstable
 from sources.core.listing.chain import LINK
-from sources.core.listing.questions import SIZES, Ask, is_full
+from sources.core.listing.questions import Ask, Sizes
 from sources.core.listing.replies import Page
 from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
@@ -95,11 +95,12 @@ class Passage:
 
     def __init__(self, query: Query, parts: Sequence[int] = (0,)) -> None:
         self._query, self._parts = query, parts
-        self._sizes = list(SIZES)
-        self._most = self._beginnings = self.answers = 0
+        self._sizes = Sizes()
+        self._beginnings = self.answers = 0
         self.totals: dict[int, int] = {}
         """How many rows parts are said to have, where that is said."""
-        self._halves = True
+        self.overlaps = True
+        """Whether its pages overlap, as far as was seen."""
         self._one_at_a_time = asyncio.Lock()
         self._begin()
 
@@ -108,19 +109,14 @@ class Passage:
         self._query, self._one_at_a_time = query, asyncio.Lock()
 
     @property
-    def overlaps(self) -> bool:
-        """Whether its pages overlap, as far as was seen."""
-        return self._halves
-
-    @property
     def size(self) -> int | None:
         """Rows a page, as accepted."""
-        return self._sizes[0]
+        return self._sizes.asked
 
     @property
     def other_size(self) -> int:
         """Another number of rows a page."""
-        return max(1, self._most * 2 // 3)
+        return max(1, self._sizes.longest * 2 // 3)
 
     def _begin(self) -> None:
         self._places = {0: _Place(0, self._parts[0])}
@@ -146,9 +142,7 @@ class Passage:
             if self._beginnings > MAX_BEGINNINGS:
                 raise ScanUnstable("the list's tokens are refused again and again")
             self._begin()
-        elif len(self._sizes) > 1:
-            self._sizes.pop(0)
-        else:
+        elif not self._sizes.shrink():
             raise
 
     async def _from(self, offset: int) -> Page:
@@ -162,7 +156,7 @@ class Passage:
                 more = ahead is not None or self._is_short(place, len(rows))
                 return Page(rows[max(0, offset - place.at) :], more)
             tried[place.at] = place, ahead
-            if not self._halves and end > offset:
+            if not self.overlaps and end > offset:
                 break
         return await self._with_next(offset, *tried[max(tried)])
 
@@ -181,7 +175,7 @@ class Passage:
             beginning = _Place(place.at + len(rows), later[0], None, place.at + len(rows))
             more, ahead = await self._read(beginning)
             rows = [*rows, *more]
-        elif ahead and place.token is None and self._halves:
+        elif ahead and place.token is None and self.overlaps:
             await self._halve(place, len(rows))
         if ahead:
             self._places[ahead.at] = ahead
@@ -193,8 +187,8 @@ class Passage:
         """Begins the other way, half a page further on."""
         half = rows // 2
         found = await self._answer(Ask(ordered=False, size=max(1, half)), place.part)
-        self._halves = LINK <= len(found.rows) <= half and found.token is not None
-        if self._halves:
+        self.overlaps = LINK <= len(found.rows) <= half and found.token is not None
+        if self.overlaps:
             at = place.at + len(found.rows)
             self._places[at] = _Place(at, place.part, found.token, place.floor)
 
@@ -203,14 +197,13 @@ class Passage:
         asked about once more."""
         token, doubted = place.token, False
         for _ in range(MAX_EMPTY):
-            ask = Ask(ordered=False, token=token, count=token is None, size=self._sizes[0])
+            ask = Ask(ordered=False, token=token, count=token is None, size=self._sizes.asked)
             found = await self._answer(ask, place.part)
             if found.total is not None:
                 self.totals[place.part] = found.total
             if found.token is not None and found.token == token:
                 raise ScanUnstable("the list's tokens repeat")
-            if found.rows and found.token:
-                self._most = max(self._most, len(found.rows))
+            self._sizes.see(len(found.rows), bool(found.token))
             if found.token is None and not doubted and self._is_early(place, found):
                 doubted = True
             elif found.rows or found.token is None:
@@ -226,7 +219,7 @@ class Passage:
 
     def _is_early(self, place: _Place, found: Found) -> bool:
         """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""
-        full = is_full(len(found.rows), found.size, self._most, self._sizes[0], unknown=True)
+        full = self._sizes.is_full(len(found.rows), found.size, unknown=True)
         return full or self._is_short(place, len(found.rows))
 
     def _is_short(self, place: _Place, rows: int) -> bool:

@@ -1,4 +1,4 @@
-"""What is asked of a list that tokens page through, and what comes back."""
+"""What is asked of a list that tokens page through, how long its pages are, and what comes back."""
 
 from __future__ import annotations
 
@@ -11,16 +11,50 @@ SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
 
 
-def is_full(rows: int, *sizes: int | None, unknown: bool = False) -> bool:
-    """Whether a page is as long as pages are, so that it may not be the last whatever it says.
+class Sizes:
+    """How many rows a page is asked for, and how many pages have.
 
     Args:
-        rows: of the page.
-        sizes: what is said, was seen, was asked for; None or 0 where that is not known.
-        unknown: what it is where nothing is known.
+        accepted: of `SIZES`, what was last accepted; anything else if that is not known.
+        says_count: the size that pages are said to have is how many rows they happen to hold.
     """
-    known = list(filter(None, sizes))
-    return rows >= min(known) if known else unknown
+
+    def __init__(self, accepted: int | None = 0, says_count: bool = False) -> None:
+        self._left = SIZES[SIZES.index(accepted) :] if accepted in SIZES else SIZES
+        self.says_count = says_count
+        self.longest = 0
+        """Rows of the longest page that named another."""
+        self._said: set[int | None] = set()
+
+    @property
+    def asked(self) -> int | None:
+        """Rows a page, as accepted; None for as many as the server likes."""
+        return self._left[0]
+
+    def shrink(self) -> bool:
+        """Asks for less from now on, if it can."""
+        self._left, before = self._left[1:] or self._left, self._left
+        return self._left != before
+
+    def see(self, rows: int, leads_on: bool) -> None:
+        """Takes in how long a page is, and whether it names another."""
+        self.longest = max(self.longest, rows if leads_on else 0)
+
+    def learn(self, rows: int, said: int | None) -> None:
+        """Takes in what a page says of its size: pages that were asked for alike have one, if that is what is said."""
+        self._said = self._said | {said} if said == rows else {None}
+        self.says_count = self.says_count or (len(self._said) > 1 and None not in self._said)
+
+    def is_full(self, rows: int, said: int | None, unknown: bool = False) -> bool:
+        """Whether a page is as long as pages are, so that it may not be the last whatever it says.
+
+        Args:
+            rows: of the page.
+            said: how many its pages have, where it says so.
+            unknown: what it is where nothing is known.
+        """
+        known = list(filter(None, (None if self.says_count else said, self.longest, self.asked)))
+        return rows >= min(known) if known else unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ from dataclasses import replace
 from enum import StrEnum
 
 from sources.core.listing.books import Books
-from sources.core.listing.chain import LINK, REMEMBERED
+from sources.core.listing.chain import LINK
 from sources.core.listing.coverage import Coverage
-from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start, fingerprint
+from sources.core.listing.handing import Handed
+from sources.core.listing.replies import Kind, Reaches, Reply, Start, fingerprint
 from sources.core.listing.walk import MAX_REPLIES, Walk
 
 __all__ = ["Ending", "Kind", "Reply", "Scan", "Start"]
@@ -94,11 +95,11 @@ class Scan:
         self._pass = self.main
         self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
-        self._handed: dict[int, str] = {}
+        self._handed = Handed()
         self._looks_behind = False
         """Whether all is as it was, but that the list is said to go on: so it is asked for what is behind its end."""
         if self.start.begins_at_tail:
-            self._handed = _places(self.main.last)
+            self._handed.take(self.main.last)
 
     # --- what it came to -------------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Scan:
         if self.coverage:
             return self._tell_coverage(self.coverage, reply)
         known = self._is_known_page(reply)
-        new = self._hand_on(reply)
+        new = self._handed.take(reply)
         self._pass.tell(reply)
         if known and len(reply.digests) == self.start.count:
             self._looks_behind = reply.has_more
@@ -221,19 +222,6 @@ class Scan:
             self.ending = Ending.COVERED
         elif coverage.done:
             self.ending = Ending.UNSTABLE
-        return new
-
-    def _hand_on(self, reply: Reply) -> list[int]:
-        """Where a place holds another row than before, the list has changed, so what was seen elsewhere
-        may be outdated too: content may go back to what it was before it was handed on changed."""
-        rows = _places(reply)
-        if any(self._handed[place] != rows[place] for place in rows.keys() & self._handed.keys()):
-            self._handed.clear()
-        new = [place - reply.offset for place in rows if place not in self._handed]
-        self._handed |= rows
-        if len(self._handed) > REMEMBERED:
-            near = range(reply.offset - REMEMBERED // 4, reply.offset + REMEMBERED // 4)
-            self._handed = {p: d for p, d in self._handed.items() if p < PAGE or p in near}
         return new
 
     def _is_known_page(self, reply: Reply) -> bool:
@@ -319,10 +307,6 @@ class Scan:
 
     def _cover(self, expected: int) -> None:
         self.coverage = Coverage(self.books, self.main.limit, expected, self._max_window)
-
-
-def _places(reply: Reply) -> dict[int, str]:
-    return dict(enumerate(reply.digests, reply.offset))
 
 
 def _with_ids(reply: Reply) -> Reply:

@@ -28,7 +28,7 @@ from dataclasses import replace
 from sources.core.listing.books import Books
 from sources.core.listing.front import Front
 from sources.core.listing.instants import earlier, moment
-from sources.core.listing.questions import SIZES, Answer, Ask, Begin, is_full
+from sources.core.listing.questions import Answer, Ask, Begin, Sizes
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.stretch import LOWEST, Known, Stretch
@@ -63,11 +63,7 @@ class TokenScan:
         """Whether the list does not say how many rows it has, so that nothing could tell that all were read."""
         self.page: str | None = None
         """Tells the only reply of the scan; None if there were more."""
-        sizes = list(SIZES)
-        self._sizes = sizes[sizes.index(self.begin.size) :] if self.begin.size in sizes else sizes
-        self.says_count = self.begin.says_count
-        """Whether the size that pages are said to have is how many rows they happen to hold."""
-        self._said: set[int | None] = set()
+        self._sizes = Sizes(self.begin.size, self.begin.says_count)
         self._count = self.begin.complete
         self._floor = self.begin.resume or self.begin.since
         """Where what is read for certain begins."""
@@ -78,7 +74,7 @@ class TokenScan:
         self._half: tuple[FirstHalf, Ask] | None = None
         """What is asked for to hold against the first page, and what to go on with then."""
         self._tokens: set[int] = set()
-        self._expired = self._limit = self._largest = 0
+        self._expired = self._largest = 0
         self._doubted: int | None = None
         self._empty_once = False
 
@@ -105,12 +101,17 @@ class TokenScan:
     def has_one_page_since(self, text: str) -> bool:
         """Whether what it read from an instant on is less than a page; one that goes on does not know."""
         at = moment(text)
-        return at is not None and not self.begin.resume and self._known.since(at) < self._limit
+        return at is not None and not self.begin.resume and self._known.since(at) < self._sizes.longest
 
     @property
     def size(self) -> int | None:
         """Rows a page, as accepted."""
-        return self._sizes[0]
+        return self._sizes.asked
+
+    @property
+    def says_count(self) -> bool:
+        """Whether the size that pages are said to have is how many rows they happen to hold."""
+        return self._sizes.says_count
 
     @property
     def how(self) -> str:
@@ -151,12 +152,10 @@ class TokenScan:
                 self._refute("its tokens are refused")
             else:
                 self._go(Stretch(self._stretch.since, True, self._stretch.repeats))
-        elif len(self._sizes) > 1:
-            self._sizes.pop(0)
-        elif self._count:
+        elif not self._sizes.shrink():
+            if not self._count:
+                self._refute("its order or filter is refused")
             self._count = False
-        else:
-            self._refute("its order or filter is refused")
 
     # --- what came back --------------------------------------------------------------------------
 
@@ -168,9 +167,10 @@ class TokenScan:
         """
         self.requests += 1
         self.answers += 1
-        self._limit = max(self._limit, len(answer.ids) if answer.token else 0)
         self._largest = max(self._largest, len(answer.ids))
-        self._learn_what_size_says(answer)
+        self._sizes.see(len(answer.ids), bool(answer.token))
+        if not self._half:
+            self._sizes.learn(len(answer.ids), answer.size)
         if not self._next.ordered:
             return self._look(answer)
         if self._half:
@@ -185,13 +185,6 @@ class TokenScan:
             self._refute("it says no total")
             return []
         return self._stretch_on(answer, moments)
-
-    def _learn_what_size_says(self, answer: Answer) -> None:
-        """Pages that were asked for alike have one size, if that is what is said."""
-        if self._half:
-            return
-        self._said = self._said | {answer.size} if answer.size == len(answer.ids) else {None}
-        self.says_count = self.says_count or (len(self._said) > 1 and None not in self._said)
 
     def _stretch_on(self, answer: Answer, moments: Sequence[int]) -> list[int]:
         stretch, rows = self._stretch, list(zip(answer.ids, moments, strict=True))
@@ -277,8 +270,7 @@ class TokenScan:
 
     def _at_end(self, answer: Answer) -> None:
         """No token: the end, unless the page is a full one, which is asked about once more."""
-        said = None if self.says_count else answer.size
-        full = is_full(len(answer.ids), said, self._limit, self.size)
+        full = self._sizes.is_full(len(answer.ids), answer.size)
         if full and self._doubted != self._front.at:
             self._doubted = self._front.at
             self._go_on()

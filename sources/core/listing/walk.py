@@ -74,7 +74,6 @@ class Walk:
         self._doublings = 0
         self._idle = 0
         self._empty_starts = 1 if start.count == 0 else 0
-        self._empty = EMPTIED if start.count else EMPTY
         self._round: dict[int, Reply | None] = {}
         self._loose: list[Reply] = []
         self._anchors = tuple(start.anchors) if start.kind is Kind.HEAD else ()
@@ -275,8 +274,8 @@ class Walk:
         self._idle = 0
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
-            doubtful = replies[0].has_more or self.said > 0
-            if self._empty_starts >= (EMPTIED if doubtful else self._empty):
+            doubtful = replies[0].has_more or self.said > 0 or self.start.count
+            if self._empty_starts >= (EMPTIED if doubtful else EMPTY):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
 
