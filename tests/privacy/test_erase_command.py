@@ -126,17 +126,22 @@ def test_an_erasure_that_was_killed_is_finished_by_repeating_it(
     assert left_in(there) == set()
 
 
+def killed_while_it_erases(place: MakePlace, number: int) -> Place:
+    """A folder whose `leadhouse erase` died at some DELETE."""
+    there = place(scene().world)
+    assert run(there, "sync") == 0
+    settings = {**there.environment, "PRIVACY__KEY": KEY}
+    erasing = ("erase", "--email", EMAIL)
+    assert die_at("DELETE", number, there.folder, settings, *erasing) == -signal.SIGKILL
+    return there
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_erasure_that_was_killed_among_rows_is_finished_by_repeating_it(
     place: MakePlace, number: int
 ) -> None:
-    here = scene()
-    there = place(here.world)
-    assert run(there, "sync") == 0
-    settings = {**there.environment, "PRIVACY__KEY": KEY}
-    erasing = ("erase", "--email", EMAIL)
-    assert die_at("DELETE", number, there.folder, settings, *erasing) == -signal.SIGKILL
+    there = killed_while_it_erases(place, number)
     assert run(there, "erase", "--email", EMAIL) == 0
     assert left_in(there) == set()
     assert run(there, "sync", "--full") == 0
@@ -148,11 +153,7 @@ def test_an_erasure_that_was_killed_among_rows_is_finished_by_repeating_it(
 def test_an_erasure_that_was_killed_among_rows_is_finished_by_the_next_sync(
     place: MakePlace, number: int
 ) -> None:
-    here = scene()
-    there = place(here.world)
-    assert run(there, "sync") == 0
-    settings = {**there.environment, "PRIVACY__KEY": KEY}
-    assert die_at("DELETE", number, there.folder, settings, "erase", "--email", EMAIL) == -signal.SIGKILL
+    there = killed_while_it_erases(place, number)
     assert left_in(there) != set()
     assert run(there, "sync") == 0
     assert "is erased from it again" in there.output
