@@ -163,8 +163,8 @@ def _units(
             credible,
         )
     }
-    rows, complete = _counts(warehouse, vendor), complete_scans(pipeline, vendor)
-    lasting = _lasting_notes(pipeline, vendor)
+    rows, checkpoints = _counts(warehouse, vendor), list(_checkpoints(pipeline, vendor))
+    complete, lasting = _complete_scans(checkpoints, credible), _lasting_notes(checkpoints)
     last = (
         f"SELECT {account}, resource, status, note, finished FROM (SELECT *, row_number() OVER "
         f"(PARTITION BY {account}, resource ORDER BY ahead, finished DESC) AS n FROM {_TOLD}) AS l "
@@ -197,20 +197,21 @@ def _counts(warehouse: Warehouse, vendor: Vendor) -> dict[Unit, int]:
     return counts
 
 
-def complete_scans(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, datetime]:
+def _complete_scans(
+    checkpoints: Sequence[tuple[Unit, Checkpoint]], credible: datetime
+) -> dict[Unit, datetime]:
     """When units' lists were last read completely, as far as the state tells."""
     found: dict[Unit, datetime] = {}
-    for unit, checkpoint in _checkpoints(pipeline, vendor):
+    for unit, checkpoint in checkpoints:
         at = checkpoint.complete_at
         moment = datetime.fromtimestamp(at, UTC) if at is not None else None
-        if moment and moment <= latest_credible():
+        if moment and moment <= credible:
             found[unit] = max(moment, found.get(unit, moment))
     return found
 
 
-def _lasting_notes(pipeline: dlt.Pipeline, vendor: Vendor) -> dict[Unit, str]:
+def _lasting_notes(checkpoints: Sequence[tuple[Unit, Checkpoint]]) -> dict[Unit, str]:
     """What is told once of units, and holds on."""
-    checkpoints = _checkpoints(pipeline, vendor)
     return {unit: overcounted(c.times.excess) for unit, c in checkpoints if c.times and c.times.excess}
 
 
