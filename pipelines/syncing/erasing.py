@@ -80,7 +80,8 @@ def erase_person(
             for each in opened:
                 each.suppress(set(known.values()), PERSON)
                 storage.forget_versions(each.pipeline)
-        found = {each: _erasures_of(each, known) for each in opened}
+        marks = Marks.of(known)
+        found = {each: _erasures_of(each, each.suppressions(known), marks) for each in opened}
         counts = {each: _counted(each, changes) for each, changes in found.items()}
         together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(
             storage, found
@@ -123,7 +124,7 @@ def erase_account(
 
 def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
     counts, column, warehouse = {}, opened.vendor.account.name, opened.warehouse
-    for name in [*(table.name for table in opened.vendor.all_tables), SYNC_LOG]:
+    for name in [*opened.vendor.table_names, SYNC_LOG]:
         if column not in warehouse.columns(name):
             continue
         ((count,),) = warehouse.query(f"SELECT count(*) FROM {name} WHERE {column} = %s", account)
@@ -139,9 +140,7 @@ def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
 
 def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> None:
     """Sees that no file keeps what was deleted; then writes down that somebody was erased, and not whom."""
-    changed: dict[dlt.Pipeline, Sequence[str]] = {
-        each.pipeline: [table.name for table in each.vendor.all_tables] for each in counts
-    }
+    changed: dict[dlt.Pipeline, Sequence[str]] = {each.pipeline: each.vendor.table_names for each in counts}
     trouble = None
     with ExitStack() as stack:
         try:
@@ -158,8 +157,7 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
         raise trouble
 
 
-def _erasures_of(opened: Opened, known: Mapping[str, str]) -> dict[str, list[Change]]:
-    theirs, marks = opened.suppressions(known), Marks.of(known)
+def _erasures_of(opened: Opened, theirs: Suppressions, marks: Marks | None) -> dict[str, list[Change]]:
     return {
         table.name: list(_erasures(opened.warehouse, table, theirs, marks))
         for table in opened.vendor.all_tables
@@ -204,15 +202,13 @@ def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy
     theirs = load_suppressions(opened.warehouse, policy, vendor.origin)
     gone = load_suppressions(opened.warehouse, policy, kind=ACCOUNT)
     storage.forget_versions(pipeline)
-    found = {
-        table.name: list(_erasures(opened.warehouse, table, theirs, None)) for table in vendor.all_tables
-    }
+    found = _erasures_of(opened, theirs, None)
     counts = Counter(_counted(opened, found))
     opened.warehouse.change(change for changes in found.values() for change in changes)
     for account in _accounts(opened):
         if gone.has(account):
             counts.update(_erase_account(opened, account, dry_run=False))
-    storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+    storage.rewrite(pipeline, vendor.table_names)
     note_erasure(pipeline, PERSON, counts)
 
 
@@ -238,11 +234,12 @@ def erase_met(
         met: what each is called, with the hash of it.
     """
     opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
-    found = [change for changes in _erasures_of(opened, met).values() for change in changes]
+    theirs = _erasures_of(opened, opened.suppressions(met), Marks.of(met))
+    found = [change for changes in theirs.values() for change in changes]
     if found:
         storage.forget_versions(pipeline)
         opened.warehouse.change(found)
-        storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+        storage.rewrite(pipeline, vendor.table_names)
     opened.suppress(set(met.values()), PERSON)  # last: until then, whoever is killed here meets them again
     note_erasure(pipeline, PERSON, Counter(opened.named(change.table) for change in found))
     remember_erased(storage, pipeline)

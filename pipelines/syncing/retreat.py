@@ -69,7 +69,7 @@ def retreat(
     for table in vendor.all_tables:
         columns = _columns(warehouse, table, before[table.name], policy)
         warehouse.change(_changes(warehouse, table, columns, policy, since, same_key))
-    storage.rewrite(pipeline, [table.name for table in vendor.all_tables])
+    storage.rewrite(pipeline, vendor.table_names)
 
 
 def _columns(

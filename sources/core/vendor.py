@@ -183,6 +183,11 @@ class Vendor:
         return (*self.tables.values(), *self.asides)
 
     @cached_property
+    def table_names(self) -> tuple[str, ...]:
+        """What these are called."""
+        return tuple(table.name for table in self.all_tables)
+
+    @cached_property
     def origin(self) -> Origin:
         """Where its rows come from, for ids of leads."""
         root = self.parent.name if self.parent else self.name

@@ -90,9 +90,15 @@ def load_suppressions(
 def is_unfinished(warehouse: Warehouse) -> bool:
     """Whether somebody is on a dataset's own list whose erasure did not come to its end: its run was killed, or the list
     was brought along to a warehouse from before."""
-    ((listed,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
-    ((through,),) = warehouse.query(f"SELECT max(erased_at) FROM {ERASURES}") or [(None,)]
+    listed, through = _last_in(warehouse, SUPPRESSIONS.name), _last_in(warehouse, ERASURES)
     return listed is not None and (through is None or through < listed)
+
+
+def _last_in(warehouse: Warehouse, table: str) -> datetime | None:
+    """When somebody was last erased, by one of the tables that tell."""
+    last: datetime | None
+    ((last,),) = warehouse.query(f"SELECT max(erased_at) FROM {table}") or [(None,)]
+    return last
 
 
 def note_erasure(pipeline: dlt.Pipeline, kind: str, rows: Mapping[str, int]) -> None:
@@ -104,7 +110,7 @@ def note_erasure(pipeline: dlt.Pipeline, kind: str, rows: Mapping[str, int]) -> 
         rows: how many it concerned, by table.
     """
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    ((listed,),) = warehouse.query(f"SELECT max(erased_at) FROM {SUPPRESSIONS.name}") or [(None,)]
+    listed = _last_in(warehouse, SUPPRESSIONS.name)
     now = datetime.now(UTC)
     row = {
         "erased_at": max(now, listed.astimezone(UTC)) if listed else now,  # by a clock that was ahead
@@ -147,6 +153,6 @@ def enlist(pipeline: dlt.Pipeline, rows: Sequence[Mapping[str, Any]], schema: Sc
         table_name=SUPPRESSIONS.name,
         write_disposition="merge",
         primary_key="hash",
-        columns=SUPPRESSIONS.hints(),  # type: ignore[arg-type]
+        columns=SUPPRESSIONS.hints(),
         schema=schema,  # type: ignore[arg-type]
     )
