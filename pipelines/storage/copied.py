@@ -16,8 +16,8 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
-from sources.core.warehouse.sql import quoted, selection
-from sources.core.warehouse.views import SQL_TYPES
+from sources.core.warehouse.sql import selection
+from sources.core.warehouse.views import declared
 from sources.core.warehouse.warehouse import Warehouse
 
 AT_ONCE = 10_000
@@ -75,8 +75,7 @@ def copy(
         if only is None or column in only
     }
     name = f"{schema or warehouse.dataset}.{table}"
-    columns = ", ".join(f"{quoted(column)} {SQL_TYPES[type_]}" for column, type_ in types.items())
-    connection.execute(f"CREATE TABLE {name} ({columns})")
+    connection.execute(f"CREATE TABLE {name} ({declared(types)})")
     found = warehouse.stream(f"SELECT {selection(types)} FROM {table}", size=AT_ONCE)
     while rows := list(islice(found, AT_ONCE)):
         connection.register("rows", _typed(warehouse, rows, types))

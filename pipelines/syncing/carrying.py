@@ -46,7 +46,7 @@ from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.changes import holds_only
 from sources.core.warehouse.loading import as_taken
 from sources.core.warehouse.sql import quoted, selection
-from sources.core.warehouse.views import SQL_TYPES
+from sources.core.warehouse.views import declared
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -193,13 +193,8 @@ def _find(
             for part in parts:
                 _copy_part(part, connection)
             _copy_what_was(warehouse, large, connection)
-        there = dlt.pipeline(
-            pipeline.pipeline_name,
-            pipelines_dir=str(folder),
-            destination=dlt.destinations.duckdb(DuckDbCredentials(str(file))),
-            dataset_name=SCHEMA,
-        )
-        people = Warehouse(there, Schema(SCHEMA))
+        there: Any = dlt.destinations.duckdb(DuckDbCredentials(str(file)))
+        people = Warehouse(storage.pipeline(there, SCHEMA, folder), Schema(SCHEMA))
         if not make_people(people, list(VENDORS.values()), policy, storage.config.max_shared):
             return False
         with duckdb.connect(str(file)) as connection:
@@ -212,8 +207,8 @@ def _copy_part(part: Part, connection: duckdb.DuckDBPyConnection) -> None:
     schema = part.warehouse.dataset
     connection.execute(f"CREATE SCHEMA {schema}")
     connection.execute(f"CREATE TABLE {schema}._dlt_version AS SELECT '{part.vendor.name}' AS schema_name")
-    ledger = (f'"{column.name}" {SQL_TYPES[column.type]}' for column in part.vendor.ledger.columns)
-    connection.execute(f"CREATE TABLE {schema}.{SYNC_LOG} ({', '.join(ledger)})")
+    ledger = declared(part.vendor.ledger.types)
+    connection.execute(f"CREATE TABLE {schema}.{SYNC_LOG} ({ledger})")
     copy(part.warehouse, part.loaded.leads.table, connection, only=needed(part.vendor))
 
 
@@ -227,7 +222,7 @@ def _copy_what_was(
         if there:
             copy(warehouse, table.name, connection, WAS, table.by_name)
         else:
-            columns = ", ".join(f'"{c.name}" {SQL_TYPES[c.type]}' for c in table.columns)
+            columns = declared(table.types)
             connection.execute(f"CREATE TABLE {WAS}.{table.name} ({columns})")
         if table.name in TABLES:
             columns = ", ".join(f"{name} {type_}" for name, type_ in TABLES[table.name].items())
@@ -282,5 +277,5 @@ def _resource(warehouse: Warehouse, table: Table, rows: pa.Table) -> DltResource
         name=table.name,
         write_disposition=disposition,
         primary_key=table.key,
-        columns=table.hints(),  # type: ignore[arg-type]
+        columns=table.hints(),
     )

@@ -76,7 +76,7 @@ def _resource(
         [as_taken(warehouse, to_arrow(rows, table))],
         name=table.name,
         write_disposition=disposition,
-        columns=table.hints(),  # type: ignore[arg-type]
+        columns=table.hints(),
     )
 
 

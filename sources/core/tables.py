@@ -103,7 +103,12 @@ class Table:
         """An SQL condition for an account's rows, and its values."""
         return (f"{self.whose} = %s", [account]) if self.whose else ("1 = 1", [])
 
-    def hints(self) -> dict[str, dict[str, Any]]:
+    @cached_property
+    def types(self) -> Mapping[str, DataType]:
+        """The types of its columns, by name."""
+        return {column.name: column.type for column in self.columns}
+
+    def hints(self) -> dict[str, Any]:
         """dlt column hints for all columns of the table."""
         return {column.name: self._hint(column) for column in self.columns}
 

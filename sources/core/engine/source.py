@@ -75,5 +75,5 @@ def _resource(table: Table, read: Callable[[], Iterator[Any]], write_disposition
         name=table.name,
         primary_key=list(table.key),
         write_disposition=write_disposition,
-        columns=table.hints(),  # type: ignore[arg-type]
+        columns=table.hints(),
     )

@@ -86,5 +86,6 @@ def health_of(warehouse: Warehouse, loaded: Loaded, table: Table) -> list[Row]:
     (view,) = (view for view in views_in(VIEWS) if view.name == HEALTH)
     names = [column.name for column in table.columns]
     answer = view.rendered({"sync_log": sync_logs([loaded])})
-    types = [column.type for column in table.columns]
-    return as_typed(types, warehouse.query(f"SELECT {selection(names)} FROM ({answer}) AS health"))
+    return as_typed(
+        list(table.types.values()), warehouse.query(f"SELECT {selection(names)} FROM ({answer}) AS health")
+    )

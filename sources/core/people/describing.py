@@ -19,8 +19,7 @@ from sources.core.warehouse.annotations import (
     tells_already,
 )
 from sources.core.warehouse.changes import holds_only
-from sources.core.warehouse.sql import quoted
-from sources.core.warehouse.views import SQL_TYPES, annotate_views
+from sources.core.warehouse.views import annotate_views, declared
 from sources.core.warehouse.warehouse import Warehouse
 
 VIEWS = Path(__file__).with_name("views")
@@ -97,7 +96,7 @@ def _tell_personal(warehouse: Warehouse, present: Sequence[Annotation], policy: 
     wanted = list(pii_rows(present, policy))
     if tells_already(warehouse, wanted, table):
         return
-    types = ", ".join(f"{quoted(column.name)} {SQL_TYPES[column.type]}" for column in PII_COLUMNS.columns)
+    types = declared(PII_COLUMNS.types)
     if PII_COLUMNS.name not in warehouse.stored():
         warehouse.execute_all([f"CREATE TABLE {table} ({types})"])
     warehouse.execute_together(holds_only(table, names, [[row[name] for name in names] for row in wanted]))

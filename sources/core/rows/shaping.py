@@ -77,7 +77,7 @@ class Shaper:
         spreads: Mapping[str, int] = NO_SPREADS,
     ) -> None:
         self.table = table
-        self.types: dict[str, DataType] = {**known, **{c.name: c.type for c in table.columns}}
+        self.types: dict[str, DataType] = {**known, **table.types}
         self._flattener = Flattener(table, naming, frozen, spreads)
         self._policy = policy or Policy()
         self._suppressions = suppressions

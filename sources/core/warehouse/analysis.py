@@ -49,7 +49,7 @@ def make_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> None:
 def annotations_of_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> list[Annotation]:
     """What is to be said of the views' columns."""
     tables = list(vendor.tables.values())
-    types = {t.name: warehouse.types(t.name) or {c.name: c.type for c in t.columns} for t in tables}
+    types = {t.name: warehouse.types(t.name) or t.types for t in tables}
     return annotate_views(views_of(vendor), annotate(tables, types, policy), hidden(vendor), policy)
 
 
@@ -99,7 +99,7 @@ def relations(types: Types, qualified: Any, vendor: Vendor, policy: Policy) -> d
 def _relation(
     table: Table, types: Mapping[str, str], source: str, vendor: Vendor, policy: Policy
 ) -> Relation:
-    promised = {c.name: c.type for c in table.columns} | dict(vendor.expected.get(table.name, {}))
+    promised = {**table.types, **vendor.expected.get(table.name, {})}
     passed = [*types, *(name for name in promised if name not in types)]
     columns = {
         **{name: quoted(name) for name in passed},

@@ -136,6 +136,11 @@ class Relation:
         return ", ".join(f"{table}.{quoted(name)}" for name in self.passed if name not in set(taken))
 
 
+def declared(types: Mapping[str, DataType]) -> str:
+    """Columns with their types, as a CREATE TABLE wants them."""
+    return ", ".join(f"{quoted(name)} {SQL_TYPES[type_]}" for name, type_ in types.items())
+
+
 def null(type_: DataType) -> str:
     """The expression for a column that is not there."""
     return f"CAST(NULL AS {SQL_TYPES[type_]})"
