@@ -7,6 +7,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -43,7 +44,7 @@ def rows_of(report: dict[str, Any], title: str, section: str = DATASET) -> list[
 
 def busy_world() -> World:
     """All its leads are qualified and have intent, and its rows are of the last weeks."""
-    world = small_world(leads=30, activity=30)
+    world = small_world(leads=30, activity=30, now=datetime.now(UTC) - timedelta(days=1))
     for client in world.client_ids:
         for lead in world.ids(client, "leads"):
             world.edit(client, "leads", lead, has_intent=True, qualification_status="qualified")
