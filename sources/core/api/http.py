@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -109,6 +110,25 @@ class Http:
                 f"{Where(request.path, method=request.method)} is no documented read, so it was not sent"
             )
         counters = [self.traffic] + ([traffic] if traffic else [])
+        doubting = _Doubting(decode) if self.endpoint.attempts > 1 else decode
+        attempt = partial(self._try, request, doubting, counters, priority)
+        try:
+            return await attempt()
+        except Transient as error:
+            return await self._again(error, attempt, counters)
+
+    async def _again(
+        self, error: Transient, attempt: Callable[[], Awaitable[Answer[T]]], counters: list[Traffic]
+    ) -> Answer[T]:
+        """What comes of the attempts after a first one, which ended with an error. Only then does tenacity come in: it
+        costs a tenth of a request."""
+        first = [error]
+
+        async def attempt_or_error() -> Answer[T]:
+            if first:
+                raise first.pop()
+            return await attempt()
+
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Transient),
             stop=tenacity.stop_after_attempt(self.endpoint.attempts),
@@ -117,8 +137,7 @@ class Http:
             sleep=self.pace.sleep,
             reraise=True,
         )
-        doubting = _Doubting(decode) if self.endpoint.attempts > 1 else decode
-        return await retrying(self._try, request, doubting, counters, priority)
+        return await retrying(attempt_or_error)
 
     def give_up(self) -> None:
         """Ends the run's time now: requests under way are given up, none is sent any more."""
@@ -159,12 +178,13 @@ class Http:
                     return await self._client.send_once(self._request(request, request_id))
                 finally:
                     self._waiting.discard(patience)
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except TimeoutError:
             if self.pace.seconds_left() <= 0:
                 raise DeadlineReached("the run's time is up; the next run goes on from here") from None
-            kept = unconnected(error)
-            raise Unreachable(f"no connection: {kept}" if kept else "no answer in time", where) from None
+            raise Unreachable("no answer in time", where) from None
         except TROUBLE as error:
+            if kept := unconnected(error):
+                raise Unreachable(f"no connection: {kept}", where) from None
             raise Unreachable(f"no complete answer: {type(error).__name__}", where) from None
 
     def _request(self, request: Request, request_id: str) -> httpx.Request:

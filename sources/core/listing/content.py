@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
+from xxhash import xxh3_64_hexdigest
 
 from sources.core.api.mending import parsed
 from sources.core.rows.shaping import Raw, digest
@@ -38,8 +39,13 @@ class Content:
     parsed: bool = False
     volatile: frozenset[str] = frozenset()
 
+    @property
+    def quick(self) -> Callable[[Raw], str]:
+        """Makes digests that are compared within one scan: of the bytes, where those will do."""
+        return self.canonical if self.parsed else xxh3_64_hexdigest
+
     def digest(self, row: Raw) -> str:
-        """A digest within one scan: of the bytes, where those will do."""
+        """A digest that is kept beside its row: of the bytes, where those will do."""
         return self.canonical(row) if self.parsed else digest(row)
 
     def canonical(self, row: Raw) -> str:
@@ -86,7 +92,7 @@ def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content, named:
         for row_id, row in zip(row_ids(second, named), second, strict=True)
         if row_id in known
     ]
-    unlike = [pair for pair in pairs if before.digest(pair[0]) != before.digest(pair[1])]
+    unlike = [pair for pair in pairs if before.quick(pair[0]) != before.quick(pair[1])]
     if len(unlike) <= SHARE * len(pairs):
         return before
     parsed = Content(True, before.volatile)

@@ -212,7 +212,7 @@ class _Walk:
         content = memory.content
         self._whole = start.kind is Kind.COMPLETE and start.page is None
         self._lasting = content.canonical if self._whole or before.version == CONTENT else digest
-        self._digest = content.digest if self._whole else self._lasting
+        self._digest = content.quick if self._whole else self._lasting
 
     @property
     def is_puzzled(self) -> bool:
@@ -254,7 +254,7 @@ class _Walk:
         )
 
     async def _take(self, offset: int, page: Page) -> None:
-        digests = [self._digest(row) for row in page.rows]
+        digests = list(map(self._digest, page.rows))
         named = row_ids(page.rows, self._reading.row_id)
         self.scan.strangers += named.count(None)
         # What has no id is told apart by where it stands.

@@ -113,7 +113,7 @@ class Running:
 
     def answer(self, found: Found, whole: bool) -> Answer:
         content = self._reading.memory.content
-        digest = content.digest if whole else content.canonical
+        digest = content.quick if whole else content.canonical
         ids = [
             hash(bytes(row)) if row_id is None else row_id
             for row, row_id in zip(found.rows, row_ids(found.rows, self._reading.row_id), strict=True)
@@ -121,7 +121,7 @@ class Running:
         return Answer(
             ids,
             [instant_of(row, self._by.field) for row in found.rows],
-            [digest(row) for row in found.rows],
+            list(map(digest, found.rows)),
             found.token,
             found.total,
             found.size,

@@ -24,6 +24,9 @@ from sources.core.tables import DataType
 EXACT = 2**53
 """Whole numbers up to here are exact as a double."""
 
+ESCAPED = r'["\\\x00-\x1f]'
+"""What JSON text cannot hold as it is."""
+
 _PARSED: dict[DataType, pa.DataType] = {
     "text": pa.string(),
     "timestamp": pa.string(),
@@ -74,6 +77,15 @@ def parse(rows: Sequence[bytes], layout: Layout) -> dict[str, pa.Array] | None:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         pass
     return None
+
+
+def as_json(lists: pa.ListArray) -> pa.Array | None:
+    """Lists of text as JSON; None if any of their texts has to be written in another way than it is."""
+    texts = lists.flatten()
+    if texts.null_count or pc.any(pc.match_substring_regex(texts, ESCAPED)).as_py():
+        return None
+    full = pc.binary_join_element_wise('["', pc.binary_join(lists, '","'), '"]', "")
+    return pc.if_else(pc.equal(pc.list_value_length(lists), 0), "[]", full)
 
 
 def _fields(layout: Layout) -> list[pa.Field]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -24,7 +25,7 @@ from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
-from sources.core.rows.parsing import parse
+from sources.core.rows.parsing import as_json, parse
 from sources.core.tables import MISFITS, Category, DataType, Table
 
 Raw = bytes | msgspec.Raw
@@ -32,6 +33,9 @@ Raw = bytes | msgspec.Raw
 
 MAX_SURPRISES = 3
 """After so many batches in a row that were not as expected, nothing is expected any more."""
+
+FORETASTE = 100
+"""Rows of a table's first batch that are looked at to know what the others look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class Shaper:
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**known, **table.types}
-        self._flattener = Flattener(table, naming, frozen, spreads)
+        self._make_flattener = partial(Flattener, table, naming, frozen, spreads)
+        self._flattener = self._make_flattener()
         self._policy = policy or Policy()
         self._suppressions = suppressions
         self._surprises = 0
@@ -116,8 +121,10 @@ class Shaper:
 
     def _parsed(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array] | None:
         """Columns of a batch in which everything is as it was before; None if anything is not."""
-        layout = self._flattener.layout(self.types)
-        if not layout or self._suppressions or self._surprises == MAX_SURPRISES:
+        if self._suppressions or self._surprises == MAX_SURPRISES:
+            return None
+        flattener = self._flattener if self._flattener.knows_any else self._foretold(rows)
+        if flattener is None or not (layout := flattener.layout(self.types)):
             return None
         columns = parse(rows, layout)
         keys = [columns.get(name) for name in self._row_keys] if columns else [None]
@@ -128,23 +135,31 @@ class Shaper:
         ):
             self._surprises += 1
             return None
-        self._surprises = 0
+        self._surprises, self._flattener = 0, flattener
         phones = self._comparable(
             {c.phone_in: columns[c.phone_in].to_pylist() for c in self._phones if c.phone_in in columns}
         )
-        for name in columns.keys() - self._untouched:
-            type_ = self.types[name]
-            columns[name], _ = fit(self._treated(name, type_, columns[name].to_pylist()), type_)
-        return columns | phones
+        return {name: self._as_loaded(name, values) for name, values in columns.items()} | phones
 
-    @property
-    def _untouched(self) -> set[str]:
-        """Columns that stay as they were parsed."""
-        return {
-            name
-            for name, type_ in self.types.items()
-            if type_ != "json" and self._policy.treatment_as(self.table, name, type_) is Treatment.TAG
-        }
+    def _foretold(self, rows: Sequence[Raw]) -> Flattener | None:
+        """What knows what the first rows of a first batch look like; None if they have other columns than the documented
+        ones, for the types of those take all of its rows."""
+        first = decode_rows(rows[:FORETASTE])
+        if len(rows) <= FORETASTE or not all(type(row) is dict for row in first):
+            return None
+        flattener = self._make_flattener()
+        flat = flattener.flatten(first, self.types)
+        return None if flat.misfits or flat.columns.keys() - self.types.keys() else flattener
+
+    def _as_loaded(self, name: str, values: pa.Array) -> pa.Array:
+        """A column that Arrow parsed, as it is loaded: as it is, if nothing is to be done to it."""
+        type_ = self.types[name]
+        if self._policy.treatment_as(self.table, name, type_) is Treatment.TAG:
+            if type_ != "json":
+                return values
+            if (texts := as_json(values)) is not None:
+                return texts
+        return fit(self._treated(name, type_, values.to_pylist()), type_)[0]
 
     def _forget(
         self, decoded: list[Any], kept: Sequence[int], erased: Suppressions, stamps: Mapping[str, pa.Array]
