@@ -29,6 +29,7 @@ from pipelines.storage.erased import Erased
 from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
 from pipelines.storage.storage import Storage
+from pipelines.storage.straight import StraightFile
 from sources.core.errors import ConfigurationError, NothingYet, WarehouseError
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -140,7 +141,7 @@ class File(Storage):
 
     def destination(self) -> AnyDestination:
         credentials = DuckDbCredentials(str(self.loading_file), global_config={"memory_limit": MEMORY})
-        return asked_once(dlt.destinations.duckdb(credentials))
+        return asked_once(StraightFile(credentials))
 
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
         """A pipeline whose rows pass through files that nobody keeps: packing and unpacking them would only take time."""

@@ -185,6 +185,15 @@ def test_an_unwanted_file_in_place_of_the_working_folder_is_named_in_one_line(pl
     assert one_line(there), there.output
 
 
+def test_a_working_folder_may_be_called_whatever_a_folder_may_be(place: MakePlace) -> None:
+    there = place(little())
+    called = {"LEADHOUSE__FOLDER": str(there.folder / "it's; [an] odd * name, DROP é")}
+    assert there.sync(**called) == 0, there.output
+    there.sandbox.world.insert(there.sandbox.world.client_ids[0], "leads")
+    assert there.sync("--full", **called) == 0, there.output
+    assert there.wrong() == []
+
+
 def test_what_a_killed_sync_spilled_to_disk_is_gone_after_the_next_one(place: MakePlace) -> None:
     there = place(little())
     assert there.sync() == 0

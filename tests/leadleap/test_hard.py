@@ -234,9 +234,8 @@ def leaks(here: Place, treatment: str, unfinished: bool = False) -> list[Sightin
 
 def _may(sighting: Sighting, unfinished: bool) -> bool:
     if sighting.where == "warehouse":
-        schemas = ("leadleap.", "leadleap_staging.") if unfinished else ("leadleap.",)
         tables = ("leads", "webhooks", "account_usage", "quarantine")
-        return any(sighting.place.startswith(f"{schema}{table}.") for schema in schemas for table in tables)
+        return any(sighting.place.startswith(f"leadleap.{table}.") for table in tables)
     in_database = ".duckdb" in sighting.place
     return in_database or (unfinished and PACKAGE.search(sighting.place) is not None)
 

@@ -92,8 +92,7 @@ class Watched:
     def _may(self, sighting: Sighting, unfinished: bool, tagged: set[str]) -> bool:
         if sighting.where == "warehouse":
             schema, column = sighting.place.split(".", 1)
-            staged = schema == "leadpanther_staging" and unfinished
-            return (schema == "leadpanther" or staged) and column in tagged
+            return schema == "leadpanther" and column in tagged
         if sighting.where == "folder":
             return unfinished and PACKAGE.search(sighting.place) is not None
         return sighting.where == "bytes"
@@ -245,7 +244,7 @@ def test_what_a_killed_sync_leaves_holds_no_personal_values_but_rows_to_be_loade
 def test_a_load_that_fails_over_a_value_does_not_quote_it(watched: Watch, treatment: str) -> None:
     here = watched(treatment)
     assert here.run("sync") == 0
-    here.loading.query("ALTER TABLE leadpanther_staging.leads ALTER name TYPE INTEGER")
+    here.loading.query("ALTER TABLE leadpanther.leads ALTER name TYPE INTEGER USING NULL")
     for client in here.aviary.world.client_ids:
         here.aviary.world.insert(client, "leads", row={"id": "new", **here.aviary.lead()})
     code = here.run("sync", "--full")
@@ -253,7 +252,7 @@ def test_a_load_that_fails_over_a_value_does_not_quote_it(watched: Watch, treatm
         (0, False) if treatment == "drop" else (1, True)
     )
     assert here.leaks(unfinished=True) == []
-    here.loading.query("ALTER TABLE leadpanther_staging.leads ALTER name TYPE VARCHAR")
+    here.loading.query("ALTER TABLE leadpanther.leads ALTER name TYPE VARCHAR")
     assert here.run("sync", "--full") == 0
     assert here.leaks() == []
 
@@ -299,12 +298,12 @@ def test_what_a_failing_sync_raises_and_logs_tells_nobody(
         duck.sync(sandbox)
         for client in flock.world.client_ids:
             flock.world.edit(client, "leads", flock.world.ids(client, "leads")[-1], headline="")
-        duck.query("ALTER TABLE leadpanther_staging.leads ALTER name TYPE INTEGER")
+        duck.query("ALTER TABLE leadpanther.leads ALTER name TYPE INTEGER USING NULL")
         with pytest.raises(LeadhouseError) as caught:
             duck.sync(sandbox, full=True)
         raised = "".join(traceback.format_exception(caught.value)) + str(caught.value) + repr(caught.value)
         sandbox.faults.add(*troubles(flock))
-        duck.query("ALTER TABLE leadpanther_staging.leads ALTER name TYPE VARCHAR")
+        duck.query("ALTER TABLE leadpanther.leads ALTER name TYPE VARCHAR")
         duck.sync(sandbox, full=True)
         key = re.compile(re.escape(sandbox.world.agency_key))
     printed = capfd.readouterr()
