@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import httpx
@@ -25,16 +26,33 @@ def unconnected(error: Exception) -> str | None:
 
 class SendingOnce(HttpxAiohttpClient):
     """Sends each request once: aiohttp would try broken connections again by itself, uncounted, unpaced and
-    under the same request id."""
+    under the same request id.
 
-    async def send_once(self, request: httpx.Request) -> httpx.Response:
-        """Sends a request past httpx's cookies, redirects and merging of defaults, none of which is wanted
-        here, and which cost as much as the rest of a request: 0.41 ms of the processor against 0.21.
+    Args:
+        base_url: below which everything is asked for.
+        patience: seconds without a byte before a request counts as dead.
+    """
+
+    def __init__(self, base_url: str, patience: float) -> None:
+        super().__init__(limits=httpx.Limits(max_connections=None, keepalive_expiry=30))  # the pace sets one
+        self._below = base_url
+        self._way = cast(_Transport, self._transport_for_url(httpx.URL(base_url)))
+        self._way.patience = aiohttp.ClientTimeout(sock_connect=patience, sock_read=patience)
+
+    async def send_once(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
+        """Sends a request past httpx's cookies, redirects, merging of defaults and parsing of URLs, none of which is
+        wanted here, and which cost more than all the rest of a request.
+
+        Args:
+            method, headers, body: of the request.
+            target: path and query, below the base URL.
 
         Raises:
             httpx.HTTPError, aiohttp.ClientError, TimeoutError, OSError: no whole answer came.
         """
-        return await self._transport_for_url(request.url).handle_async_request(request)
+        return await self._way.send(method, self._below + target, headers, body)
 
     def _init_transport(self, *args: Any, **settings: Any) -> httpx.AsyncBaseTransport:
         return settings.pop("transport", None) or _Transport(*args, **settings)
@@ -48,27 +66,31 @@ class _Transport(AiohttpTransport):
     """Whole answers: httpx-aiohttp's own transport hands a body on piece by piece through four generators, and calls
     all that goes wrong with a connection a timeout."""
 
+    patience: aiohttp.ClientTimeout
+
     def get_client(self) -> aiohttp.ClientSession:
         session = super().get_client()
         session._retry_connection = False
         return session
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> httpx.Response:
+        """Sends a request and waits for all of its answer."""
         if not isinstance(self.client, aiohttp.ClientSession):
             self.client = self.get_client()
-        patience = request.extensions["timeout"]
         async with self.client.request(
-            request.method,
-            str(request.url),
-            headers=request.headers.multi_items(),
-            data=request.content or None,
+            method,
+            url,
+            headers=headers,
+            data=body,
             allow_redirects=False,
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(sock_connect=patience["connect"], sock_read=patience["read"]),
+            timeout=self.patience,
             **self._by_way_of,
         ) as answer:
-            body = await answer.read()
-        return httpx.Response(answer.status, headers=answer.raw_headers, content=body)
+            found = await answer.read()
+        return httpx.Response(answer.status, headers=answer.raw_headers, content=found)
 
     @cached_property
     def _by_way_of(self) -> dict[str, Any]:

@@ -15,9 +15,9 @@ tiebreaker), rows of one group turn up on every page, and hide others. Shared ro
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice, pairwise
 
 from sources.core.listing.replies import Reply
 
@@ -25,30 +25,29 @@ LINK = 3
 """Rows that a reply must share with what is known: fewer only where fewer are known."""
 
 REMEMBERED = 6400
-"""Rows remembered: more than any step back short of 0 needs, and flat in memory."""
+"""Rows remembered, at least: more than any step back short of 0 needs, and flat in memory."""
 
 
 class Chain:
-    """Rows that lie next to each other, the last `REMEMBERED` of them: where each was seen, and what followed."""
+    """Rows that lie next to each other, the last ones at least: where each was seen, and what followed."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[str, tuple[int, str | None]] = OrderedDict()
+        self._rows: dict[str, tuple[int, str | None]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, reply: Reply) -> int:
         """Takes a reply's rows in; returns how many of them are new."""
-        rows, new, place = self._rows, 0, reply.offset
-        following: Iterable[str | None] = [*reply.digests[1:], None]
-        for digest, after in zip(reply.digests, following, strict=False):
-            before = rows.get(digest)
-            new += before is None
-            rows[digest] = place, after or (before and before[1])
-            rows.move_to_end(digest)
-            place += 1
-        while len(rows) > REMEMBERED:
-            rows.popitem(last=False)
+        rows, digests = self._rows, reply.digests
+        again = {digest: rows.pop(digest) for digest in rows.keys() & digests}  # they go to the end
+        before = len(rows)
+        rows.update(zip(digests, enumerate([*digests[1:], None], reply.offset), strict=False))
+        new = len(rows) - before - len(again)
+        if digests and (last := again.get(digests[-1])):
+            rows[digests[-1]] = reply.end - 1, last[1]
+        if len(rows) > 2 * REMEMBERED:
+            self._rows = dict(islice(rows.items(), len(rows) - REMEMBERED, None))
         return new
 
     def shift(self, reply: Reply, need: int, near: int) -> int | None:

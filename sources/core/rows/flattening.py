@@ -125,11 +125,6 @@ class Flattener:
         self._known: set[str] = set()
         self._types: Mapping[str, DataType] = {}
 
-    @property
-    def knows_any(self) -> bool:
-        """Whether any row was seen."""
-        return bool(self._names)
-
     def path(self, column: str) -> str:
         """Where in a row a column's values stand."""
         return self._paths[column]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -33,9 +32,6 @@ Raw = bytes | msgspec.Raw
 
 MAX_SURPRISES = 3
 """After so many batches in a row that were not as expected, nothing is expected any more."""
-
-FORETASTE = 100
-"""Rows of a table's first batch that are looked at to know what the others look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +78,7 @@ class Shaper:
     ) -> None:
         self.table = table
         self.types: dict[str, DataType] = {**known, **table.types}
-        self._make_flattener = partial(Flattener, table, naming, frozen, spreads)
-        self._flattener = self._make_flattener()
+        self._flattener = Flattener(table, naming, frozen, spreads)
         self._policy = policy or Policy()
         self._suppressions = suppressions
         self._surprises = 0
@@ -121,10 +116,8 @@ class Shaper:
 
     def _parsed(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array] | None:
         """Columns of a batch in which everything is as it was before; None if anything is not."""
-        if self._suppressions or self._surprises == MAX_SURPRISES:
-            return None
-        flattener = self._flattener if self._flattener.knows_any else self._foretold(rows)
-        if flattener is None or not (layout := flattener.layout(self.types)):
+        layout = self._flattener.layout(self.types)
+        if not layout or self._suppressions or self._surprises == MAX_SURPRISES:
             return None
         columns = parse(rows, layout)
         keys = [columns.get(name) for name in self._row_keys] if columns else [None]
@@ -135,21 +128,11 @@ class Shaper:
         ):
             self._surprises += 1
             return None
-        self._surprises, self._flattener = 0, flattener
+        self._surprises = 0
         phones = self._comparable(
             {c.phone_in: columns[c.phone_in].to_pylist() for c in self._phones if c.phone_in in columns}
         )
         return {name: self._as_loaded(name, values) for name, values in columns.items()} | phones
-
-    def _foretold(self, rows: Sequence[Raw]) -> Flattener | None:
-        """What knows what the first rows of a first batch look like; None if they have other columns than the documented
-        ones, for the types of those take all of its rows."""
-        first = decode_rows(rows[:FORETASTE])
-        if len(rows) <= FORETASTE or not all(type(row) is dict for row in first):
-            return None
-        flattener = self._make_flattener()
-        flat = flattener.flatten(first, self.types)
-        return None if flat.misfits or flat.columns.keys() - self.types.keys() else flattener
 
     def _as_loaded(self, name: str, values: pa.Array) -> pa.Array:
         """A column that Arrow parsed, as it is loaded: as it is, if nothing is to be done to it."""

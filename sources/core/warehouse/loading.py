@@ -38,6 +38,10 @@ from sources.core.warehouse.warehouse import Warehouse
 
 BATCH_ROWS = 10_000
 
+FIRST_ROWS = 2_000
+"""Rows of a table's first batch, from which undocumented columns take their types, and later ones what to expect: it
+costs ten times as much a row as they do."""
+
 
 def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
     """Whose the warehouse says that most of these rows are; empty if it has none of them.
@@ -132,7 +136,8 @@ class Loader:
         """Takes rows; yields a batch when enough have come."""
         self._waiting.append(rows)
         self._count += len(rows.rows)
-        if self._count >= BATCH_ROWS and not self._once:
+        enough = BATCH_ROWS if self._yielded else FIRST_ROWS
+        if self._count >= enough and not self._once:
             yield from self.flush()
 
     def flush(self) -> Iterator[Any]:
