@@ -10,11 +10,12 @@ differ, since a field may change in some replies only.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from xxhash import xxh3_64_hexdigest
@@ -107,10 +108,18 @@ def learned(first: Sequence[Raw], second: Sequence[Raw], before: Content, named:
 def row_ids(rows: Sequence[Raw], named: str = "id") -> list[int | None]:
     """For every row, a hash of its id, 5 and "5" alike, and however it is escaped; None where it has none.
 
-    Such hashes hold within one process, and are those of the ids' texts as the warehouse has them.
+    Such hashes hold within one process, and are those of the ids' texts as the warehouse has them. (But for a row that
+    always comes with two ids and begins with the one that does not count.)
     """
-    decoder = _naming(named)
-    return [_row_id(row, decoder) for row in rows]
+    begins, decoder = _beginning(named), _naming(named)
+    return [hash(found[1]) if (found := begins(row)) else _row_id(row, decoder) for row in rows]
+
+
+@cache
+def _beginning(named: str) -> Callable[[Raw], re.Match[bytes] | None]:
+    """Finds the id of a row that begins with one, as nearly all do: a third of the time that decoding takes."""
+    pattern = rb'\{"%b":"([\w-]+)"' % re.escape(named).encode()
+    return cast(Callable[[Raw], re.Match[bytes] | None], re.compile(pattern).match)
 
 
 @cache
