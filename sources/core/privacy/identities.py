@@ -28,7 +28,7 @@ _ROLES = """
 ROLES = frozenset(_ROLES.split())
 """What stands before the @ of addresses that a firm reads, and no person alone."""
 
-_FIRMS = ("/company/", "/school/")
+_FIRMS = re.compile(r"/(?:company|school)/")
 """In URLs of pages that are no person's."""
 
 MASK = "**"
@@ -87,7 +87,7 @@ def is_nobodys(normal: str) -> bool:
         return True
     if "@" in normal:
         return normal.partition("@")[0] in ROLES
-    return "/" in normal and (normal.endswith("linkedin.com/in") or any(page in normal for page in _FIRMS))
+    return "/" in normal and (normal.endswith("linkedin.com/in") or _FIRMS.search(normal) is not None)
 
 
 def names_somebody(key: str) -> bool:

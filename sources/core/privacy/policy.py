@@ -184,7 +184,8 @@ class Policy:
 
     def hash(self, value: str) -> str:
         """A keyed hash: the same for the same person, wherever the value stands."""
-        normal, inner, outer = normalise(value), self._hmac[0].copy(), self._hmac[1].copy()
+        normal, (inner, outer) = normalise(value), self._hmac
+        inner, outer = inner.copy(), outer.copy()
         inner.update(normal.encode("utf-8", "replace"))
         outer.update(inner.digest())
         found = outer.hexdigest()

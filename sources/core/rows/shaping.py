@@ -135,14 +135,17 @@ class Shaper:
         return {name: self._as_loaded(name, values) for name, values in columns.items()} | phones
 
     def _as_loaded(self, name: str, values: pa.Array) -> pa.Array:
-        """A column that Arrow parsed, as it is loaded: as it is, if nothing is to be done to it."""
+        """A column that Arrow parsed, as it is loaded: as it is, if nothing is to be done to it, else each value once."""
         type_ = self.types[name]
+        plain = as_json(values) if type_ == "json" else values
+        if plain is None:
+            return fit(self._treated(name, type_, values.to_pylist()), type_)[0]
         if self._policy.treatment_as(self.table, name, type_) is Treatment.TAG:
-            if type_ != "json":
-                return values
-            if (texts := as_json(values)) is not None:
-                return texts
-        return fit(self._treated(name, type_, values.to_pylist()), type_)[0]
+            return plain
+        each = plain.dictionary_encode()
+        once = each.dictionary.to_pylist()
+        once = list(map(msgspec.json.decode, once)) if type_ == "json" else once
+        return fit(self._treated(name, type_, once), type_)[0].take(each.indices)
 
     def _forget(
         self, decoded: list[Any], kept: Sequence[int], erased: Suppressions, stamps: Mapping[str, pa.Array]
