@@ -112,7 +112,7 @@ def test_a_wrong_call_ends_in_one_line(place: MakePlace, arguments: tuple[str, .
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("phase", "at"), [("extract", 0), ("load", 60)])
+@pytest.mark.parametrize(("phase", "at"), [("extract", 0), ("load", 30)])
 def test_an_erasure_that_was_killed_is_finished_by_repeating_it(
     place: MakePlace, phase: str, at: int
 ) -> None:
