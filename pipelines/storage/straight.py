@@ -12,12 +12,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
 from dlt.common.destination import (
     DestinationCapabilitiesContext,
     PreparedTableSchema,
     TLoaderFileFormat,
 )
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
@@ -25,7 +27,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
-from pyarrow.parquet import read_schema
+from pyarrow.parquet import read_schema, read_table
 
 PARQUET: TLoaderFileFormat = "parquet"
 
@@ -62,9 +64,12 @@ class StraightClient(DuckDbClient):
         if not self._is_merged(table):
             return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
         files = [job.file_path for job in completed_table_chain_jobs or ()]
-        rows = _rows_in([file for file in files if file.endswith(f".{PARQUET}")], list(table["columns"]))
-        reading = cast(Any, _Reading(self.sql_client, rows))
-        return [SqlMergeFollowupJob.from_table_chain(table_chain, reading)]
+        files = [file for file in files if file.endswith(f".{PARQUET}")]
+        reading = cast(Any, _Reading(self.sql_client, _rows_in(files, list(table["columns"]))))
+        key = get_columns_names_with_prop(cast(Any, table), "primary_key")
+        # To find the latest of each row, DuckDB keeps all of them in memory.
+        table["x-stage-data-deduplicated"] = _are_distinct(files, key)  # type: ignore[typeddict-unknown-key]
+        return [SqlMergeFollowupJob.from_table_chain([table], reading)]
 
     def complete_load(self, load_id: str) -> None:
         super().complete_load(load_id)
@@ -133,6 +138,12 @@ def _rows_in(files: Sequence[str], columns: Sequence[str]) -> str:
     there = {name for file in files for name in read_schema(_now(file)).names}
     lacking = "".join(f', NULL AS "{name}"' for name in columns if name not in there)
     return f"(SELECT *{lacking} FROM {_all_of(files)})"
+
+
+def _are_distinct(files: Sequence[str], key: Sequence[str]) -> bool:
+    """Whether no two rows of some files have the same key."""
+    keys = pa.concat_tables([read_table(_now(file), columns=key) for file in files])
+    return bool(keys.group_by(key).aggregate([]).num_rows == keys.num_rows)
 
 
 def _all_of(files: Sequence[str]) -> str:
