@@ -10,6 +10,7 @@ from pipelines.syncing.lines import AccountLines
 from pipelines.syncing.sync import Exit, Wanted, sync
 from sources.core.errors import Unauthorized
 from sources.core.vendor import Vendor
+from sources.core.warehouse.loading import FIRST_ROWS
 from sources.leadpanther.sandbox import Fault, World
 from sources.leadping import LEADPING
 from sources.leadron import LEADRON
@@ -69,6 +70,22 @@ def test_who_is_missed_by_two_complete_scans_is_gone_and_nobody_else(
 
 
 @pytest.mark.long
+@pytest.mark.long
+def test_rows_that_all_get_a_new_field_are_still_known_in_every_batch(
+    sandbox: StartSandbox, target: Target
+) -> None:
+    api = sandbox(small_world(clients=1, leads=2 * FIRST_ROWS + 50))
+    world, (client,) = api.world, api.world.client_ids
+    target.sync(api)
+    seen = {row["id"]: row["first_seen_at"] for row in target.rows("leads")}
+    for row_id in world.ids(client, "leads"):
+        world.edit(client, "leads", row_id, shoe_size=42)
+    report = target.sync(api, full=True)
+    assert {row["id"]: row["first_seen_at"] for row in target.rows("leads")} == seen
+    assert {row["shoe_size"] for row in target.rows("leads")} == {42}
+    assert [o.new_rows for o in report.run.outcomes.values() if o.unit.resource == "leads"] == [0]
+
+
 def test_who_is_missed_once_and_comes_back_begins_anew(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1, leads=120))
     world, client = api.world, api.world.client_ids[0]

@@ -7,7 +7,7 @@ made another column of a field, it shows here, and the row is loaded again. What
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -69,24 +69,33 @@ class Beside:
         return hasattr(self, "_stored")
 
 
-def look(warehouse: Warehouse | None, table: Table, data: pa.Table, wide: bool) -> Beside:
+def look(
+    warehouse: Warehouse | None, table: Table, data: pa.Table, types: Mapping[str, str], wide: bool
+) -> Beside:
     """Asks the warehouse for a batch's rows.
 
     Args:
         warehouse: None outside of a pipeline.
         table: whose rows they are.
         data: the batch.
+        types: of the columns that the warehouse has of them. Its schema may know others already, which an earlier batch
+            brought that is not loaded yet.
         wide: with all that they hold.
     """
-    types = warehouse.types(table.name) if warehouse and warehouse.has(table.name) else {}
     if warehouse is None or FIRST_SEEN_AT not in types or not data.num_rows:
         return Beside(table, data, None)
     wanted = {*table.key, FIRST_SEEN_AT} | (set(types) if wide else set())
-    names = [name for name in types if name in wanted and not name.startswith("_dlt")]
+    names = {
+        name: cast(DataType, type_)
+        for name, type_ in types.items()
+        if name in wanted and not name.startswith("_dlt")
+    }
     return Beside(table, data, stored_rows(warehouse, table, data, names))
 
 
-def stored_rows(warehouse: Warehouse, table: Table, data: pa.Table, names: Sequence[str]) -> pa.Table:
+def stored_rows(
+    warehouse: Warehouse, table: Table, data: pa.Table, names: Mapping[str, DataType]
+) -> pa.Table:
     """Some columns of a batch's rows as the warehouse has them, each row once."""
     ids = data[table.key[-1]].unique().to_pylist()
     accounts = data[table.key[0]].unique().to_pylist()
@@ -95,13 +104,7 @@ def stored_rows(warehouse: Warehouse, table: Table, data: pa.Table, names: Seque
         sql += f"{table.key[0]} IN ({', '.join(['%s'] * len(accounts))}) AND "
     else:
         accounts = []
-    types = warehouse.types(table.name)
-    return warehouse.table_for_ids(
-        sql + f"{table.key[-1]} IN ({{ids}})",
-        {name: cast(DataType, types[name]) for name in names},
-        ids,
-        *accounts,
-    )
+    return warehouse.table_for_ids(sql + f"{table.key[-1]} IN ({{ids}})", names, ids, *accounts)
 
 
 def same(one: pa.Table, other: pa.Table, ours: Collection[str]) -> pa.Array:

@@ -95,6 +95,7 @@ class Loader:
         self._shaper = make_shaper(table, schema, policy, suppressions, spreads)
         self._suppressions = suppressions
         self._yielded = False
+        self._stored = warehouse.types(table.name) if warehouse else {}
         self._once = warehouse is not None and warehouse.upserts
         if self._once:
             have_new_columns_reach_upserts()
@@ -189,7 +190,7 @@ class Loader:
             return data
         whole = pa.array([group.whole for group in waiting]).take(owners)
         call = self.call if DELETED_AT in self.table.by_name and pc.any(whole).as_py() else None
-        beside = look(self.warehouse, self.table, data, wide=call is not None)
+        beside = look(self.warehouse, self.table, data, self._stored, wide=call is not None)
         first_seen, new = beside.first_seen()
         for n, count in _counts(owners.filter(new)):
             waiting[n].outcome.new_rows += count
