@@ -181,7 +181,7 @@ def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
     found.drop(MET, TOLD)
     found.make_all(WHO_IS_CONCERNED)
     found.add("_lead", CONCERNED_TOO)
-    found.drop("_value", "_common")
+    found.drop("_value", "_held", "_common")
     found.make_all(_WHO_IS_TIED)
     found.drop("_changed", TOLD, "_tying", "_shared")
     _label(found, run)

@@ -91,13 +91,20 @@ _VALUES = f"""
     SELECT unnest(ties) AS value FROM _lead AS fresh
     UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
 
+_HELD = f"""
+    SELECT before.person_id, before.source, before.id, before.value
+    FROM (
+        SELECT person_id, source, account, id, unnest(ties) AS value FROM {{schema}}.person_leads AS all_before
+    ) AS before
+    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = before.value)
+        AND NOT {_IS_CHANGED.format("before")}"""
+
 # What so many leads share of which nothing changed tied nobody before, and ties nobody now.
-_COMMON = f"""
-    SELECT held.value
-    FROM (SELECT source, id, unnest(ties) AS value FROM ({_STAYED}) AS stayed) AS held
-    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = held.value)
-    GROUP BY held.value
-    HAVING count(DISTINCT held.source || '/' || held.id) > {{max_shared}}"""
+_COMMON = """
+    SELECT value
+    FROM _held AS held
+    GROUP BY value
+    HAVING count(DISTINCT source || '/' || id) > {max_shared}"""
 
 # Also whoever has the id that a lead would give its person: it may come back, and its id with it.
 _CONCERNED = f"""
@@ -106,9 +113,8 @@ _CONCERNED = f"""
     WHERE {_IS_CHANGED.format("before")}
     UNION
     SELECT held.person_id
-    FROM (SELECT person_id, unnest(ties) AS value FROM {{schema}}.person_leads AS before) AS held
-    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = held.value)
-        AND NOT EXISTS (SELECT 1 FROM _common AS common WHERE common.value = held.value)
+    FROM _held AS held
+    WHERE NOT EXISTS (SELECT 1 FROM _common AS common WHERE common.value = held.value)
     UNION
     SELECT before.person_id
     FROM {{schema}}.person_leads AS before
@@ -130,5 +136,5 @@ TYING = """
 WHO_CHANGED = ((MET, _MET), ("_changed", _CHANGED), (TOLD, "{told}"), ("_lead", _FRESH))
 """Temporary tables, in their order: `_lead` has a row for each lead that is new or tells otherwise who it is."""
 
-WHO_IS_CONCERNED = (("_value", _VALUES), ("_common", _COMMON), ("_concerned", _CONCERNED))
+WHO_IS_CONCERNED = (("_value", _VALUES), ("_held", _HELD), ("_common", _COMMON), ("_concerned", _CONCERNED))
 """`_concerned` has the persons whose other leads are to be looked at as well: `CONCERNED_TOO`."""
