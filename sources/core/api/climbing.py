@@ -6,7 +6,8 @@ goes on; one that tires takes longer for each, until more requests bring less, w
 
 The climb goes level by level, doubling. A level is judged by so many of the requests that were sent on it, all of them,
 for the quick ones come first. The first ones are sent while it fills: if they take no longer than on the level below,
-that is enough; else the next ones decide. After a level that brought no more, the best one is looked for between it and
+that is enough; else the next ones decide. If even the quick half of either says that the level brings less than the best
+one, nobody waits for the others. After a level that brought no more, the best one is looked for between it and
 the last good one. Now and then a little more is tried, for servers recover.
 """
 
@@ -146,16 +147,23 @@ class Climb:
         look = self._look
         look.ended += number in look
         hung = self._sent - look.first > HUNG * look.size
-        if look.ended < look.size and not hung:
+        hopeless = self._is_hopeless(look)
+        if look.ended < look.size and not (hung or hopeless):
             return
         self._look_again(filling=False)
         if not look.answers:
             return
         slowness = look.slowness / look.answers
-        doubtful = look.filling and slowness > FASTER * self._slowness
+        doubtful = look.filling and slowness > FASTER * self._slowness and not hopeless
         if look.beside(self._worked) >= BUSY * self.level and not doubtful:
             self._slowness = slowness
             self._judge(self.level / slowness)
+
+    def _is_hopeless(self, look: _Look) -> bool:
+        """Whether a level brings less than the best one by the quick half of its answers already."""
+        if not self._best or self.level <= self._best[0] or 2 * look.answers < look.size:
+            return False
+        return self.level * look.answers / look.slowness < self._best[1]
 
     def refused(self) -> None:
         """The server refused a request: half as many have to do."""
