@@ -70,7 +70,6 @@ def test_who_is_missed_by_two_complete_scans_is_gone_and_nobody_else(
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_rows_that_all_get_a_new_field_are_still_known_in_every_batch(
     sandbox: StartSandbox, target: Target
 ) -> None:
@@ -86,6 +85,7 @@ def test_rows_that_all_get_a_new_field_are_still_known_in_every_batch(
     assert [o.new_rows for o in report.run.outcomes.values() if o.unit.resource == "leads"] == [0]
 
 
+@pytest.mark.long
 def test_who_is_missed_once_and_comes_back_begins_anew(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox(small_world(clients=1, leads=120))
     world, client = api.world, api.world.client_ids[0]
