@@ -29,6 +29,8 @@ from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from pyarrow.parquet import read_schema, read_table
 
+from sources.core.warehouse.sql import quoted
+
 PARQUET: TLoaderFileFormat = "parquet"
 
 SPECIAL = re.compile(r"[*?\[;\n]")
@@ -67,9 +69,9 @@ class StraightClient(DuckDbClient):
         files = [file for file in files if file.endswith(f".{PARQUET}")]
         reading = cast(Any, _Reading(self.sql_client, _rows_in(files, list(table["columns"]))))
         key = get_columns_names_with_prop(cast(Any, table), "primary_key")
-        # To find the latest of each row, DuckDB keeps all of them in memory.
-        table["x-stage-data-deduplicated"] = _are_distinct(files, key)  # type: ignore[typeddict-unknown-key]
-        return [SqlMergeFollowupJob.from_table_chain([table], reading)]
+        # To find the latest of each row, DuckDB keeps all of them in memory: only where one came twice.
+        merged: Any = {**table, "x-stage-data-deduplicated": _are_distinct(files, key)}
+        return [SqlMergeFollowupJob.from_table_chain([merged], reading)]
 
     def complete_load(self, load_id: str) -> None:
         super().complete_load(load_id)
@@ -136,7 +138,7 @@ def _rows_in(files: Sequence[str], columns: Sequence[str]) -> str:
         columns: that are wanted; null where no file has them.
     """
     there = {name for file in files for name in read_schema(_now(file)).names}
-    lacking = "".join(f', NULL AS "{name}"' for name in columns if name not in there)
+    lacking = "".join(f", NULL AS {quoted(name)}" for name in columns if name not in there)
     return f"(SELECT *{lacking} FROM {_all_of(files)})"
 
 
