@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sources.core.errors import Rejected, ScanUnstable
 from sources.core.listing.chain import LINK
@@ -193,29 +193,28 @@ class Passage:
             self._places[at] = _Place(at, place.part, found.token, place.floor)
 
     async def _ask(self, place: _Place) -> tuple[Sequence[Raw], str | None]:
-        """A page, and the token of the next; empty ones that lead on are passed over, and ends that come too early
-        asked about once more."""
-        token, doubted = place.token, False
-        for _ in range(MAX_EMPTY):
-            ask = Ask(ordered=False, token=token, count=token is None, size=self._sizes.asked)
+        """A page, and the token of the next; an end that comes too early is asked about once more."""
+        ask = Ask(ordered=False, token=place.token, count=place.token is None, size=self._sizes.asked)
+        found = await self._answer(ask, place.part)
+        if found.token is None and self._is_early(place, found):
             found = await self._answer(ask, place.part)
-            if found.total is not None:
-                self.totals[place.part] = found.total
-            if found.token is not None and found.token == token:
-                raise ScanUnstable("the list's tokens repeat")
-            self._sizes.see(len(found.rows), bool(found.token))
-            if found.token is None and not doubted and self._is_early(place, found):
-                doubted = True
-            elif found.rows or found.token is None:
-                return found.rows, found.token
-            else:
-                token = found.token
-        raise ScanUnstable("the list's pages are empty and lead on")
+        self._sizes.see(len(found.rows), bool(found.token))
+        return found.rows, found.token
 
     async def _answer(self, ask: Ask, part: int) -> Found:
-        found = await self._query(ask, part)
-        self.answers += 1
-        return found
+        """What comes back; empty pages that lead on are passed over: one by mistake is no page of the size that was
+        asked for."""
+        for _ in range(MAX_EMPTY):
+            found = await self._query(ask, part)
+            self.answers += 1
+            if found.total is not None:
+                self.totals[part] = found.total
+            if found.token is not None and found.token == ask.token:
+                raise ScanUnstable("the list's tokens repeat")
+            if found.rows or found.token is None:
+                return found
+            ask = replace(ask, token=found.token, count=False)
+        raise ScanUnstable("the list's pages are empty and lead on")
 
     def _is_early(self, place: _Place, found: Found) -> bool:
         """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""

@@ -109,33 +109,25 @@ def test_a_changing_list_loses_no_row_that_stayed(
     newest_first=st.booleans(),
     rng=seeds,
 )
+@example(  # the first look for another way through is empty by mistake, and deleted rows shift pages
+    rows=80,
+    habits=Habits(tokens=OFFSET, cap=29, total=0, largest=100, says_size=False, empty=0.3),
+    tied=1,
+    nulls=0.1,
+    churn=["new", "spot", "delete"],
+    newest_first=True,
+    rng=Random(0),
+)
 def test_a_server_that_lies_is_found_out_or_nothing_is_lost(
     rows: int, habits: Habits, tied: int, nulls: float, churn: list[str], newest_first: bool, rng: Random
 ) -> None:
     if habits.order == "page":  # as many rows as such a server hides may be deleted while it is read
         churn = [kind for kind in churn if kind in ("new", "edit")]
-    if habits.empty and habits.tokens == OFFSET:  # see the next test
-        churn = [kind for kind in churn if kind not in ("delete", "spot")]
     world = World(rows, rng, habits, tied, nulls, churn, newest_first)
     reader = Reader(world, nullable=nulls > 0)
     read = reader.run()
     if read and read.ending in FULL:
         assert world.stayed <= set(reader.copy.handed), reader.scan
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="where the first look for another way through came back empty by mistake, pages are joined that a deleted row "
-    "may have shifted apart: 3 in 100 of such worlds lose a row, unsaid",
-)
-def test_rows_that_go_between_pages_that_are_offsets_in_disguise_hide_none_though_some_pages_are_empty() -> (
-    None
-):
-    habits = Habits(tokens=OFFSET, cap=29, total=0, largest=100, says_size=False, empty=0.3)
-    world = World(80, Random(0), habits, 1, 0.1, ["new", "spot", "delete"], newest_first=True)
-    reader = Reader(world, nullable=True)
-    read = reader.run()
-    assert not read or read.ending not in FULL or world.stayed <= set(reader.copy.handed)
 
 
 between = st.lists(st.sampled_from(("new", "update", "delete")), min_size=1, unique=True)
