@@ -25,6 +25,7 @@ from pipelines.storage.destinations import AnyDestination, destination_named
 from pipelines.storage.lock import lock_beside
 from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
+from pipelines.storage.whole_files import clear, with_whole_files
 from sources.core.engine.finish import describe
 from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.people.making import SCHEMA
@@ -73,7 +74,7 @@ class Lake(Server):
         if self.config.table_format:
             how["preferred_table_format"] = self.config.table_format
             have_new_columns_reach_upserts()  # a package that a killed run left, too
-        return destination_named(self.config.destination, **how)
+        return with_whole_files(destination_named(self.config.destination, **how))
 
     def _check_format(self) -> None:
         wanted = self.config.table_format
@@ -123,8 +124,10 @@ class Lake(Server):
         if file is None:  # nothing that buckets have in common is a lock
             yield
             return
+        dataset = file.with_name(pipeline.dataset_name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with lock_beside(file.with_name(pipeline.dataset_name), wait):
+        with lock_beside(dataset, wait):
+            clear(dataset)
             yield
 
     def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:

@@ -128,7 +128,7 @@ class Storage(Readable):
             WarehouseError: it cannot be written to, or its disk is full.
         """
         try:
-            with self.claim(wait):
+            with self.claim(wait), refusals_told(str(self)):
                 yield
         except Exception as error:
             if isinstance(error, LeadhouseError) or not is_full(error):
@@ -167,7 +167,7 @@ class Storage(Readable):
             pipeline = self.pipeline(destination, dataset, folder)
             self.fetch_state(pipeline)
             try:
-                with refusals_told(str(self)):
+                with refusals_told(str(self)):  # one vendor's stay its own
                     make_dropped(pipeline)
                     bring_up_to_date(pipeline)
                     yield pipeline

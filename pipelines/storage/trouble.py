@@ -17,6 +17,9 @@ from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseErr
 NO_ROOM = ("No space left", "disk is full", "could not extend file", "File too large", "Disk quota exceeded")
 """How operating systems, DuckDB and Postgres say that there is no room."""
 
+_UNREADABLE = re.compile(r"(?:at end of file|File) '([^']+\.parquet)'")
+"""How DuckDB says which file is no Parquet to its end."""
+
 _EXTENSION = re.compile(r'Failed to download extension "(\w+)"')
 
 
@@ -40,6 +43,17 @@ def _says_so(error: BaseException) -> bool:
     return any(words in str(error) for words in NO_ROOM)
 
 
+def damaged_file(error: BaseException) -> WarehouseError | None:
+    """What to say where a file of a lake that cannot be read led to an error; None where none did."""
+    for cause in causes(error):
+        if isinstance(cause, duckdb.Error) and (found := _UNREADABLE.search(str(cause))):
+            return WarehouseError(
+                f"{found[1]} is damaged, and with it nothing of its table can be read: take it away, and run "
+                "`leadhouse sync --full`, which reads again what was in it"
+            )
+    return None
+
+
 @contextmanager
 def refusals_told(place: str) -> Iterator[None]:
     """Says in a line what a database refuses in the block; its own words may quote rows.
@@ -56,7 +70,7 @@ def refusals_told(place: str) -> Iterator[None]:
         refused = any(isinstance(cause, DatabaseException | duckdb.Error) for cause in causes(error))
         if isinstance(error, LeadhouseError) or not refused or is_full(error):
             raise
-        raise WarehouseError(
+        raise damaged_file(error) or WarehouseError(
             f"{place} refused what was asked of it ({type(error.__cause__ or error).__name__}): was one of the tables "
             "changed by hand? What was loaded before stays valid"
         ) from None

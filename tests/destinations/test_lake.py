@@ -1,5 +1,6 @@
 """What is said of files only: their versions, the file beside them, compaction."""
 
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
 from tests.conftest import StartSandbox
 from tests.destinations.targets import Iceberg, Parquet, configure
+from tests.destinations.test_conformance import child_settings
+from tests.hard import child
+from tests.hard.child import Tricks
 from tests.support import DATASET, settings
 from tests.test_sync_truth import change
 from tests.truth import differences
@@ -42,6 +46,61 @@ def test_compaction_leaves_one_file_a_table_and_every_row_as_it_is(
     assert {t: sorted(map(repr, rows)) for t, rows in parquet.read(list(before)).items()} == {
         t: sorted(map(repr, rows)) for t, rows in before.items()
     }
+    parquet.sync(api)
+    assert differences(parquet, api.world) == []
+
+
+@pytest.mark.parametrize("at", [0, 5])
+def test_who_is_killed_while_it_copies_a_file_leaves_no_half_of_it(
+    sandbox: StartSandbox, parquet: Parquet, at: int
+) -> None:
+    api = sandbox()
+    given = {**parquet.settings(), **child_settings(api), "LEADHOUSE__DATASET": DATASET}
+    killed = child.start(parquet.folder, given, "sync", tricks=Tricks("copy", at))
+    assert killed.wait() == -signal.SIGKILL
+    assert not any(half(file) for file in parquet.lake.rglob("*.parquet"))
+    ended = child.start(parquet.folder, given, "sync")
+    assert ended.wait() == 0, ended.text()
+    assert "damaged" not in ended.text()
+    assert differences(parquet, api.world) == []
+    assert [file.name for file in parquet.lake.rglob("*.fresh")] == []
+
+
+def half(file: Path) -> bool:
+    return not file.read_bytes().endswith(b"PAR1")
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
+def test_a_file_that_was_damaged_is_named_and_what_was_in_it_is_read_again(
+    sandbox: StartSandbox, parquet: Parquet, which: int
+) -> None:
+    api = sandbox()
+    given = {**parquet.settings(), **child_settings(api), "LEADHOUSE__DATASET": DATASET}
+
+    def sync(*arguments: str) -> tuple[int, str]:
+        ended = child.start(parquet.folder, given, "sync", *arguments)
+        return ended.wait(), ended.text()
+
+    assert sync()[0] == 0
+    change(api.world, api.world.client_ids[0])
+    assert sync("--full")[0] == 0
+    damaged = Path(sorted(parquet.files("leads"))[which])
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    code, said = sync()
+    assert (code, said.count("leadhouse: "), f"{damaged} is damaged" in said) == (1, 1, True), said
+    damaged.unlink()
+    assert sync("--full")[0] == 0
+    assert differences(parquet, api.world) == []
+
+
+def test_a_table_whose_files_were_taken_away_is_read_again(
+    sandbox: StartSandbox, parquet: Parquet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, parquet)
+    api = sandbox()
+    parquet.sync(api)
+    for file in parquet.files("leads"):
+        Path(file).unlink()
     parquet.sync(api)
     assert differences(parquet, api.world) == []
 

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -37,8 +38,8 @@ class Tricks:
 
     Args:
         phase: where it dies: open (what precedes the reading), extract, normalize, load, between (slices),
-            finish, ledger or publish.
-        at: at which step of that phase: a file operation of dlt's or an SQL statement, counted from 0.
+            finish, ledger or publish; or copy, with the half of a file written.
+        at: at which step of that phase: a file operation of dlt's, an SQL statement or a file, counted from 0.
         signal: what it sends itself there.
         steps: a file to write the number of steps of each phase to, at the end.
         slices: a file to write the number of requests before the end of each slice to, a line each.
@@ -150,6 +151,7 @@ class _Steps:
         for name in ("begin_transaction", "commit_transaction"):
             self._as_step(DuckDbSqlClient, name)
         self._sql_as_step(DuckDbSqlClient)
+        self._copy_in_halves()
 
     def _as_phase(self, owner: Any, name: str, phase: str) -> None:
         inner = getattr(owner, name)
@@ -209,6 +211,16 @@ class _Steps:
                 yield cursor
 
         owner.execute_query = outer
+
+    def _copy_in_halves(self) -> None:
+        def copy(source: str, target: str) -> None:
+            content = Path(source).read_bytes()
+            with open(target, "wb", buffering=0) as file:
+                file.write(content[: len(content) // 2])
+                self._step("copy")
+                file.write(content[len(content) // 2 :])
+
+        shutil.copyfile = copy  # type: ignore[assignment]
 
     def _step(self, phase: str | None = None) -> None:
         phase = phase or (self._phases[-1] if self._phases else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +40,11 @@ class TableFiles(ABC):
     @abstractmethod
     def current(self) -> list[str]:
         """The files that hold its rows now, as DuckDB finds them; none where there is no such table."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a table, be it without rows."""
+        return bool(self.current())
 
     @property
     def pattern(self) -> str | None:
@@ -109,14 +113,7 @@ class Plain(TableFiles):
         with TemporaryDirectory(prefix="leadhouse-") as folder:
             fresh = Path(folder, "fresh.parquet")
             connection.execute(f"COPY ({rows}) TO '{fresh}' (FORMAT parquet, COMPRESSION zstd)")
-            if not self._client.is_local_filesystem:
-                self._client.fs_client.put_file(str(fresh), file)
-                return
-            for left in Path(self._client.dataset_path).glob(".*.fresh"):
-                left.unlink()  # a killed run's
-            beside = Path(self._client.dataset_path, f".{Path(file).name}.fresh")  # in no table's folder
-            shutil.copyfile(fresh, beside)
-            beside.replace(file)
+            self._client.fs_client.put_file(str(fresh), file)
 
 
 class Logged(TableFiles):
@@ -134,6 +131,14 @@ class Logged(TableFiles):
         if files:
             self._forget()
         return len(files)
+
+    @property
+    def is_there(self) -> bool:
+        return self._opened() is not None
+
+    @abstractmethod
+    def _opened(self) -> Any:
+        """The table as its library has it; None where there is none."""
 
     @abstractmethod
     def _overwrite(self, rows: pa.Table) -> None:

@@ -17,6 +17,7 @@ import dlt
 import duckdb
 import msgspec
 import pyarrow as pa
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseTransientException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
@@ -64,7 +65,7 @@ class Warehouse(Connection):
         try:
             with self._client() as client, self._asked(client, sql, parameters) as (cursor, typed):
                 return typed(cursor.fetchall())
-        except DatabaseUndefinedRelation:
+        except (DatabaseUndefinedRelation, DestinationUndefinedEntity):  # the latter of a table without files
             return []
 
     @contextmanager
@@ -113,7 +114,7 @@ class Warehouse(Connection):
         """
         found: dict[str, dict[str, str]] = {}
         if self.is_lake:
-            return {table: self.types(table) for table in self.tables()}
+            return {table: self.types(table) for table in self._files.there()}
         schema = schema or self.dataset
         for table, column, type_ in self.query(self._dialect().columns_of.format(schema=schema), schema):
             found.setdefault(table, {})[column] = type_
