@@ -155,9 +155,20 @@ class Place:
         )
         return code
 
+    def ids(self) -> list[str]:
+        return [row["id"] for row in self._rows("id")]
+
+    def odd(self) -> list[str]:
+        """Rows that have something in a column of that name, or where what fits none is."""
+        return [row["id"] for row in self._rows("*") if "odd" in str(row["_misfits"]) or row.get("odd")]
+
+    def _rows(self, columns: str) -> list[dict[str, Any]]:
+        return DuckDB(self._folder).query(
+            f"SELECT {columns} FROM {self._vendor}.leads WHERE deleted_at IS NULL"
+        )
+
     def is_right(self) -> bool:
-        sql = f"SELECT id, {self._case.value} FROM {self._vendor}.leads WHERE deleted_at IS NULL"
-        rows = [tuple(row.values()) for row in DuckDB(self._folder).query(sql)]
+        rows = [tuple(row.values()) for row in self._rows(f"id, {self._case.value}")]
         return len(rows) == len(dict(rows)) and dict(rows) == self._case.truth()
 
 
@@ -224,3 +235,31 @@ def test_a_page_that_is_not_there_for_once_is_asked_for_again_or_said(tmp_path: 
             )  # the first page is what a list is; any other may be there by now
             assert here.is_right()
         assert here.sync() == 0, here.output
+
+
+ODD = {
+    "half an emoji": rb'"cut \ud83d"',
+    "no number": b"NaN",
+    "beyond a double": b"-1e400",
+    "five thousand digits": b"9" * 5000,
+    "no text": b'"cut \xf0\x9f"',
+}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_value_that_decoders_refuse_keeps_no_list_of_several_pages_from_being_read(
+    tmp_path: Path, vendor: str
+) -> None:
+    """Beside it, all rows of its page are as they are without it."""
+    with placed(tmp_path, vendor) as (here, between):
+        assert here.sync() == 0, here.output
+        ids = sorted(here.ids())
+        for n, value in enumerate(ODD.values()):
+            row_id = re.escape(ids[n * 40 + 10]).encode()
+            between.strike(
+                put(rb'"id": ?"%b"' % row_id, lambda row, v=value: row[0] + b',"odd":' + v), times=EVER
+            )
+            assert here.sync() == 0, here.output
+            assert between.struck
+            assert here.is_right()
+            assert here.odd() == [ids[n * 40 + 10]]

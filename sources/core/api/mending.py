@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any, TypeVar
@@ -14,7 +13,16 @@ T = TypeVar("T")
 DEEPEST = 64
 """Levels of arrays and objects that are kept as such."""
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+
+_TOKEN = re.compile(_TEXT + rb"|[\[\]{}]", re.DOTALL)
+
+_VALUE = re.compile(_TEXT + rb"|-?\d[\d.eE+-]*|-?Infinity|NaN", re.DOTALL)
+
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][\da-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 
 
 def parsed(body: bytes | msgspec.Raw) -> Any:
@@ -33,9 +41,11 @@ def lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except RecursionError:
         body = shallow(body)
     except ValueError:
-        return decoder.decode(mend(body))
+        body = mend(body)
     try:
         return decoder.decode(body)
+    except RecursionError:
+        return decoder.decode(shallow(body))
     except ValueError:
         return decoder.decode(mend(body))
 
@@ -46,23 +56,26 @@ def mend(body: bytes) -> bytes:
     Half of a surrogate pair (an emoji that somebody cut in two) and undecodable bytes become U+FFFD, as in
     every browser; a number beyond a double, and what is no number (`NaN`, as Python writes it), become their text.
 
-    Raises:
-        ValueError: it is not JSON at all.
+    All else stays as it came, byte for byte: pages are linked by the rows that they share, and a row has to be the
+    same beside one that is mended.
+
+    Nothing is checked: what was no JSON still is none.
     """
+    return _VALUE.sub(_mended, body.decode("utf-8", "replace").encode())
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    value = found[0]
+    if value.startswith(b'"'):
+        return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], value)
+    return value if _is_double(value) else b'"%b"' % value
+
+
+def _is_double(number: bytes) -> bool:
     try:
-        value = _loads(body)
-    except RecursionError:
-        value = _loads(shallow(body))
-    text = json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-
-
-def _loads(body: bytes) -> Any:
-    def number(text: str) -> float | str:
-        value = float(text)
-        return value if math.isfinite(value) else text
-
-    return json.loads(body.decode("utf-8", "replace"), parse_float=number, parse_constant=str)
+        return math.isfinite(float(number))
+    except ValueError:
+        return True  # no JSON, whatever is made of it
 
 
 def shallow(body: bytes) -> bytes:
