@@ -3,7 +3,8 @@
 import gzip
 import json
 import re
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from sources.leadpanther import sandbox as leadpanther
 from sources.leadping import sandbox as leadping
 from sources.leadron import sandbox as leadron
 from tests.hard import child
-from tests.hard.proxy import Proxy, Trick, damaged_gzip, instead, proxy, put, refused
+from tests.hard.proxy import Proxy, Trick, Wire, damaged_gzip, instead, proxy, put, refused
 from tests.support import DuckDB
 
 pytestmark = pytest.mark.long
@@ -263,3 +264,36 @@ def test_a_value_that_decoders_refuse_keeps_no_list_of_several_pages_from_being_
             assert between.struck
             assert here.is_right()
             assert here.odd() == [ids[n * 40 + 10]]
+
+
+def written_from_a_table(blank: Collection[str]) -> Trick:
+    """Each page as a library for tables writes it: all rows have all columns, and where one of a column's whole numbers
+    is missing, as for these rows, all others are written with a point."""
+
+    def trick(wire: Wire) -> Wire:
+        answer = json.loads(wire.body)
+        for name in ("data", "items", "leads"):
+            rows = answer.get(name)
+            if isinstance(rows, list) and rows:
+                holes = any(row["id"] in blank for row in rows)
+                for row in rows:
+                    number: float = zlib.crc32(row["id"].encode()) % 1000
+                    row["odd"] = None if row["id"] in blank else number + 0.0 if holes else number
+        return replace(wire, body=json.dumps(answer).encode())
+
+    return trick
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_pages_that_are_written_from_tables_link_though_the_same_row_is_written_in_two_ways(
+    tmp_path: Path, vendor: str
+) -> None:
+    with placed(tmp_path, vendor) as (here, between):
+        assert here.sync() == 0, here.output
+        ids = sorted(here.ids())
+        for blank in (ids[150:151], ids[10:11], ids[60::90]):
+            between.strike(written_from_a_table(blank), times=EVER)
+            assert here.sync() == 0, here.output
+            assert between.struck
+            assert here.is_right()
+            assert len(here.odd()) >= len(ids) - len(blank) - 1

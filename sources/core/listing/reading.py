@@ -23,7 +23,7 @@ from sources.core.listing.checkpoint import (
     plan,
     sample,
 )
-from sources.core.listing.content import Content, learned, row_ids
+from sources.core.listing.content import Content, learned, learned_between, row_ids
 from sources.core.listing.passage import Passage
 from sources.core.listing.replies import Fetch, Page, Reaches, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
@@ -170,25 +170,26 @@ async def _walked(reading: Reading, before: Checkpoint, start: Start, sink: Sink
     walk = _Walk(reading, before, start, sink)
     await walk.run()
     if walk.is_puzzled:
-        if await _learn(reading):
+        if await _learn(reading, walk.recent_pages):
             walk = _Walk(reading, before, _from_zero(before, start), sink)
         walk.may_be_puzzled = False
         await walk.run()
     return walk
 
 
-async def _learn(reading: Reading) -> bool:
-    """Asks for the first page twice; returns whether that tells of another way to compare rows."""
+async def _learn(reading: Reading, pages: Sequence[Sequence[Raw]]) -> bool:
+    """Asks for the first page twice; returns whether that tells of another way to compare rows, or pages at hand do."""
     try:
         first, second = await reading.fetch(0), await reading.fetch(0)
     except DeadlineReached:
         reading.expire()
         return False
-    content = learned(first.rows, second.rows, reading.memory.content, reading.row_id)
-    if content == reading.memory.content:
-        return False
+    before = reading.memory.content
+    content = learned(first.rows, second.rows, before, reading.row_id)
+    if content == before:
+        content = learned_between(pages, before, reading.row_id)
     reading.memory.content = content
-    return True
+    return content != before
 
 
 class _Walk:
@@ -218,6 +219,11 @@ class _Walk:
     def is_puzzled(self) -> bool:
         """Whether pages hold the same rows by their ids, and no row that is the same by what it holds."""
         return self.may_be_puzzled and self.scan.estranged
+
+    @property
+    def recent_pages(self) -> Sequence[Sequence[Raw]]:
+        """The rows of the last replies."""
+        return [rows for _, rows in self._recent]
 
     @property
     def must_be_complete(self) -> bool:
