@@ -36,18 +36,14 @@ def lenient(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     Raises:
         ValueError: it is not JSON at all, or not of the decoder's type.
     """
-    try:
-        return decoder.decode(body)
-    except RecursionError:
-        body = shallow(body)
-    except ValueError:
-        body = mend(body)
-    try:
-        return decoder.decode(body)
-    except RecursionError:
-        return decoder.decode(shallow(body))
-    except ValueError:
-        return decoder.decode(mend(body))
+    for _ in range(2):  # it may be too deep, and hold such values too
+        try:
+            return decoder.decode(body)
+        except RecursionError:
+            body = shallow(body)
+        except ValueError:
+            body = mend(body)
+    return decoder.decode(body)
 
 
 def mend(body: bytes) -> bytes:
