@@ -107,12 +107,14 @@ class Files:
     def there(self) -> list[str]:
         """The tables that are there, dlt's own with them."""
         with self._pipeline.destination_client(self._schema.name) as client:
-            files = cast("FilesystemClient", client)
-            loaded = self._schema.data_table_names(seen_data_only=True)
-            return [
-                *(name for name in self._schema.dlt_table_names() if files.list_table_files(name)),
-                *(name for name in loaded if table_files(files, name).is_there),
-            ]
+            return self._there(cast("FilesystemClient", client))
+
+    def _there(self, client: FilesystemClient) -> list[str]:
+        loaded = self._schema.data_table_names(seen_data_only=True)
+        return [
+            *(name for name in self._schema.dlt_table_names() if client.list_table_files(name)),
+            *(name for name in loaded if table_files(client, name).is_there),
+        ]
 
     def change(self, statements: Iterable[Statement]) -> None:
         """Runs statements that change or delete rows."""
@@ -157,10 +159,7 @@ class Files:
             files = cast("FilesystemClient", client)
             with cast("FilesystemSqlClient", files.sql_client) as looking:
                 show_logged(looking)
-                loaded = self._schema.data_table_names(seen_data_only=True)
-                there = [name for name in loaded if table_files(files, name).current()]
-                shown = [*self._schema.dlt_table_names(), *there]
-                looking.create_views_for_tables(dict(zip(shown, shown, strict=True)))
+                looking.create_views_for_tables({name: name for name in self._there(files)})
                 yield files, looking.native_connection
 
 
