@@ -58,13 +58,14 @@ Query = Callable[[Ask, int], Awaitable[Found]]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a page begins: in which part, behind which token, at which offset; the part's own beginning; and the page
-    before it, which so many others were just like."""
+    """Where a page begins: in which part, behind which token, at which offset; the part's own beginning; where the page
+    before it begins, if it was come to by one, and that page, which so many others were just like."""
 
     at: int
     part: int
     token: str | None = None
     floor: int = 0
+    behind: int | None = None
     before: int = 0
     alike: int = 0
 
@@ -82,7 +83,7 @@ class _Place:
         alike = self.alike + 1 if page == self.before else 0
         if alike == MAX_ALIKE:
             raise ScanUnstable("the list's pages repeat")
-        return _Place(self.at + len(rows), self.part, token, self.floor, page, alike)
+        return _Place(self.at + len(rows), self.part, token, self.floor, self.at, page, alike)
 
 
 class Passage:
@@ -148,7 +149,7 @@ class Passage:
     async def _from(self, offset: int) -> Page:
         """Walks to where the offset is: a page may end just there, then the other way goes on beyond it."""
         tried: dict[int, tuple[_Place, _Place]] = {}
-        while at := [at for at in self._places if at <= offset and at not in tried]:
+        while at := self._nearest(offset) - tried.keys():
             place = self._places[max(at)]
             rows, ahead = await self._read(place)
             end = place.at + len(rows)
@@ -159,6 +160,11 @@ class Passage:
             if not self.overlaps and end > offset:
                 break
         return await self._with_next(offset, *tried[max(tried)])
+
+    def _nearest(self, offset: int) -> set[int]:
+        """Where to walk to an offset from: how far it was come on each way, short of it."""
+        short = {at: place for at, place in self._places.items() if at <= offset}
+        return short.keys() - {place.behind for place in short.values()}
 
     async def _with_next(self, offset: int, place: _Place, ahead: _Place) -> Page:
         """The page behind one, and then that one again, which must still end as it did for the two to link."""

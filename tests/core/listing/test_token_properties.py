@@ -7,7 +7,7 @@ from math import ceil
 from random import Random
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sources.core.listing import tokens, walk
@@ -19,6 +19,7 @@ from .test_tokens_world import KEYSET, OFFSET, Habits, Reader, World
 FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
 
 PATIENCE = 1_000
+BUSY = 3 * PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -177,4 +178,5 @@ def test_a_scan_cut_into_slices_loses_nothing(
         read = reader.run(pausing=lambda left=left: next(left, None) is None, days=0.0)  # type: ignore[misc]
         if read is None or read.ending:
             break
+        assume(not churn or len(world.asked) < BUSY)  # by slices it may change faster than it is read
     assert read is None or (read.ending in FULL and world.stayed <= set(reader.copy.handed))

@@ -255,6 +255,18 @@ def test_slices_of_one_run_are_not_walked_to_from_the_beginning_of_the_list() ->
     assert sliced(reader, 1, full=True)  # many pages at a time, in event loop after event loop
 
 
+@pytest.mark.parametrize("cap", [7, 9, 12])
+def test_a_process_walks_once_to_where_another_one_stopped_however_short_pages_are(cap: int) -> None:
+    there = World(200 * cap, Random(1), Habits(order="refused", cap=cap, says_size=False))
+    reader = Reader(there)
+    pages = iter(range(100))
+    assert not reader.run(pausing=lambda: next(pages, None) is None).ending  # type: ignore[union-attr]
+    asked = len(there.asked)
+    assert reader.run()
+    assert set(reader.copy.handed) == there.stayed
+    assert len(there.asked) - asked <= 5 * 200
+
+
 def test_what_was_weighed_at_the_end_of_a_list_is_remembered_by_the_slice_that_goes_on() -> None:
     there = world(200, Habits(total=3))
     reader = Reader(there)
