@@ -83,6 +83,13 @@ def test_what_cannot_be_read_is_no_agreement_and_stops_nothing(target: Target, s
 
 
 @pytest.mark.long
+def test_a_list_without_rows_is_compared_like_any_other(sandbox: StartSandbox, duck: DuckDB) -> None:
+    api = sandbox(World.make(clients=1, leads=3, activity=0, posts=0, exact=True))
+    duck.sync(api)
+    compared = compare(duck, api)
+    assert all(c.agrees and not c.problem for c in compared.values()), compared
+
+
 def test_the_command_says_what_differs_without_values_and_exits_3(home: Path, sandbox: StartSandbox) -> None:
     world = big_world()
     api = sandbox(world)

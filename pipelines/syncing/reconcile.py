@@ -184,7 +184,8 @@ class _Reconciliation:
                 ids = [hash((offset, n)) if one is None else one for n, one in enumerate(found)]
                 kept.update(zip(ids, page.rows, strict=True))
                 books.enter(ids)
-                coverage.tell(Reply(offset, [digest(row) for row in page.rows], page.has_more, ids))
+                digests = [digest(row) for row in page.rows]
+                coverage.tell(Reply(offset, digests, page.has_more, ids, fixed=page.fixed))
         comparison.distinct, comparison.passes = books.distinct(), coverage.passes
         if not coverage.balanced:
             raise ScanUnstable(f"the list would not hold still in {coverage.passes} passes")

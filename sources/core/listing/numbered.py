@@ -57,6 +57,10 @@ class ByPage:
             ApiError: a page could not be had.
             ScanUnstable: what comes are other pages than those asked for.
         """
+        page = await self._from(offset)
+        return replace(page, fixed=self._sizing.own)
+
+    async def _from(self, offset: int) -> Page:
         for _ in range(CHANGES):
             first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
             page, as_asked = await self._ask(number, size)

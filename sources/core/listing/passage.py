@@ -170,7 +170,7 @@ class Passage:
         """The page behind one, and then that one again, which must still end as it did for the two to link."""
         behind, further = await self._read(ahead)
         rows, _ = await self._read(place)
-        return Page([*rows[offset - place.at :], *behind], further is not None)
+        return Page([*rows[offset - place.at :], *behind], further is not None, fixed=not self.overlaps)
 
     async def _read(self, place: _Place) -> tuple[Sequence[Raw], _Place | None]:
         """A page, on into the next part where its own ends; remembers where it leads."""

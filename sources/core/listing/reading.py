@@ -265,7 +265,7 @@ class _Walk:
         self.scan.strangers += named.count(None)
         # What has no id is told apart by where it stands.
         ids = [hash((offset, n)) if row is None else row for n, row in enumerate(named)]
-        reply = Reply(offset, digests, page.has_more, ids, page.room, page.total)
+        reply = Reply(offset, digests, page.has_more, ids, page.room, page.total, page.fixed)
         new = self.scan.tell(reply)
         self._recent.append((reply, page.rows))
         if not offset and not self.head:

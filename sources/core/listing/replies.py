@@ -34,12 +34,14 @@ class Page:
         has_more: whether the API says that there are more.
         room: how many rows it could have held, if that is not a full page.
         total: how long it says that the list is.
+        fixed: whether each of its rows stands on this page whatever is asked for.
     """
 
     rows: Sequence[Raw]
     has_more: bool
     room: int | None = None
     total: int | None = None
+    fixed: bool = False
 
 
 Fetch = Callable[[int], Coroutine[Any, Any, Page]]
@@ -57,6 +59,7 @@ class Reply:
         ids: for every row, a hash of its id alone; as the digests, where it is not known.
         room: how many rows it could have held, if that is not a full page.
         total: how long it says that the list is.
+        fixed: whether each of its rows stands on the same page whatever is asked for.
     """
 
     offset: int
@@ -65,6 +68,7 @@ class Reply:
     ids: Sequence[int] = ()
     room: int | None = None
     total: int | None = None
+    fixed: bool = False
 
     @property
     def names_twice(self) -> bool:

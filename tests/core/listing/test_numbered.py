@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,6 +41,8 @@ class Server:
         before: what answers a page before the first one: the first, nothing, or an error.
         tells: whether replies say that there are more.
         empty: the chance of a page with nothing in it, decided by `dice`.
+        twice: so many of its rows are those of its beginning once more.
+        ties: so many rows are equals, in another order on each page, which is always the same one on the same.
     """
 
     length: int
@@ -53,6 +56,8 @@ class Server:
     before: str = "first"
     tells: bool = False
     empty: float = 0.0
+    twice: int = 0
+    ties: int = 1
     dice: Random = field(default_factory=lambda: Random(7))
     requests: int = 0
 
@@ -69,13 +74,22 @@ class Server:
         if number < self.first and self.before == "first":
             number = self.first
         begins = (number - self.first) * size
-        ids = range(begins, min(begins + size, self.length)) if begins >= 0 else range(0)
+        order = [
+            row for first in range(0, self.length, self.ties) for row in self.equals(first, number * size)
+        ]
+        order[self.length - self.twice :] = order[: self.twice]
+        ids = order[begins : begins + size] if begins >= 0 else []
         said: tuple[int | None, int | None] = (number, size) if self.says else (None, None)
         said = (number, len(ids)) if self.counts else said
         total = None if self.total is None else self.length + self.total
         more = begins + size < self.length if self.tells else None
-        shown = range(0) if self.dice.random() < self.empty else ids
+        shown = [] if self.dice.random() < self.empty else ids
         return Body([msgspec.json.encode({"id": n}) for n in shown], more, total, page=said[0], size=said[1])
+
+    def equals(self, first: int, end: int) -> list[int]:
+        """A group of ties as it is sorted for a page that ends there."""
+        group = range(first, min(first + self.ties, self.length))
+        return Random(f"{first} {end}").sample(group, len(group)) if self.ties > 1 else list(group)
 
 
 class Syncs:
@@ -87,13 +101,13 @@ class Syncs:
     def sync(self, full: bool = False) -> tuple[set[int], int]:
         """Ids of the rows that were handed on, and the requests that it took."""
         self.server.requests = 0
-        _, kept = self._read(from_scratch(self.checkpoint) if full else self.checkpoint)
+        _, kept = self.read(from_scratch(self.checkpoint) if full else self.checkpoint)
         return {msgspec.json.decode(row)["id"] for row in kept}, self.server.requests
 
     def scan(self) -> Scan:
-        return self._read(self.checkpoint)[0]
+        return self.read(self.checkpoint)[0]
 
-    def _read(self, before: Checkpoint) -> tuple[Scan, list[bytes]]:
+    def read(self, before: Checkpoint) -> tuple[Scan, list[bytes]]:
         sizing, sink = Sizing.decode(self.kept, 100), Gathered()
         reading = Reading(
             ByPage(self.server.get, sizing).fetch,
@@ -250,3 +264,29 @@ def test_pages_that_are_empty_now_and_then_hide_no_row_of_a_list_that_says_how_l
         with suppress(ScanUnstable):  # which is said
             lost += Syncs(server).sync()[0] != set(range(230))
     assert lost <= 2  # some are empty each time that they are asked for
+
+
+@pytest.mark.parametrize("ties", [10, 26, 60, 150])
+@pytest.mark.parametrize("says", [{"total": 0}, {"tells": True}], ids=str)
+@pytest.mark.parametrize("follows", [True, False])
+def test_ties_that_are_sorted_anew_for_each_page_hide_no_row(
+    ties: int, says: dict[str, Any], follows: bool
+) -> None:
+    """Where pages are the server's own, some rows may be on no page at all: then the list is not called read."""
+    for length in (60, 130, 210, 250):
+        server = Server(
+            length, cap=25 if length < 250 else 100, follows=follows, says=True, ties=ties, **says
+        )
+        syncs = Syncs(server)
+        for _ in range(2):
+            with suppress(ScanUnstable):
+                _, kept = syncs.read(from_scratch(syncs.checkpoint))
+                assert {msgspec.json.decode(row)["id"] for row in kept} == set(range(length))
+
+
+def test_rows_that_every_page_size_shows_twice_are_listed_twice() -> None:
+    server = Server(130, cap=40, total=0, twice=3)
+    for _ in range(2):
+        scan, kept = Syncs(server).read(Checkpoint())
+        assert scan.concludes
+        assert {msgspec.json.decode(row)["id"] for row in kept} == set(range(127))
