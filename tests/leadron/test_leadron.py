@@ -121,6 +121,20 @@ def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     assert there.column("SELECT count(*) > 0 FROM leadron.lead_timeline") == [True]
 
 
+def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync(place: Start) -> None:
+    there = place(leads=5)
+    assert there.sync("partners", "teams").exit == Exit.DONE
+    there.world.missing = {"/partners"}
+    first = there.sync("partners", "teams")
+    assert (first.exit, statuses(first)["partners"]) == (Exit.PARTLY, "gone")
+    assert statuses(there.sync("partners", "teams"))["partners"] == "skipped"
+    there.world.missing = set()
+    there.world.delete("", "partners", there.world.ids("", "partners")[0])
+    new = there.world.insert("", "partners")["id"]
+    assert there.sync("partners", "teams").exit == Exit.DONE
+    assert there.column(f"SELECT count(*) FROM leadron.partners WHERE id = '{new}'") == [1]
+
+
 @pytest.mark.long
 def test_a_tenant_keeps_the_name_that_its_rows_are_stored_under(place: Start) -> None:
     """A second name would make two rows of each, and nobody would ever call the first ones deleted."""

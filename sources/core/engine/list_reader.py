@@ -76,7 +76,7 @@ class ListReader:
         unit, run = outcome.unit, self._run
         listing, account = run.vendor.listings[unit.resource], run.accounts[unit.account]
         state = self._reader.states.get(unit.resource, {})
-        if not is_offered(state, unit.account, run.now()):
+        if not run.full and not is_offered(state, unit.account, run.now()):
             return outcome.end(Status.SKIPPED, NOT_OFFERED)
         before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint + account.fingerprint)
         if run.full and not outcome.traffic.requests:

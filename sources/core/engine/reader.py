@@ -147,7 +147,8 @@ class Reader:
 
     async def fail(self, outcome: Outcome, error: LeadhouseError, documented: bool = True) -> None:
         """Ends a unit with an error. Being refused is news once; from then on the unit is tried again every
-        run, and skipped if it is still refused. What no document promises may simply not be offered.
+        run, and skipped if it is still refused. What no document promises may simply not be offered, unless it was
+        read before.
 
         Args:
             outcome: the unit's.
@@ -158,7 +159,7 @@ class Reader:
             error = Forbidden("not for this key, which other requests accept", error.where)
         outcome.fail(error)
         unit, now = outcome.unit, self.run.now()
-        if isinstance(error, NotFound) and not documented:
+        if isinstance(error, NotFound) and not documented and not self._was_read(unit):
             outcome.end(Status.SKIPPED, NOT_OFFERED)
             return await self.remember(unit.resource, lambda state: note_absence(state, unit.account, now))
         if outcome.status not in (Status.DENIED, Status.GONE):
@@ -171,6 +172,10 @@ class Reader:
         await self.remember(
             unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.account, 1)
         )
+
+    def _was_read(self, unit: Unit) -> bool:
+        """Whether a list is known from an earlier run."""
+        return unit.account in self.states.get(unit.resource, {}).get(UNITS, {})
 
     def was_refused(self, unit: Unit) -> bool:
         """Whether a unit was refused when it was last tried."""
