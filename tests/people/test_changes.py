@@ -18,7 +18,8 @@ from sources.core.people.concerned import MET, Sought
 
 MAX_SHARED = 2
 SOUGHT = Sought(
-    "SELECT world.*, CAST(hash(a, b) >> 1 AS bigint) AS version FROM world",
+    "SELECT world.*, CAST(hash(source, account, id, a, b) >> 1 AS bigint) AS version FROM world",
+    "NOT EXISTS (SELECT 1 FROM {versions} AS known WHERE known.version = {version})",
     f"SELECT n, value, value = 'nobody' AS is_nobodys FROM (SELECT n, unnest([a, b]) AS value FROM {MET}) "
     "WHERE value IS NOT NULL",
     {"one": "one", "seen by all": "another"},

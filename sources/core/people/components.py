@@ -17,10 +17,13 @@ from typing import Any
 
 from sources.core.people.concerned import (
     CONCERNED_TOO,
+    HAS_LOST,
     LEAD_KEY,
+    LOST,
+    LOST_ONES,
     MET,
+    MET_ONES,
     OTHERS,
-    SAME_LEAD,
     TOLD,
     TYING,
     WHO_CHANGED,
@@ -63,12 +66,24 @@ _SEVERAL = """
     GROUP BY value
     HAVING min(n) <> max(n)"""
 
+# Of values that only those have who are concerned too, it is not known who else holds them.
+_FURTHER = """
+    SELECT value FROM _tying AS tying
+    WHERE NOT certain AND NOT EXISTS (SELECT 1 FROM _value AS told WHERE told.value = tying.value)"""
+
 _SHARED = f"""
     SELECT tying.value
     FROM _tying AS tying
     JOIN (
         SELECT source, id, unnest(ties) AS value FROM _lead AS lead
-        UNION ALL SELECT source, id, unnest(ties) FROM ({OTHERS}) AS others
+        UNION ALL
+        SELECT source, id, value FROM _held AS held
+        WHERE NOT EXISTS (SELECT 1 FROM _concerned AS concerned WHERE concerned.person_id = held.person_id)
+        UNION ALL
+        SELECT others.source, others.id, others.value
+        FROM _further AS further
+        JOIN (SELECT source, id, unnest(ties) AS value FROM ({OTHERS}) AS other) AS others
+            ON others.value = further.value
     ) AS held ON held.value = tying.value
     WHERE NOT tying.certain
     GROUP BY tying.value
@@ -111,9 +126,9 @@ _MEMBERS = """(
     )"""
 
 _BEFORE = f"""
-    SELECT member.source, member.account, member.id, member.root, before.person_id
-    FROM {{schema}}.person_leads AS before
-    JOIN {_MEMBERS} AS member ON {SAME_LEAD.format("member", "before")}"""
+    SELECT source, account, id, root, person_before AS person_id
+    FROM {_MEMBERS} AS member
+    WHERE person_before IS NOT NULL"""
 
 # An id goes to whoever holds the lead that it is called after; where that is gone, to one of those who had it.
 _CLAIMS = f"""
@@ -158,7 +173,13 @@ _SAME = """
     GROUP BY person.person_id, person.leads
     HAVING count(*) = person.leads"""
 
-_WHO_IS_TIED = ((TOLD, TYING), ("_tying", _SEVERAL), ("_shared", _SHARED), ("_edge", _EDGES))
+_WHO_IS_TIED = (
+    (TOLD, TYING),
+    ("_tying", _SEVERAL),
+    ("_further", _FURTHER),
+    ("_shared", _SHARED),
+    ("_edge", _EDGES),
+)
 
 _WHO_THEY_ARE = (
     ("_before", _BEFORE),
@@ -176,14 +197,16 @@ def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
         schema: where the tables of people are.
         sought: among which leads.
     """
-    found = Temporary(run, schema=schema, **sought.placeholders)
+    found = Temporary(run, **sought.placeholders, schema=schema)
+    found.make(MET, MET_ONES)
+    found.make(LOST, LOST_ONES if found.tells(HAS_LOST) else f"{LOST_ONES} LIMIT 0")
     found.make_all(WHO_CHANGED)
     found.drop(MET, TOLD)
     found.make_all(WHO_IS_CONCERNED)
     found.add("_lead", CONCERNED_TOO)
-    found.drop("_value", "_held", "_common")
+    found.drop("_common", "_changed")
     found.make_all(_WHO_IS_TIED)
-    found.drop("_changed", TOLD, "_tying", "_shared")
+    found.drop(LOST, TOLD, "_value", "_held", "_tying", "_further", "_shared")
     _label(found, run)
     found.make_all(_WHO_THEY_ARE)
     return found
@@ -253,6 +276,11 @@ class Temporary:
 
     def add(self, name: str, select: str) -> None:
         self._run(f"INSERT INTO {name} {self._filled(select)}")
+
+    def tells(self, select: str) -> bool:
+        """Whether a SELECT of one value says so."""
+        ((answer,),) = self._run(self._filled(select)) or ((False,),)
+        return bool(answer)
 
     def _filled(self, select: str) -> str:
         for placeholder, value in self._values.items():

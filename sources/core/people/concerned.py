@@ -1,6 +1,8 @@
 """Which leads people are sought among, in the warehouse's SQL: those that changed, and all that this may concern.
 
-Leads change that come, go, or tell otherwise who they are (`version`). That concerns all that share a value with what
+Leads change that come, go, or tell otherwise who they are. A lead's `version` is a number of its key and of all that
+tells who it is: so only numbers are compared, and leads are looked at whose number was not there before (`_met`), and
+those from before whose number is there no more (`_lost`). That concerns all that share a value with what
 these told before or tell now, and all that were one person with any of them. No value ties one of these to a lead that
 is not among them: its holders would be those that it had before, and one person with it before.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-MET, TOLD = "_met", "_told"
+MET, LOST, TOLD = "_met", "_lost", "_told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Sought:
 
     Args:
         leads: a SELECT of all that there are: source, account, id, first_seen_at, a version, and what tells who they are.
+        lacks: SQL that says that no row of a SELECT has a version, written `{versions}` and `{version}`.
         told: a SELECT of what tells who they are as it is compared, from `MET`: n, value, is_nobodys.
         vendors: by schema, whose leads are there.
         one_contact: schemas in which an id means the same for all accounts.
@@ -27,6 +30,7 @@ class Sought:
     """
 
     leads: str
+    lacks: str
     told: str
     vendors: Mapping[str, str]
     one_contact: Sequence[str]
@@ -38,6 +42,8 @@ class Sought:
         schemas = ", ".join(f"'{schema}'" for schema in self.one_contact) or "NULL"
         vendors = " ".join(f"WHEN '{schema}' THEN '{vendor}'" for schema, vendor in self.vendors.items())
         return {
+            "is_new": self.lacks.format(version="lead.version", versions="{schema}.person_leads"),
+            "is_lost": self.lacks.format(version="before.version", versions="({leads})"),
             "leads": self.leads,
             "told": self.told,
             "vendor": f"CASE source {vendors} END",
@@ -48,56 +54,60 @@ class Sought:
         }
 
 
-SAME_LEAD = "{0}.id = {1}.id AND {0}.account = {1}.account AND {0}.source = {1}.source"
-
-_IS_CHANGED = f"EXISTS (SELECT 1 FROM _changed AS changed WHERE {SAME_LEAD.format('changed', '{0}')})"
-
 LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
 
-# Those that are gone, too: nothing but what they were known by.
-_MET = f"""
-    SELECT
-        row_number() OVER () AS n, lead.*,
-        before.source AS source_before, before.account AS account_before, before.id AS id_before
-    FROM ({{leads}}) AS lead
-    FULL JOIN {{schema}}.person_leads AS before ON {SAME_LEAD.format("before", "lead")}
-    WHERE lead.id IS NULL OR before.version IS DISTINCT FROM lead.version"""
+MET_ONES = "SELECT row_number() OVER () AS n, lead.* FROM ({leads}) AS lead WHERE {is_new}"
+
+HAS_LOST = """
+    SELECT (SELECT count(*) FROM ({leads}) AS lead) - (SELECT count(*) FROM _met AS met)
+        <> (SELECT count(*) FROM {schema}.person_leads AS before)"""
+"""Whether any version is there no more, once `_met` is known."""
+
+LOST_ONES = """
+    SELECT before.person_id, before.source, before.account, before.id, before.version, before.ties
+    FROM {schema}.person_leads AS before
+    WHERE before.version IS NULL OR {is_lost}"""
 
 _CHANGED = """
-    SELECT
-        coalesce(source, source_before) AS source, coalesce(account, account_before) AS account,
-        coalesce(id, id_before) AS id
-    FROM _met AS met"""
+    SELECT source, account, id FROM _met AS met
+    UNION SELECT source, account, id FROM _lost AS lost"""
 
 _FRESH = """
-    SELECT lead.n, lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties
+    SELECT
+        lead.n, lead.source, lead.account, lead.id, lead.first_seen_at, lead.version, told.ties,
+        lost.person_id AS person_before
     FROM _met AS lead
     LEFT JOIN (
         SELECT n, array_agg({hashed_value}) AS ties FROM _told AS told WHERE NOT is_nobodys GROUP BY n
     ) AS told ON told.n = lead.n
-    WHERE lead.id IS NOT NULL"""
+    LEFT JOIN _lost AS lost
+        ON lost.id = lead.id AND lost.account = lead.account AND lost.source = lead.source"""
+
+_HAS_STAYED = """before.version IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM _lost AS lost WHERE lost.version = before.version)"""
 
 _STAYED = f"""
-    SELECT before.source, before.account, before.id, before.first_seen_at, before.version, before.ties
+    SELECT
+        before.source, before.account, before.id, before.first_seen_at, before.version, before.ties,
+        before.person_id AS person_before
     FROM {{schema}}.person_leads AS before
-    WHERE NOT {_IS_CHANGED.format("before")}"""
+    WHERE {_HAS_STAYED}"""
 
 _IS_CONCERNED = "before.person_id IN (SELECT person_id FROM _concerned AS concerned)"
 
 OTHERS = f"{_STAYED} AND NOT {_IS_CONCERNED}"
 """A SELECT of all other leads, of which nothing changes."""
 
-_VALUES = f"""
+_VALUES = """
     SELECT unnest(ties) AS value FROM _lead AS fresh
-    UNION ALL SELECT unnest(ties) FROM {{schema}}.person_leads AS before WHERE {_IS_CHANGED.format("before")}"""
+    UNION SELECT unnest(ties) FROM _lost AS lost"""
 
 _HELD = f"""
     SELECT before.person_id, before.source, before.id, before.value
     FROM (
-        SELECT person_id, source, account, id, unnest(ties) AS value FROM {{schema}}.person_leads AS all_before
+        SELECT person_id, source, id, version, unnest(ties) AS value FROM {{schema}}.person_leads AS all_before
     ) AS before
-    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = before.value)
-        AND NOT {_IS_CHANGED.format("before")}"""
+    WHERE EXISTS (SELECT 1 FROM _value AS told WHERE told.value = before.value) AND {_HAS_STAYED}"""
 
 # What so many leads share of which nothing changed tied nobody before, and ties nobody now.
 _COMMON = """
@@ -108,9 +118,7 @@ _COMMON = """
 
 # Also whoever has the id that a lead would give its person: it may come back, and its id with it.
 _CONCERNED = f"""
-    SELECT before.person_id
-    FROM {{schema}}.person_leads AS before
-    WHERE {_IS_CHANGED.format("before")}
+    SELECT person_id FROM _lost AS lost
     UNION
     SELECT held.person_id
     FROM _held AS held
@@ -133,7 +141,7 @@ TYING = """
     SELECT n, unnest(ties) AS value, false AS certain FROM _lead AS lead
     UNION ALL SELECT n, {hashed_contact}, true FROM _lead AS lead WHERE source IN ({one_contact})"""
 
-WHO_CHANGED = ((MET, _MET), ("_changed", _CHANGED), (TOLD, "{told}"), ("_lead", _FRESH))
+WHO_CHANGED = (("_changed", _CHANGED), (TOLD, "{told}"), ("_lead", _FRESH))
 """Temporary tables, in their order: `_lead` has a row for each lead that is new or tells otherwise who it is."""
 
 WHO_IS_CONCERNED = (("_value", _VALUES), ("_held", _HELD), ("_common", _COMMON), ("_concerned", _CONCERNED))

@@ -42,7 +42,7 @@ _COLUMNS = {
     "source": "the schema that the lead is in",
     "account": "whose lead it is",
     "id": "the lead",
-    "version": "changes with whatever tells who the lead is",
+    "version": "a number of the lead's key and of whatever tells who it is",
     "ties": "hashes of what tells who the lead is, and may tie it to others",
 }
 

@@ -134,7 +134,7 @@ def contacts(sources: Sequence[Loaded]) -> str:
 
 
 def versioned(sources: Sequence[Loaded], version: str) -> str:
-    """Leads that exist, with all that tells who they are, and a number that changes with it.
+    """Leads that exist, with all that tells who they are, and a number of that and of their keys.
 
     Args:
         sources: where they are.
@@ -145,7 +145,7 @@ def versioned(sources: Sequence[Loaded], version: str) -> str:
         f"SELECT {', '.join([s.key, FIRST_SEEN_AT, *_filled(s, slots)])} FROM {s.table} WHERE {DELETED_AT} IS NULL"
         for s in sources
     )
-    told = ", ".join(slot for _, slot in slots) or "id"
+    told = ", ".join(["source", "account", "id", *(slot for _, slot in slots)])
     return f"SELECT leads.*, {version.format(told)} AS version FROM {together} AS leads"
 
 
