@@ -1,6 +1,7 @@
 """Several vendors, and several keys of one, in one warehouse: each in a schema of its own, none in another's way."""
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,25 @@ def test_a_key_that_is_wrong_leaves_all_others_alone(house: House, how: str) -> 
     assert len(house.query(f"FROM {USUAL}.leads")) > 0
     assert house.query(f"FROM information_schema.tables WHERE table_schema = '{ACME}'") == []
     house.acme.faults.clear()
+    house.run("sync")
+    assert house.wrong() == []
+
+
+def test_a_sync_that_is_stopped_begins_no_other_source(house: House) -> None:
+    stopped = list[int]()
+
+    def stop(*_: Any) -> None:
+        if not stopped:
+            stopped.append(process.pid)
+            process.send_signal(signal.SIGTERM)
+
+    house.usual.before_each(stop)
+    process = run_leadhouse("sync", folder=house.folder, environment={})
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out + err
+    assert "leadhouse: LeadLeap: it was stopped before anything was read" in err
+    assert house.leap.count("*") == house.acme.count("*") == 0
+    house.usual.before_each(lambda *_: None)
     house.run("sync")
     assert house.wrong() == []
 

@@ -76,20 +76,28 @@ def _reporter(output: Output) -> Reporter:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Callable[[Run], None]]:
-    """Lets SIGTERM and Ctrl-C end a run gently: pages in hand are finished, and loaded. A second one
-    ends the process as usual."""
+    """Lets SIGTERM and Ctrl-C end a sync gently: pages in hand are finished, and loaded, and what would come after them
+    is not begun. A second one ends the process as usual."""
     runs: list[Run] = []
+    stopped = False
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def stop(number: int, _: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
         signal.signal(number, before[signal.Signals(number)])
         for run in runs:
+            run.stop()
+
+    def watch(run: Run) -> None:
+        runs.append(run)
+        if stopped:
             run.stop()
 
     for number in before:
         signal.signal(number, stop)
     try:
-        yield runs.append
+        yield watch
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -13,7 +13,7 @@ from pipelines.syncing.reporting import Reporter
 from pipelines.syncing.sync import Exit, Wanted, read_and_load
 from pipelines.vendors import Source
 from sources.core.engine.run import Run
-from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
+from sources.core.errors import ConfigurationError, DeadlineReached, LeadhouseError, LockedError
 from sources.core.vendor import Vendor
 
 GRAVEST = (Exit.DONE, Exit.PARTLY, Exit.FAILED, Exit.USAGE, Exit.LOCKED)
@@ -93,4 +93,6 @@ def exit_for(error: LeadhouseError) -> Exit:
     """The exit code that an error means."""
     if isinstance(error, ConfigurationError):
         return Exit.USAGE
+    if isinstance(error, DeadlineReached):
+        return Exit.PARTLY
     return Exit.LOCKED if isinstance(error, LockedError) else Exit.FAILED

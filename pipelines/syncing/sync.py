@@ -22,7 +22,7 @@ from pipelines.vendors import Source
 from sources.core.engine.finish import describe, finish
 from sources.core.engine.run import Run, Slice
 from sources.core.engine.source import make_source
-from sources.core.errors import ApiError, ConfigurationError
+from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
 from sources.core.privacy.configuration import load_policy
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
@@ -139,6 +139,8 @@ def read_and_load(
             erase_again(storage, pipeline, vendor, run.policy)
         look_at_clock(pipeline)
         on_run(run)
+        if run.stopping:
+            raise DeadlineReached("it was stopped before anything was read")
         changed_since = policy_since(pipeline, vendor, policy)
         while not run.finished:
             whole = make_source(vendor, source.config, run)

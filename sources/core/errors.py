@@ -7,6 +7,7 @@
     ├── ScanUnstable            a list changed faster than it could be read
     ├── TooLong                 a list is longer than the configuration lets be read
     ├── NotARead                a request that the vendor's settings do not have; it was not sent
+    ├── Unforeseen              what came is like nothing that was thought of
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     │   └── NothingYet          nothing was ever loaded
     └── ApiError                an answer, or none, from the API
@@ -28,8 +29,12 @@ a response body or a personal value; paths hold ids only, and `***` where these 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
+from traceback import extract_tb
 
 _SOMEBODY = re.compile(r"[^/]*(?:@|%40|(?:\+|%2B)\d)[^/]*", re.IGNORECASE)
 """A step of a path that is an e-mail address or a phone number: some call their rows so."""
@@ -57,6 +62,23 @@ class ScanUnstable(LeadhouseError):
 
 class NotARead(LeadhouseError):
     """A request that is not among the vendor's documented reads; it was not sent."""
+
+
+class Unforeseen(LeadhouseError):
+    """What came is like nothing that was thought of: one list's trouble, and not its vendor's."""
+
+
+@contextmanager
+def foreseen() -> Iterator[None]:
+    """Makes `Unforeseen` of what nobody thought of. It says where that was; what was said of it may hold a value."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        *_, last = extract_tb(error.__traceback__)
+        where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+        raise Unforeseen(
+            f"something in it is like nothing that was thought of: {where}, please report it"
+        ) from None
 
 
 class TooLong(LeadhouseError):

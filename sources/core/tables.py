@@ -5,7 +5,7 @@ A vendor's `columns.py` is written in these words; dlt hints, treatment and docs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -98,6 +98,17 @@ class Table:
         """The column that says whose a row is; None where all rows are the key owner's."""
         first = self.by_name.get(self.key[0])
         return first.name if first and first.ours and first.pii is Category.ACCOUNT_ID else None
+
+    @cached_property
+    def _documented_persons(self) -> Sequence[str]:
+        kinds = set(Category) - {Category.ACCOUNT_ID, Category.UNREVIEWED}
+        return [c.name for c in self.columns if c.pii in kinds and not c.ours and not c.spreads]
+
+    def shares_path(self, name: str) -> bool:
+        """Whether a column that no document knows is part of one that is personal by the documents, or holds what should
+        be such parts: a number came as an object, or an object as a number."""
+        known = self._documented_persons
+        return any(name.startswith(f"{one}__") or one.startswith(f"{name}__") for one in known)
 
     def of(self, account: str) -> tuple[str, list[str]]:
         """An SQL condition for an account's rows, and its values."""

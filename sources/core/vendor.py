@@ -205,7 +205,13 @@ class Vendor:
     def is_read(self) -> Callable[[str, str], bool]:
         """Whether a method and path are among what is read here: nothing else is ever sent."""
         read = only([*self.opening, *self._reads()])
-        return lambda method, path: (method, path) not in self.never and read(method, path)
+
+        def is_read(method: str, path: str) -> bool:
+            # Whoever sends a path with such steps in it asks for another one.
+            whole = not {".", ".."} & {*path.split("/")}
+            return whole and (method, path) not in self.never and read(method, path)
+
+        return is_read
 
     def _reads(self) -> Iterator[tuple[str, str]]:
         for root in self.roots:

@@ -167,6 +167,7 @@ RESOURCES: tuple[Resource, ...] = (
         "lead_id",
         tiers=(Tier(7, 1), Tier(30, 7), Tier(float("inf"), 30)),
         answers="latest",
+        moved="updated_at",
         keeps_to_row=True,
         reshape=one_shape_of,
     ),

@@ -63,20 +63,26 @@ def _pair(shaped: dict[str, Any], name: str) -> None:
 
 def without_key(row: Raw) -> Raw:
     """A source as August's are, without its key, whatever it is called and wherever it stands."""
-    value = _decoded(row)
+    try:
+        value = _cut(_decoded(row))
+    except RecursionError:
+        value = _cut(msgspec.json.decode(shallow(bytes(row))))
     if not isinstance(value, dict):
         return b"null"  # it might be the key itself
-    return msgspec.json.encode(one_shape_of(_cut(value)))
+    return msgspec.json.encode(one_shape_of(value))
 
 
 def _cut(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _cut(inner) for key, inner in value.items() if not _is_key(key)}
+        return {key: _cut(inner) for key, inner in value.items() if not _NAMES_KEY.search(key)}
+    if isinstance(value, str):
+        return _KEY.sub("***", value)
     return [_cut(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _is_key(name: str) -> bool:
-    return re.sub(r"[^a-z]", "", name.lower()) in ("apikey", "key", "secret", "token")
+_NAMES_KEY = re.compile(r"api[^a-z]*key|secret|token|^keys?$", re.IGNORECASE)
+_KEY = re.compile(r"lp_src_[\w-]+")
+"""What a source's key looks like (auth), wherever it stands: in a URL, in a text, in a list of names and values."""
 
 
 def _decoded(row: Raw) -> Any:

@@ -168,6 +168,9 @@ class Place:
             f"SELECT {columns} FROM {self._vendor}.leads WHERE deleted_at IS NULL"
         )
 
+    def true_ids(self) -> Collection[str]:
+        return self._case.truth().keys()
+
     def is_right(self) -> bool:
         rows = [tuple(row.values()) for row in self._rows(f"id, {self._case.value}")]
         return len(rows) == len(dict(rows)) and dict(rows) == self._case.truth()
@@ -297,3 +300,29 @@ def test_pages_that_are_written_from_tables_link_though_the_same_row_is_written_
             assert between.struck
             assert here.is_right()
             assert len(here.odd()) >= len(ids) - len(blank) - 1
+
+
+def number(row_id: str) -> int:
+    return zlib.crc32(row_id.encode()) % 10**9
+
+
+def numbered(written: str) -> Trick:
+    """All ids are whole numbers, written in some way."""
+
+    def trick(wire: Wire) -> Wire:
+        def by_number(found: re.Match[bytes]) -> bytes:
+            return b'"id":' + (written % number(found[1].decode())).encode()
+
+        return replace(wire, body=re.sub(rb'"id": ?"([^"]+)"', by_number, wire.body))
+
+    return trick
+
+
+@pytest.mark.parametrize("vendor", ["leadpanther", "leadleap", "leadping"])
+def test_whole_numbers_are_the_same_ids_however_they_are_written(tmp_path: Path, vendor: str) -> None:
+    """As 7 by one version of a server, and as 7.0 by the next."""
+    with placed(tmp_path, vendor) as (here, between):
+        for written in ("%d", "%d.0", "%d.0", "%de0"):
+            between.strike(numbered(written), times=EVER)
+            assert here.sync() == 0, here.output
+            assert sorted(here.ids()) == sorted(str(number(row)) for row in here.true_ids())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -213,6 +215,67 @@ def test_what_became_of_one_of_many_texts_is_filled_in_by_the_next_run(place: St
 
 def moment(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["createdAt"])
+
+
+@pytest.mark.parametrize("slow", [timedelta(0), timedelta(days=10)])
+def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
+    place: Start, slow: timedelta
+) -> None:
+    """And whatever the server's clock says."""
+    there = place(leads=20)
+    there.sync("leads", "lead_details", details=True)
+    for n, lead in enumerate(there.world.ids("", "leads")[:12]):
+        then = f"{datetime.now(UTC) - slow:%Y-%m-%dT%H:%M:%S.000Z}"
+        there.world.edit("", "leads", lead, email=f"edited{n}@example.com", updatedAt=then)
+    stale = (
+        "SELECT count(*) FROM leadping.leads l JOIN leadping.lead_details d ON d.lead_id = l.id "
+        "WHERE l.email <> d.contact__email"
+    )
+    there.sandbox.faults.add(Fault("error", re.compile("^/leads/(?!all/)"), status=500, times=None))
+    there.sync("leads", "lead_details", details=True, full=True)
+    there.sandbox.faults.clear()
+    assert there.query(stale) == [(12,)]
+    for _ in range(3):
+        there.sync("leads", "lead_details", details=True, details_per_run=5)
+    assert there.query(stale) == [(0,)]
+
+
+def test_a_list_that_says_the_year_1_for_never_keeps_no_other_from_being_read(place: Start) -> None:
+    there = place(leads=60)
+    for entry in there.world.ids("", "suppression_entries"):
+        there.world.edit("", "suppression_entries", entry, suppressedAt="0001-01-01T00:00:00Z")
+    for full in (False, True):
+        assert there.sync(full=full).exit == 0
+        assert there.agrees()
+
+
+def test_a_lead_whose_id_is_no_step_of_a_path_is_asked_for_under_no_other(place: Start) -> None:
+    there = place(leads=5)
+    leads = there.world.lists["leads"]
+    for name, lead in zip((".", ".."), there.world.ids("", "leads"), strict=False):
+        leads.rows[name] = {**leads.rows.pop(lead), "id": name}
+    leads.changed()
+    for full in (False, True):
+        assert there.sync(full=full, details=True).exit == 0
+        assert there.agrees("leads")
+    details = there.query("SELECT lead_id FROM leadping.lead_details")
+    assert {lead for (lead,) in details} == {*there.world.ids("", "leads")} - {".", ".."}
+    assert there.sandbox.count("/") == there.sandbox.count("/leads/") == 0
+
+
+def test_what_nobody_thought_of_is_one_list_s_trouble(place: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    def strange(row: Any) -> Any:
+        raise KeyError("kestrel@example.com")
+
+    there = place(leads=5)
+    listing = replace(LEADPING.listings["transactions"], reshape=strange)
+    monkeypatch.setitem(LEADPING.listings, "transactions", listing)
+    report = there.sync()
+    (trouble,) = [outcome for outcome in report.run.outcomes.values() if outcome.status == "failed"]
+    assert trouble.unit.resource == "transactions"
+    assert "KeyError at test_leadping.py:" in trouble.note
+    assert "kestrel" not in trouble.note
+    assert there.agrees("leads", "sms_events")
 
 
 @pytest.mark.long

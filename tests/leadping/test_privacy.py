@@ -43,6 +43,8 @@ def test_a_sources_key_is_dropped_wherever_it_stands(place: Start, era: str) -> 
     for n, row in enumerate(there.world.lists["sources"].rows.values()):
         row["api_key"] = row["ApiKey"] = row["apiKey"]
         row["settings"] = [{"apiKey": row["apiKey"], "depth": {"API-Key": row["apiKey"]}}]
+        row |= dict.fromkeys(("secretKey", "xApiKey", "accessToken", "api_key_v2"), row["apiKey"])
+        row |= {"apiKeys": [row["apiKey"]], "hook": f"https://example.com/?as={row['apiKey']}"}
         row["id"] = row["id"] if n else ""  # what has no id goes to quarantine, as it came
     keys = [row["apiKey"] for row in there.world.lists["sources"].rows.values()]
     assert there.sync().exit == 0
@@ -83,6 +85,22 @@ def test_what_a_text_says_is_in_no_file_once_it_is_treated(place: Start, mode: s
         assert there.sync().exit == 0
     assert there.sightings(*texts, *snippets) == set()
     assert there.query("SELECT count(*) FROM leadping.sms_events") == [(120,)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_numbers_are_in_no_file_where_they_stand_for_what_is_personal(place: Start, mode: str) -> None:
+    """As an object where a text should be, as a number there, and in objects of which nothing more is documented."""
+    there = place(leads=20)
+    numbers = [918273645100 + n for n in range(3)]
+    first, second, *_ = there.world.ids("", "leads")
+    there.world.edit("", "leads", first, phone={"number": numbers[0], "dialled": {"digits": numbers[1]}})
+    there.world.edit("", "leads", second, phone=numbers[2])
+    text = there.world.ids("", "sms_events")[0]
+    there.world.edit("", "sms_events", text, media=[numbers[1], {"of": numbers[0]}])
+    with environment(PRIVACY__TREATMENT=mode, PRIVACY__KEY=KEY):
+        for full in (False, True):
+            assert there.sync(full=full).exit == 0
+    assert there.sightings(*map(str, numbers)) == set()
 
 
 @pytest.mark.long

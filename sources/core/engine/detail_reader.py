@@ -23,7 +23,7 @@ from sources.core.engine.reader import (
     keep_checkpoint,
     load_checkpoint,
 )
-from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized
+from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
 from sources.core.listing.offsets import ByOffset
 from sources.core.listing.reading import read_list
@@ -35,6 +35,9 @@ from sources.core.units import Outcome, Rows, Status, Unit
 
 WORKERS = 16
 """Details of one account under way at a time; the pace shares the connections out."""
+
+CHANGED = "changed"
+"""Where a resource's state keeps, by whose they are, rows whose details are older than they are."""
 
 MAX_FAILURES = 5
 """After so many failed details an account's unit stops trying; what is due stays due."""
@@ -62,6 +65,8 @@ class _DetailReader:
         self._main = detail.resource if detail.resource in reader.states else str(detail.lists)
         self._read_before = reader.run.details_read[self._main]
         self._ever_read: set[str] = set()
+        self._changed: set[tuple[str, str]] = set()
+        """Rows that changed since their details were read, before this run or in it."""
 
     async def read(self) -> None:
         wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
@@ -74,9 +79,21 @@ class _DetailReader:
             else:
                 outcomes[outcome.unit.account].append(outcome)
         todo = await self._due(outcomes)
-        await together(
-            self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
-        )
+        try:
+            await together(
+                self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
+            )
+        finally:
+            await self._remember_changed()
+
+    async def _remember_changed(self) -> None:
+        """Which rows changed, and their details were not read since: with the rows that tells nothing any more, once
+        these are loaded as they are now."""
+        left: dict[str, list[str]] = {}
+        for whose, row_id in sorted(self._changed - self._read_before):
+            left.setdefault(whose, []).append(row_id)
+        if left != self._state.get(CHANGED, {}):
+            await self._reader.remember(self._main, lambda state: state.update({CHANGED: left}))
 
     @property
     def _state(self) -> dict[str, Any]:
@@ -122,8 +139,13 @@ class _DetailReader:
         noted = {account: self._run.noted[Unit(account, self._detail.parent)] for account in kin}
         seen_by = {note.parent.id: account for account in reversed(kin) for note in noted[account]}
         notes = [note for account in kin for note in noted[account]]
-        for parent in merge(known.get(self._run.whose(kin[0]), {}), notes):
-            yield replace(parent, account=seen_by.get(parent.id, kin[0]))
+        whose = self._run.whose(kin[0])
+        before = {*self._state.get(CHANGED, {}).get(whose, ())}
+        for parent in merge(known.get(whose, {}), notes):
+            changed = parent.fetched is not None and (parent.changed or parent.id in before)
+            if changed:
+                self._changed.add((whose, parent.id))
+            yield replace(parent, account=seen_by.get(parent.id, kin[0]), changed=changed)
 
     async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
         """Reads one account's details concurrently; one that is gone is skipped."""
@@ -194,7 +216,8 @@ class _DetailReader:
         refusals: list[LeadhouseError] = []
         for one in self._run.kin(account, self._detail.resource):
             try:
-                return await self._read_one(one, row_id, outcomes)
+                with foreseen():
+                    return await self._read_one(one, row_id, outcomes)
             except (NotFound, Forbidden) as error:
                 refusals.append(error)
         raise refusals[0]

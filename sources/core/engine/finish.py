@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dlt
 
-from sources.core.accounts import segment
+from sources.core.accounts import is_id, segment
 from sources.core.api.client import Client
 from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
@@ -134,6 +134,9 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
             return True
 
         for row_id in ids:
+            if not is_id(row_id):
+                gone.append(row_id)  # nothing could be asked for under it
+                continue
             try:
                 if not any([await is_there(row_id, account) for account in kin]):
                     gone.append(row_id)

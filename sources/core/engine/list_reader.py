@@ -11,7 +11,7 @@ from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
 from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
-from sources.core.errors import LeadhouseError, Unauthorized
+from sources.core.errors import LeadhouseError, Unauthorized, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
 from sources.core.listing.reading import Reading, read_list
@@ -91,7 +91,8 @@ class ListReader:
         if sizing:  # a full page by number is never known to be the last
             reading = replace(reading, one_reply=sizing.cap - 1, reaches=sizing.reaches)
         try:
-            after, scan = await self._read_as_it_pages(listing, reading, before)
+            with foreseen():
+                after, scan = await self._read_as_it_pages(listing, reading, before)
         except LeadhouseError as error:
             if isinstance(error, Unauthorized) and listing.documented:
                 raise

@@ -16,6 +16,7 @@ from sources.core.engine.details import Parent
 from sources.core.privacy.erasure import Suppressions
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
+from sources.core.rows.ids import as_id
 from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
@@ -60,6 +61,8 @@ def known_parents(
     for account_id, row_id, row_digest, mark, moved, *births in warehouse.query(
         f"SELECT {account}, id, {columns} FROM {detail.parent} WHERE {DELETED_AT} IS NULL"
     ):
+        if not is_id(row_id):
+            continue  # nothing could be asked for under it
         times = [time for time in map(as_timestamp, births) if time]
         only_first_seen = births[:-1] == [None] * len(detail.born)
         old = only_first_seen and times and times[0].timestamp() <= backfilled.get(account_id, float("inf"))
@@ -134,12 +137,12 @@ def _note(
     detail: Detail, account: str, row: Raw, facts: dict[str, Any], digest: Callable[[Raw], str]
 ) -> Known | None:
     facts = {_CAPITAL.sub("_", key).lower(): value for key, value in facts.items()}  # as columns are called
-    row_id = facts.get("id")
-    if not isinstance(row_id, str | int) or isinstance(row_id, bool) or not is_id(str(row_id)):
+    row_id = as_id(facts.get("id"))
+    if row_id is None or not is_id(row_id):
         return None
     born = next((time for name in detail.born if (time := as_timestamp(facts.get(name)))), None)
     has_none = detail.without is not None and _has_none(detail, facts.get(detail.without[0]))
-    return Known(Parent(account, str(row_id), born, has_none), digest(row))
+    return Known(Parent(account, row_id, born, has_none), digest(row))
 
 
 def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:

@@ -9,7 +9,7 @@ import msgspec
 from sources.core.engine.fetching import request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
-from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized
+from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.resources import Snapshot
 from sources.core.together import together
 from sources.core.units import Outcome, Rows, Status
@@ -32,7 +32,8 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
         if not part.documented and not is_offered(state, key, run.now()):
             continue
         try:
-            read += await _read_part(reader, outcome, part)
+            with foreseen():
+                read += await _read_part(reader, outcome, part)
         except DeadlineReached:
             return run.expire()
         except LeadhouseError as error:

@@ -22,6 +22,7 @@ import msgspec
 from xxhash import xxh3_64_hexdigest
 
 from sources.core.api.mending import parsed
+from sources.core.rows.ids import as_id
 from sources.core.rows.shaping import Raw, digest
 
 SHARE = 0.1
@@ -125,7 +126,7 @@ def learned_between(pages: Sequence[Sequence[Raw]], before: Content, named: str)
 
 
 def row_ids(rows: Sequence[Raw], named: str = "id") -> list[int | None]:
-    """For every row, a hash of its id, 5 and "5" alike, and however it is escaped; None where it has none.
+    """For every row, a hash of its id, 5, 5.0 and "5" alike, and however it is escaped; None where it has none.
 
     Such hashes hold within one process, and are those of the ids' texts as the warehouse has them. (But for a row that
     always comes with two ids and begins with the one that does not count.)
@@ -188,10 +189,11 @@ def _is_named_twice(row: bytes, named: str) -> bool:
 def _row_id(row: Raw, decoder: msgspec.json.Decoder[Any]) -> int | None:
     try:
         found = bytes(decoder.decode(row).id)
-        found = str(parsed(found)).encode() if b"\\" in found else found.strip(b'"')
+        if b"\\" in found or not found.startswith(b'"'):
+            found = (as_id(parsed(found)) or "").encode()
     except (ValueError, RecursionError):
         return None
-    return hash(found) if found not in (b"", b"null") else None
+    return hash(found.strip(b'"')) if found.strip(b'"') else None
 
 
 def _number(text: str) -> float | int:

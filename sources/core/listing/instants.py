@@ -41,7 +41,10 @@ def earlier(text: str, seconds: float) -> str:
     if not match or not seconds:
         return text
     day, time, fraction, zone = match.groups()
-    before = datetime.fromisoformat(f"{day}T{time}") - timedelta(seconds=int(seconds) + 1)
+    try:
+        before = datetime.fromisoformat(f"{day}T{time}") - timedelta(seconds=int(seconds) + 1)
+    except OverflowError:  # some say the year 1 for never
+        before = datetime.min
     digits = "" if fraction is None else "." + "0" * len(fraction)
     return f"{before.isoformat()}{digits}{zone or ''}"
 

@@ -25,6 +25,7 @@ from sources.core.privacy.whose import (
     tells,
     texts,
 )
+from sources.core.rows.ids import as_id
 from sources.core.tables import Category, Table
 
 _EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"'=&?/#]+@[^\s@<>()\[\],;:\"'=&?/#]+\.[A-Za-z]{2,}")
@@ -115,9 +116,9 @@ class Suppressions:
             row: from the table of leads, as the API sent it.
             account: whose it is.
         """
-        if not row.get("id") or self.has(str(row["id"])):
+        if (lead := as_id(row.get("id"))) is None or self.has(lead):
             return {}
-        name = self._origin.lead(account, str(row["id"]))
+        name = self._origin.lead(account, lead)
         found = self._policy.hash(name)
         return {} if found in self.hashes else {name: found}
 

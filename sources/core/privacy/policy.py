@@ -49,7 +49,7 @@ NOBODYS = "00000000"
 """How hashes begin of what belongs to no single person, so that it can still be told."""
 
 _WHO = frozenset({Category.NAME, Category.EMAIL, Category.PHONE, Category.PROFILE_URL})
-_RULES = "2"
+_RULES = "3"
 """Moves on whenever more is treated under the same settings, columns that are found to be personal too: what is stored is
 treated anew then."""
 
@@ -120,17 +120,24 @@ class Policy:
 
     def treatment_as(self, table: Table, name: str, type_: str) -> Treatment:
         """How a column of this type is treated: truth values, numbers and moments tell nobody, and pass; but those
-        that are documented to be personal go where their kind is dropped, and where rows are about people, as with an
-        income, where it is treated at all: they cannot be hashed or masked."""
+        that are documented to be personal, or part of what is, or where parts of it should be, go where their kind is
+        dropped, and where rows are about people, as with an income, where it is treated at all: they cannot be hashed
+        or masked."""
         if name.startswith("_dlt"):
             return Treatment.TAG
         treatment = self.treatment(table, name)
         if type_ in ("text", "json"):
             return treatment
-        documented = table.by_name.get(name)
-        personal = documented is not None and documented.pii is not None
+        personal = name in table.by_name and table.by_name[name].pii is not None
+        personal = personal or (name not in table.by_name and table.shares_path(name))
         goes = treatment is Treatment.DROP or (table.personal and treatment is not Treatment.TAG)
         return Treatment.DROP if personal and goes else Treatment.TAG
+
+    def takes_numbers(self, table: Table, name: str) -> bool:
+        """Whether numbers in a column's text and objects tell of somebody, too: not in those that no document knows,
+        unless they were reviewed, or are part of what is personal by the documents."""
+        known = name in table.by_name or self.category(table, name) is not Category.UNREVIEWED
+        return known or table.shares_path(name)
 
     def treat(self, values: Sequence[Any], treatment: Treatment, numbers: bool = False) -> Sequence[Any]:
         """Treats a column's values, nested ones leaf by leaf.

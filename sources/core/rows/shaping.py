@@ -24,6 +24,7 @@ from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
+from sources.core.rows.ids import as_id
 from sources.core.rows.parsing import as_json, parse
 from sources.core.tables import MISFITS, Category, DataType, Table
 
@@ -165,15 +166,14 @@ class Shaper:
         return kept, met
 
     def _has_key(self, row: Any) -> bool:
-        """Whether a row can be told from others; numbers serve as ids too."""
+        """Whether a row can be told from others; its ids are text then."""
         if type(row) is not dict:
             return False
         for name in self._row_keys:
-            value = row.get(name)
-            if type(value) is int:
-                row[name] = str(value)
-            elif type(value) is not str or not value:
-                return False
+            if type(row.get(name)) is not str or not row[name]:
+                if (told := as_id(row.get(name))) is None:
+                    return False
+                row[name] = told
         return True
 
     def _learn(self, flat: Flat) -> dict[str, DataType]:
@@ -240,7 +240,7 @@ class Shaper:
             return [None] * len(values)
         if treatment is Treatment.HASH and self._policy.category(self.table, name) is Category.PHONE:
             values = [self._policy.phone(value) or value for value in values]
-        return self._policy.treat(values, treatment)
+        return self._policy.treat(values, treatment, self._policy.takes_numbers(self.table, name))
 
 
 def _tells(keys: pa.Array | None) -> bool:

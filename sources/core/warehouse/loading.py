@@ -20,6 +20,7 @@ from dlt.common.schema import Schema
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import ARROW
+from sources.core.rows.ids import as_id
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import (
     CONTENT_DIGEST,
@@ -51,7 +52,9 @@ def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
         table: that the rows are of.
         rows: as the API sent them.
     """
-    ids = sorted({str(row["id"]) for row in decode_rows(rows) if isinstance(row, dict) and row.get("id")})
+    ids = sorted(
+        {told for row in decode_rows(rows) if isinstance(row, dict) and (told := as_id(row.get("id")))}
+    )
     if warehouse.types(table.name).get("id") != "text":
         return ""
     sql = f"SELECT {table.key[0]} FROM {table.name} WHERE id IN ({{ids}})"
@@ -111,7 +114,7 @@ class Loader:
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
         if self._suppressions and self.table.personal:
             decoded = [r for r in decoded if not self._suppressions.is_about(r, self.table, account)]
-        ids = sorted({str(row["id"]) for row in decoded if row.get("id")})
+        ids = sorted({told for row in decoded if (told := as_id(row.get("id")))})
         whose, row_id = self.table.key[0], self.table.key[-1]
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
         found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
