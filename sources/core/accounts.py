@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from sources.core.resources import Listing
 
@@ -141,13 +140,3 @@ class Opener(Protocol):
     def skip(self, resource: str, why: str) -> None:
         """Ends a resource that opening fills, and cannot."""
         ...
-
-
-def is_id(value: object) -> bool:
-    """Whether a value can be an id in a path."""
-    return isinstance(value, str) and value not in ("", ".", "..")
-
-
-def segment(row_id: str) -> str:
-    """An id as one segment of a path, whatever characters it holds."""
-    return quote(row_id, safe="")

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from sources.core.accounts import Access, Account, Opener, is_id, segment
+from sources.core.accounts import Access, Account, Opener
 from sources.core.api.mending import parsed
 from sources.core.errors import ConfigurationError
+from sources.core.ids import is_id, segment
 from sources.core.resources import Listing
 from sources.leadpanther.settings import (
     ACTIVE,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from sources.core.accounts import Access, Account, Opener, is_id
+from sources.core.accounts import Access, Account, Opener
 from sources.core.errors import ConfigurationError
+from sources.core.ids import is_id
 from sources.leadping.settings import DETAILS, ORGANIZATION, ORGANIZATION_PATHS, RESOURCES, LeadpingConfig
 from sources.leadping.shapes import one_shape_of
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from sources.core.accounts import Access, Account, Opener, is_id
+from sources.core.accounts import Access, Account, Opener
 from sources.core.errors import Forbidden
+from sources.core.ids import is_id
 from sources.core.resources import Snapshot
 from sources.leadron.settings import (
     ACCOUNT,

@@ -6,11 +6,12 @@ import re
 
 from dlt.extract import DltSource
 
-from sources.core.accounts import Access, Account, Opener, segment
+from sources.core.accounts import Access, Account, Opener
 from sources.core.api.client import Api
 from sources.core.api.envelope import Envelope
 from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source
+from sources.core.ids import segment
 from sources.core.resources import Listing
 from sources.core.tables import (
     DELETED,

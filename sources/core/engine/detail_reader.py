@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from sources.core.accounts import segment
 from sources.core.api.asking import Traffic
 from sources.core.api.envelope import Body
 from sources.core.engine.details import Parent, due
@@ -24,6 +23,7 @@ from sources.core.engine.reader import (
     load_checkpoint,
 )
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
+from sources.core.ids import segment
 from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
 from sources.core.listing.offsets import ByOffset
 from sources.core.listing.reading import read_list

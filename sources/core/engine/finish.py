@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import dlt
 
-from sources.core.accounts import is_id, segment
 from sources.core.api.client import Client
 from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound
+from sources.core.ids import is_id, segment
 from sources.core.privacy.policy import Policy
 from sources.core.tables import DELETED_AT, Table
 from sources.core.units import Outcome, Status

@@ -22,7 +22,7 @@ import msgspec
 from xxhash import xxh3_64_hexdigest
 
 from sources.core.api.mending import parsed
-from sources.core.rows.ids import as_id
+from sources.core.ids import as_id
 from sources.core.rows.shaping import Raw, digest
 
 SHARE = 0.1

@@ -46,7 +46,7 @@ class ByPage:
         """Of pages that say nothing of what follows, a hash of their rows, by their numbers."""
         self._no_limit = 0
         """A number of rows that was found to be no limit."""
-        self._looked_in_vain = self._follows = False
+        self._looked_in_vain = self._follows = self._accepted = False
         self._nothing_behind = -1
         """Where the list was found to end twice, although it is said to go on."""
 
@@ -63,7 +63,13 @@ class ByPage:
     async def _from(self, offset: int) -> Page:
         for _ in range(CHANGES):
             first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
-            page, as_asked = await self._ask(number, size)
+            try:
+                page, as_asked = await self._ask(number, size)
+            except Rejected:
+                if self._accepted or not self._sizing.shrink():
+                    raise
+                continue
+            self._accepted = True
             if as_asked and not self._sizing.sure and not self._looked_in_vain:
                 async with self._sizing.looking:  # several pages and lists may be asked for at once
                     if not self._sizing.sure:

@@ -23,6 +23,10 @@ NEAR = 2 * OVERLAP
 """A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""
 
 
+LEAST = 10
+"""A server that refuses a page of so few rows refuses it for another reason."""
+
+
 def window(offset: int, cap: int) -> tuple[int, int]:
     """The page's number, from 1, and the size, of the page that has an offset in it and reaches furthest.
 
@@ -69,6 +73,11 @@ class Sizing:
         """The number and size of the page to ask for."""
         number, size = (offset // self.cap + 1, self.cap) if self.own else window(offset, self.cap)
         return number - 1 + self.first, size
+
+    def shrink(self) -> bool:
+        """Takes in that so long a page is refused; returns whether a shorter one is worth asking for."""
+        self.cap, before = max(self.cap // 2, min(self.cap, LEAST)), self.cap
+        return self.cap < before
 
     def begins(self, number: int, size: int) -> int:
         """The offset of a page's first row."""

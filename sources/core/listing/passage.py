@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from sources.core.errors import Rejected, ScanUnstable
 from sources.core.listing.chain import LINK
-from sources.core.listing.questions import Ask, Sizes
+from sources.core.listing.questions import ENOUGH_EMPTY, Ask, Sizes
 from sources.core.listing.replies import Page
 from sources.core.listing.walk import OVERLAP
 from sources.core.rows.shaping import Raw
@@ -201,16 +201,23 @@ class Passage:
     async def _ask(self, place: _Place) -> tuple[Sequence[Raw], str | None]:
         """A page, and the token of the next; an end that comes too early is asked about once more."""
         ask = Ask(ordered=False, token=place.token, count=place.token is None, size=self._sizes.asked)
-        found = await self._answer(ask, place.part)
+        read = place.at - place.floor
+        found = await self._answer(ask, place.part, read)
         if found.token is None and self._is_early(place, found):
-            found = await self._answer(ask, place.part)
+            found = await self._answer(ask, place.part, read)
         self._sizes.see(len(found.rows), bool(found.token))
         return found.rows, found.token
 
-    async def _answer(self, ask: Ask, part: int) -> Found:
+    async def _answer(self, ask: Ask, part: int, read: int = 0) -> Found:
         """What comes back; empty pages that lead on are passed over: one by mistake is no page of the size that was
-        asked for."""
-        for _ in range(MAX_EMPTY):
+        asked for. Many in a row are the end of a list that is read as far as it says that it goes, or does not say.
+
+        Args:
+            ask: the question.
+            part: of which part.
+            read: how many of its rows were read.
+        """
+        for empty in range(MAX_EMPTY):
             found = await self._query(ask, part)
             self.answers += 1
             if found.total is not None:
@@ -219,8 +226,12 @@ class Passage:
                 raise ScanUnstable("the list's tokens repeat")
             if found.rows or found.token is None:
                 return found
+            if empty >= ENOUGH_EMPTY and part in self.totals and read >= self.totals[part]:
+                break
             ask = replace(ask, token=found.token, count=False)
-        raise ScanUnstable("the list's pages are empty and lead on")
+        if read < self.totals.get(part, 0):
+            raise ScanUnstable("the list's pages are empty and lead on")
+        return replace(found, token=None)
 
     def _is_early(self, place: _Place, found: Found) -> bool:
         """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""

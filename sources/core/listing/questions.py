@@ -11,6 +11,10 @@ SIZES = (500, 100, None)
 """Rows a page to ask for: less where a request is refused, at last whatever the server likes."""
 
 
+ENOUGH_EMPTY = 10
+"""So many empty pages in a row that lead on are no mistakes any more, where all that there is was read."""
+
+
 class Sizes:
     """How many rows a page is asked for, and how many pages have.
 

@@ -28,7 +28,7 @@ from dataclasses import replace
 from sources.core.listing.books import Books
 from sources.core.listing.front import Front
 from sources.core.listing.instants import earlier, moment
-from sources.core.listing.questions import Answer, Ask, Begin, Sizes
+from sources.core.listing.questions import ENOUGH_EMPTY, Answer, Ask, Begin, Sizes
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.stretch import LOWEST, Known, Stretch
@@ -74,7 +74,7 @@ class TokenScan:
         self._half: tuple[FirstHalf, Ask] | None = None
         """What is asked for to hold against the first page, and what to go on with then."""
         self._tokens: set[int] = set()
-        self._expired = self._largest = 0
+        self._expired = self._largest = self._empty = 0
         self._doubted: int | None = None
         self._empty_once = False
 
@@ -171,6 +171,9 @@ class TokenScan:
         self._sizes.see(len(answer.ids), bool(answer.token))
         if not self._half:
             self._sizes.learn(len(answer.ids), answer.size)
+        self._empty = self._empty + 1 if answer.token and not answer.ids else 0
+        if self._empty >= ENOUGH_EMPTY:
+            answer = replace(answer, token=None)
         if not self._next.ordered:
             return self._look(answer)
         if self._half:

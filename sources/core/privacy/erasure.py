@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from sources.core.ids import as_id
 from sources.core.privacy.identities import DOTLESS, EMAIL, URL, is_nobodys, normalise
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
 from sources.core.privacy.whose import (
@@ -25,7 +26,6 @@ from sources.core.privacy.whose import (
     tells,
     texts,
 )
-from sources.core.rows.ids import as_id
 from sources.core.tables import Category, Table
 
 _EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"'=&?/#]+@[^\s@<>()\[\],;:\"'=&?/#]+\.[A-Za-z]{2,}")

@@ -20,11 +20,11 @@ import pyarrow.compute as pc
 from dlt.common.normalizers.naming import NamingConvention
 
 from sources.core.api.mending import lenient, shallow
+from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
-from sources.core.rows.ids import as_id
 from sources.core.rows.parsing import as_json, parse
 from sources.core.tables import MISFITS, Category, DataType, Table
 

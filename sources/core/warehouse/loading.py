@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema import Schema
 
+from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import ARROW
-from sources.core.rows.ids import as_id
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import (
     CONTENT_DIGEST,

@@ -40,6 +40,7 @@ class Server:
         behind: what answers a page behind the last one: nothing, the last one again, or a refusal.
         before: what answers a page before the first one: the first, nothing, or an error.
         tells: whether replies say that there are more.
+        largest: the most rows that may be asked for.
         empty: the chance of a page with nothing in it, decided by `dice`.
         twice: so many of its rows are those of its beginning once more.
         ties: so many rows are equals, in another order on each page, which is always the same one on the same.
@@ -55,6 +56,7 @@ class Server:
     behind: str = "nothing"
     before: str = "first"
     tells: bool = False
+    largest: int = 1000
     empty: float = 0.0
     twice: int = 0
     ties: int = 1
@@ -63,6 +65,8 @@ class Server:
 
     async def get(self, number: int, size: int) -> Body:
         self.requests += 1
+        if size > self.largest:
+            raise Rejected("so many are not to be had", Where("/leads", "r", 422))
         size = min(size, self.cap) if self.follows else self.cap
         last = self.first + max(0, self.length - 1) // size
         if number < self.first and self.before == "error":
@@ -178,7 +182,7 @@ def test_a_list_without_an_end_costs_what_its_rows_are_worth() -> None:
 def test_pages_that_say_how_many_rows_they_have_for_their_size_hide_none(cap: int, length: int) -> None:
     syncs = Syncs(Server(length, cap=cap, counts=True, total=0))
     assert syncs.sync()[0] == set(range(length))
-    assert syncs.sync()[1] <= 2
+    assert syncs.sync()[1] <= 4
     assert syncs.sync(full=True)[0] == set(range(length))
 
 
@@ -290,3 +294,20 @@ def test_rows_that_every_page_size_shows_twice_are_listed_twice() -> None:
         scan, kept = Syncs(server).read(Checkpoint())
         assert scan.concludes
         assert {msgspec.json.decode(row)["id"] for row in kept} == set(range(127))
+
+
+@pytest.mark.parametrize("largest", [50, 30, 10])
+def test_a_page_that_is_refused_for_its_length_is_asked_for_shorter_and_that_is_remembered(
+    largest: int,
+) -> None:
+    server = Server(130, total=0, says=True, largest=largest)
+    syncs = Syncs(server)
+    assert syncs.sync()[0] == set(range(130))
+    assert syncs.sync()[1] <= 4
+
+
+def test_a_list_that_is_refused_whatever_its_pages_length_is_given_up_soon() -> None:
+    server = Server(130, largest=0)
+    with pytest.raises(Rejected):
+        Syncs(server).sync()
+    assert server.requests < 10

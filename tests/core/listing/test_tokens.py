@@ -12,6 +12,7 @@ from sources.core.listing.instants import earlier, moment
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory
+from sources.core.listing.scan import Ending
 from sources.core.units import Rows
 
 from .test_tokens_world import OFFSET, START, Copy, Habits, Reader, Row, World, refused
@@ -219,6 +220,24 @@ class Stuck(World):
 class Blind(Copy):
     async def rows(self, rows: Rows) -> None:
         """Rows without an id are nothing to compare."""
+
+
+@pytest.mark.parametrize("order", ["kept", "refused"])
+@pytest.mark.parametrize("total", [0, None])
+@pytest.mark.parametrize("rows", [0, 7, 200, 450])
+def test_a_list_whose_pages_lead_on_for_ever_ends_where_nothing_more_comes(
+    order: str, total: int | None, rows: int
+) -> None:
+    there = world(rows, Habits(order=order, total=total, never_ends=True))
+    reader = Reader(there)
+    for _ in range(3):
+        there.asked.clear()
+        read = reader.run()
+        assert read
+        assert read.is_complete or read.ending is Ending.CLOSED
+        assert reader.copy.rows_of.keys() == {row.id for row in there.rows}
+        there.do_new()
+    assert len(there.asked) < 300
 
 
 def test_a_server_that_has_the_same_page_for_every_token_is_given_up() -> None:

@@ -45,6 +45,7 @@ class Habits:
         says_size: whether it says how long its pages are ...
         overstates: ... and how many times as long as they are it says.
         says_count: it says how many rows a page happens to have instead.
+        never_ends: the last page names a next one, too, and so does that, which is empty.
         signs: each reply says something else of each row.
         nulls: where rows without an instant stand if ordered: "first", "last" or "nowhere".
     """
@@ -62,6 +63,7 @@ class Habits:
     says_size: bool = True
     overstates: int = 1
     says_count: bool = False
+    never_ends: bool = False
     signs: bool = False
     nulls: str = "first"
 
@@ -180,7 +182,7 @@ class World:
         page = rows[begins : begins + size]
         end = begins + len(page)
         token: str | None = None
-        if end < len(rows) and not (page and self.rng.random() < habits.ends):
+        if (end < len(rows) or habits.never_ends) and not (page and self.rng.random() < habits.ends):
             token = self._token(end, page, ask.token)
         if habits.order == "page" and ask.ordered:
             page = sorted(page, key=_key)

@@ -1,8 +1,10 @@
-"""What tells a row from others: text, or a whole number, which is stored as its text however it is written."""
+"""What tells a row from others: text, or a whole number, which is stored as its text however it is written; and how it
+is asked for."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 EXACT = 2**53
 """Up to here, floating-point numbers are whole numbers without a doubt."""
@@ -15,3 +17,13 @@ def as_id(value: Any) -> str | None:
     if type(value) is int:
         return str(value)
     return value if type(value) is str and value else None
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be an id in a path."""
+    return isinstance(value, str) and value not in ("", ".", "..")
+
+
+def segment(row_id: str) -> str:
+    """An id as one segment of a path, whatever characters it holds."""
+    return quote(row_id, safe="")
