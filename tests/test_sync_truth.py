@@ -11,7 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.core.errors import ConfigurationError, Unauthorized
 from sources.leadpanther import leadpanther_source
-from sources.leadpanther.sandbox import Fault, World
+from sources.leadpanther.sandbox import Behaviour, Fault, World
 from tests.conftest import StartSandbox, small_world
 from tests.support import DuckDB, Postgres, Target
 from tests.truth import ALL, LISTS, differences
@@ -620,6 +620,19 @@ def test_rows_can_be_looked_at_without_a_pipeline(sandbox: StartSandbox, home: A
     source = leadpanther_source(api.world.agency_key, api.base_url).with_resources("leads")
     ids = [id for batch in source for id in batch["id"].to_pylist()]
     assert sorted(ids) == sorted(api.world.ids(api.world.client_ids[0], "leads"))
+
+
+def test_a_row_without_an_id_is_set_aside_once_however_often_its_list_is_read(
+    sandbox: StartSandbox, duck: DuckDB
+) -> None:
+    sizes = {"clients": 1, "leads": 230, "activity": 0, "posts": 0, "lead_magnets": 0, "captures": 0}
+    api = sandbox(World.make(exact=True, **sizes), behaviour=Behaviour(ties=30))
+    (client,) = api.world.client_ids
+    api.world.edit(client, "leads", api.world.ids(client, "leads")[40], id="")
+    duck.sync(api)
+    assert api.count("/clients/*/leads") > 5  # in several passes
+    assert len(duck.rows("quarantine")) == 1
+    assert len(duck.rows("leads")) == 229
 
 
 # --- /clients ----------------------------------------------------------------------------------------

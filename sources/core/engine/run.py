@@ -72,7 +72,8 @@ class Run:
     traffic: Traffic = field(default_factory=Traffic)
     through: bool = False
     out_of_time: bool = False
-    refused_rows: int = 0
+    refused: set[int] = field(default_factory=set)
+    """Hashes of rows that could not be loaded where they belong; a list may be read in several passes."""
     complete: list[Complete] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
     fatal: ApiError | None = None

@@ -258,17 +258,19 @@ class Session:
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
         self._warned.add(unit)
+        if (known := hash((unit, bytes(row)))) in self._run.refused:
+            return
+        self._run.refused.add(known)
         self._refused.append(
             {
                 "run_id": self._run.run_id,
                 self._vendor.account.name: self._run.whose(unit.account),
                 "resource": unit.resource,
-                "n": self._run.refused_rows,
+                "n": len(self._run.refused),
                 "row": self._treated(erased.without(content)["row"]),
                 "synced_at": rows.read_at,
             }
         )
-        self._run.refused_rows += 1
 
     def _treated(self, content: Any) -> Any:
         """A refused row, treated as strictly as anything."""
