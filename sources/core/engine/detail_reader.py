@@ -14,7 +14,7 @@ from sources.core.api.envelope import Body
 from sources.core.engine.details import Parent, due
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered
-from sources.core.engine.parents import Known, known_parents, merge
+from sources.core.engine.parents import CHANGED, Known, Outdated, known_parents, merge
 from sources.core.engine.reader import (
     UNITS,
     VOTES,
@@ -35,9 +35,6 @@ from sources.core.units import Outcome, Rows, Status, Unit
 
 WORKERS = 16
 """Details of one account under way at a time; the pace shares the connections out."""
-
-CHANGED = "changed"
-"""Where a resource's state keeps, by whose they are, rows whose details are older than they are."""
 
 MAX_FAILURES = 5
 """After so many failed details an account's unit stops trying; what is due stays due."""
@@ -65,8 +62,7 @@ class _DetailReader:
         self._main = detail.resource if detail.resource in reader.states else str(detail.lists)
         self._read_before = reader.run.details_read[self._main]
         self._ever_read: set[str] = set()
-        self._changed: set[tuple[str, str]] = set()
-        """Rows that changed since their details were read, before this run or in it."""
+        self._outdated = Outdated(self._state.get(CHANGED, {}))
 
     async def read(self) -> None:
         wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
@@ -84,16 +80,9 @@ class _DetailReader:
                 self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
             )
         finally:
-            await self._remember_changed()
-
-    async def _remember_changed(self) -> None:
-        """Which rows changed, and their details were not read since: with the rows that tells nothing any more, once
-        these are loaded as they are now."""
-        left: dict[str, list[str]] = {}
-        for whose, row_id in sorted(self._changed - self._read_before):
-            left.setdefault(whose, []).append(row_id)
-        if left != self._state.get(CHANGED, {}):
-            await self._reader.remember(self._main, lambda state: state.update({CHANGED: left}))
+            left = self._outdated.left({self._run.whose(account) for account in outcomes}, self._read_before)
+            if left != self._state.get(CHANGED, {}):
+                await self._reader.remember(self._main, lambda state: state.update({CHANGED: left}))
 
     @property
     def _state(self) -> dict[str, Any]:
@@ -140,11 +129,8 @@ class _DetailReader:
         seen_by = {note.parent.id: account for account in reversed(kin) for note in noted[account]}
         notes = [note for account in kin for note in noted[account]]
         whose = self._run.whose(kin[0])
-        before = {*self._state.get(CHANGED, {}).get(whose, ())}
         for parent in merge(known.get(whose, {}), notes):
-            changed = parent.fetched is not None and (parent.changed or parent.id in before)
-            if changed:
-                self._changed.add((whose, parent.id))
+            changed = self._outdated.note(whose, parent)
             yield replace(parent, account=seen_by.get(parent.id, kin[0]), changed=changed)
 
     async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
