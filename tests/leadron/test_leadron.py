@@ -135,6 +135,19 @@ def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync
     assert there.column(f"SELECT count(*) FROM leadron.partners WHERE id = '{new}'") == [1]
 
 
+def test_a_figure_that_was_there_before_and_is_not_is_missed_and_asked_for_by_each_sync(place: Start) -> None:
+    there = place(leads=5)
+    assert there.sync("analytics", "teams").exit == Exit.DONE
+    there.world.missing = {"/analytics/sms"}
+    first = there.sync("analytics", "teams")
+    assert (first.exit, statuses(first)["analytics"]) == (Exit.PARTLY, "gone")
+    assert statuses(there.sync("analytics", "teams"))["analytics"] == "skipped"
+    there.world.missing = set()
+    there.sandbox.clear_requests()
+    assert there.sync("analytics", "teams").exit == Exit.DONE
+    assert there.asked("/analytics/sms") == 1
+
+
 @pytest.mark.long
 def test_a_tenant_keeps_the_name_that_its_rows_are_stored_under(place: Start) -> None:
     """A second name would make two rows of each, and nobody would ever call the first ones deleted."""

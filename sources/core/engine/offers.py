@@ -1,4 +1,5 @@
-"""What no document promises may not be offered to a key: a 404 is remembered, and asked about again a week later."""
+"""What no document promises may not be offered to a key: a 404 is remembered, and asked about again a week later. What
+was there before is missing, and no more than that."""
 
 from __future__ import annotations
 
@@ -8,6 +9,9 @@ from typing import Any
 NOT_OFFERED = "not offered to this key"
 ABSENT = "absent"
 """Where a resource's state keeps since when what is not there."""
+
+PRESENT = "present"
+"""Where a resource's state keeps which parts of it were there."""
 
 ASK_AGAIN = timedelta(days=7)
 
@@ -27,3 +31,13 @@ def is_offered(state: dict[str, Any], key: str, now: datetime) -> bool:
 def note_absence(state: dict[str, Any], key: str, now: datetime) -> None:
     """Remembers that something is not there."""
     state.setdefault(ABSENT, {})[key] = int(now.timestamp())
+
+
+def was_there(state: dict[str, Any], key: str) -> bool:
+    """Whether a part of a resource was there before."""
+    return key in state.get(PRESENT, ())
+
+
+def note_presence(state: dict[str, Any], key: str) -> None:
+    """Remembers that a part of a resource is there."""
+    state.setdefault(PRESENT, {})[key] = 1

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from sources.core.engine.fetching import request
-from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
+from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence, note_presence, was_there
 from sources.core.engine.reader import Reader
 from sources.core.errors import DeadlineReached, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.resources import Snapshot
@@ -39,12 +39,16 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
         except LeadhouseError as error:
             if isinstance(error, Unauthorized) and part.documented:
                 raise
-            if not isinstance(error, NotFound) or part.documented:
+            if not isinstance(error, NotFound) or part.documented or was_there(state, key):
                 failures.append(error)
                 continue
             await reader.remember(unit.resource, partial(note_absence, key=key, now=run.now()))
+            continue
+        if not part.documented and not was_there(state, key):
+            await reader.remember(unit.resource, partial(note_presence, key=key))
     if failures:
-        return await reader.fail(outcome, failures[0], all(part.documented for part in parts))
+        is_missing = isinstance(failures[0], NotFound)
+        return await reader.fail(outcome, failures[0], is_missing or all(part.documented for part in parts))
     await reader.admit(unit)
     outcome.end(*((Status.OK,) if read else (Status.SKIPPED, NOT_OFFERED)))
 
