@@ -164,8 +164,8 @@ def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:
 
 
 class Outdated:
-    """Rows that changed since their details were read. Only the run that loads such a row can tell: the row itself does
-    not any more, once it is loaded as it is now.
+    """Rows that changed since their details were read, if they were. Only the run that loads such a row can tell: the row
+    itself does not any more, once it is loaded as it is now.
 
     Args:
         before: what is remembered of earlier runs, see `left`.
@@ -178,8 +178,7 @@ class Outdated:
     def note(self, whose: str, parent: Parent) -> bool:
         """Whether a row is one of these; then that is noted."""
         before = self._before.get(whose, frozenset())
-        known = bool(before) and digest(parent.id.encode()) in before
-        is_outdated = parent.fetched is not None and (parent.changed or known)
+        is_outdated = parent.changed or (bool(before) and digest(parent.id.encode()) in before)
         if is_outdated:
             self._rows.add((whose, parent.id))
         return is_outdated
