@@ -258,19 +258,20 @@ class Session:
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
         self._warned.add(unit)
-        if (known := hash((unit, bytes(row)))) in self._run.refused:
+        refused, known = self._run.refused, hash((unit, bytes(row)))
+        if known in refused:
             return
-        self._run.refused.add(known)
         self._refused.append(
             {
                 "run_id": self._run.run_id,
                 self._vendor.account.name: self._run.whose(unit.account),
                 "resource": unit.resource,
-                "n": len(self._run.refused),
+                "n": len(refused),
                 "row": self._treated(erased.without(content)["row"]),
                 "synced_at": rows.read_at,
             }
         )
+        refused.add(known)
 
     def _treated(self, content: Any) -> Any:
         """A refused row, treated as strictly as anything."""
