@@ -3,7 +3,7 @@ is asked for."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 EXACT = 2**53
@@ -19,7 +19,7 @@ def as_id(value: Any) -> str | None:
     return value if type(value) is str and value else None
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     """Whether a value can be an id in a path."""
     return isinstance(value, str) and value not in ("", ".", "..")
 

@@ -126,6 +126,8 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
 
         async def is_there(row_id: str, account: str) -> bool:
+            if not is_id(row_id):
+                return False  # nothing could be asked for under it
             try:
                 asked = request(run.accounts[account], f"{path}/{segment(row_id)}")
                 await api.item(asked, outcome.traffic)
@@ -134,9 +136,6 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
             return True
 
         for row_id in ids:
-            if not is_id(row_id):
-                gone.append(row_id)  # nothing could be asked for under it
-                continue
             try:
                 if not any([await is_there(row_id, account) for account in kin]):
                     gone.append(row_id)

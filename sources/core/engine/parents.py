@@ -140,7 +140,7 @@ def _note(
 ) -> Known | None:
     facts = {_CAPITAL.sub("_", key).lower(): value for key, value in facts.items()}  # as columns are called
     row_id = as_id(facts.get("id"))
-    if row_id is None or not is_id(row_id):
+    if not is_id(row_id):
         return None
     born = next((time for name in detail.born if (time := as_timestamp(facts.get(name)))), None)
     has_none = detail.without is not None and _has_none(detail, facts.get(detail.without[0]))

@@ -252,15 +252,15 @@ class Session:
     def _refuse(self, rows: Rows, row: Raw) -> None:
         assert self._run
         unit, erased = rows.outcome.unit, self._suppressions()
+        refused, known = self._run.refused, hash((unit, bytes(row)))
+        if known in refused:
+            return
         content = {"row": parsed(shallow(bytes(row)))}
         if erased and erased.is_about(content, self._vendor.quarantine):
             return
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
         self._warned.add(unit)
-        refused, known = self._run.refused, hash((unit, bytes(row)))
-        if known in refused:
-            return
         self._refused.append(
             {
                 "run_id": self._run.run_id,

@@ -170,10 +170,9 @@ class Shaper:
         if type(row) is not dict:
             return False
         for name in self._row_keys:
-            if type(row.get(name)) is not str or not row[name]:
-                if (told := as_id(row.get(name))) is None:
-                    return False
-                row[name] = told
+            if (told := as_id(row.get(name))) is None:
+                return False
+            row[name] = told
         return True
 
     def _learn(self, flat: Flat) -> dict[str, DataType]:
@@ -236,6 +235,8 @@ class Shaper:
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
         """A column's values as they may touch a disk. Of phone numbers, all spellings have the same hash."""
         treatment = self._policy.treatment_as(self.table, name, type_)
+        if treatment is Treatment.TAG:
+            return values
         if treatment is Treatment.DROP and type_ not in ("text", "json"):
             return [None] * len(values)
         if treatment is Treatment.HASH and self._policy.category(self.table, name) is Category.PHONE:

@@ -7,7 +7,7 @@ normalising dicts would cost more than all the rest together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -52,14 +52,17 @@ def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
         table: that the rows are of.
         rows: as the API sent them.
     """
-    ids = sorted(
-        {told for row in decode_rows(rows) if isinstance(row, dict) and (told := as_id(row.get("id")))}
-    )
+    ids = _ids(row for row in decode_rows(rows) if isinstance(row, dict))
     if warehouse.types(table.name).get("id") != "text":
         return ""
     sql = f"SELECT {table.key[0]} FROM {table.name} WHERE id IN ({{ids}})"
     owners = Counter(str(owner) for (owner,) in warehouse.query_for_ids(sql, ids))
     return owners.most_common(1)[0][0] if owners else ""
+
+
+def _ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The ids that rows have, each once."""
+    return sorted({told for row in rows if (told := as_id(row.get("id")))})
 
 
 class Loader:
@@ -114,7 +117,7 @@ class Loader:
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
         if self._suppressions and self.table.personal:
             decoded = [r for r in decoded if not self._suppressions.is_about(r, self.table, account)]
-        ids = sorted({told for row in decoded if (told := as_id(row.get("id")))})
+        ids = _ids(decoded)
         whose, row_id = self.table.key[0], self.table.key[-1]
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
         found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
