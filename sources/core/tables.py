@@ -107,7 +107,7 @@ class Table:
     def shares_path(self, name: str) -> bool:
         """Whether a column that no document knows is part of one that is personal by the documents, or holds what should
         be such parts: a number came as an object, or an object as a number."""
-        known = self._documented_persons
+        known = () if name in self.by_name else self._documented_persons
         return any(name.startswith(f"{one}__") or one.startswith(f"{name}__") for one in known)
 
     def of(self, account: str) -> tuple[str, list[str]]:

@@ -128,8 +128,8 @@ class Policy:
         treatment = self.treatment(table, name)
         if type_ in ("text", "json"):
             return treatment
-        personal = name in table.by_name and table.by_name[name].pii is not None
-        personal = personal or (name not in table.by_name and table.shares_path(name))
+        documented = table.by_name.get(name)
+        personal = table.shares_path(name) if documented is None else documented.pii is not None
         goes = treatment is Treatment.DROP or (table.personal and treatment is not Treatment.TAG)
         return Treatment.DROP if personal and goes else Treatment.TAG
 
