@@ -207,7 +207,7 @@ def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
     found.drop("_common", "_changed")
     found.make_all(_WHO_IS_TIED)
     found.drop(LOST, TOLD, "_value", "_held", "_tying", "_further", "_shared")
-    _label(found, run)
+    _label(found)
     found.make_all(_WHO_THEY_ARE)
     return found
 
@@ -244,18 +244,18 @@ def forget_versions(run: Run, schema: str) -> None:
     run(f"UPDATE {schema}.{PERSON_LEADS} SET version = NULL")
 
 
-def _label(temporary: Temporary, run: Run) -> None:
+def _label(temporary: Temporary) -> None:
     """Gives every tied lead one number of those that it hangs together with: in the end, that of the first by its key."""
     temporary.make(
         "_label",
         "SELECT DISTINCT n, n AS root FROM (SELECT a AS n FROM _edge AS e UNION ALL SELECT b FROM _edge AS e) AS ends",
     )
     temporary.make("_ways", _BOTH_WAYS)
-    moved = 1
+    moved = True
     while moved:
         temporary.make("_near", _NEARER)
         temporary.make("_next", _JUMPED)
-        ((moved,),) = run(_MOVED) or ((0,),)
+        moved = temporary.tells(_MOVED)
         temporary.replace("_label", "_next")
     temporary.make("_next", _NAMED)
     temporary.replace("_label", "_next")
@@ -278,7 +278,7 @@ class Temporary:
         self._run(f"INSERT INTO {name} {self._filled(select)}")
 
     def tells(self, select: str) -> bool:
-        """Whether a SELECT of one value says so."""
+        """Whether a SELECT of one value says so: true, or a number of what there is."""
         ((answer,),) = self._run(self._filled(select)) or ((False,),)
         return bool(answer)
 
