@@ -7,6 +7,7 @@ ids and names of others flat. Most rows need nothing done, which their bytes tel
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -63,10 +64,7 @@ def _pair(shaped: dict[str, Any], name: str) -> None:
 
 def without_key(row: Raw) -> Raw:
     """A source as August's are, without its key, whatever it is called and wherever it stands."""
-    try:
-        value = _cut(_decoded(row))
-    except RecursionError:
-        value = _cut(msgspec.json.decode(shallow(bytes(row))))
+    value = _decoded(row, _cut)
     if not isinstance(value, dict):
         return b"null"  # it might be the key itself
     return msgspec.json.encode(one_shape_of(value))
@@ -85,8 +83,9 @@ _KEY = re.compile(r"lp_src_[\w-]+")
 """What a source's key looks like (auth), wherever it stands: in a URL, in a text, in a list of names and values."""
 
 
-def _decoded(row: Raw) -> Any:
+def _decoded(row: Raw, taken: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A row, gone through by something; what is nested too deep for either is text in it."""
     try:
-        return msgspec.json.decode(row)
+        return taken(msgspec.json.decode(row))
     except RecursionError:
-        return msgspec.json.decode(shallow(bytes(row)))
+        return taken(msgspec.json.decode(shallow(bytes(row))))
