@@ -10,7 +10,7 @@ from sources.core.engine.clock import Clock
 from sources.core.errors import Unauthorized
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Behaviour, Churn, Fault, Paging, World
-from tests.leadron.conftest import Start, statuses
+from tests.leadron.conftest import Place, Start, statuses
 
 UNITS = ("leads", "partners", "marketers", "commissions/records", "commissions/rules", "sequences", "teams")
 REPORTS = ("overview", "leads", "commissions", "partners", "conversion-rate", "sms")
@@ -121,14 +121,19 @@ def test_what_is_not_offered_is_remembered_and_asked_about_a_week_later(
     assert there.column("SELECT count(*) > 0 FROM leadron.lead_timeline") == [True]
 
 
+def is_missed(there: Place, resource: str, path: str) -> None:
+    """Reads a resource, and then twice while a path of it is not there; in the end it is there again."""
+    assert there.sync(resource, "teams").exit == Exit.DONE
+    there.world.missing = {path}
+    first = there.sync(resource, "teams")
+    assert (first.exit, statuses(first)[resource]) == (Exit.PARTLY, "gone")
+    assert statuses(there.sync(resource, "teams"))[resource] == "skipped"
+    there.world.missing = set()
+
+
 def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync(place: Start) -> None:
     there = place(leads=5)
-    assert there.sync("partners", "teams").exit == Exit.DONE
-    there.world.missing = {"/partners"}
-    first = there.sync("partners", "teams")
-    assert (first.exit, statuses(first)["partners"]) == (Exit.PARTLY, "gone")
-    assert statuses(there.sync("partners", "teams"))["partners"] == "skipped"
-    there.world.missing = set()
+    is_missed(there, "partners", "/partners")
     there.world.delete("", "partners", there.world.ids("", "partners")[0])
     new = there.world.insert("", "partners")["id"]
     assert there.sync("partners", "teams").exit == Exit.DONE
@@ -137,12 +142,7 @@ def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync
 
 def test_a_figure_that_was_there_before_and_is_not_is_missed_and_asked_for_by_each_sync(place: Start) -> None:
     there = place(leads=5)
-    assert there.sync("analytics", "teams").exit == Exit.DONE
-    there.world.missing = {"/analytics/sms"}
-    first = there.sync("analytics", "teams")
-    assert (first.exit, statuses(first)["analytics"]) == (Exit.PARTLY, "gone")
-    assert statuses(there.sync("analytics", "teams"))["analytics"] == "skipped"
-    there.world.missing = set()
+    is_missed(there, "analytics", "/analytics/sms")
     there.sandbox.clear_requests()
     assert there.sync("analytics", "teams").exit == Exit.DONE
     assert there.asked("/analytics/sms") == 1

@@ -279,7 +279,9 @@ def test_a_process_walks_once_to_where_another_one_stopped_however_short_pages_a
     there = World(200 * cap, Random(1), Habits(order="refused", cap=cap, says_size=False))
     reader = Reader(there)
     pages = iter(range(100))
-    assert not reader.run(pausing=lambda: next(pages, None) is None).ending  # type: ignore[union-attr]
+    read = reader.run(pausing=lambda: next(pages, None) is None)
+    assert read
+    assert not read.ending
     asked = len(there.asked)
     assert reader.run()
     assert set(reader.copy.handed) == there.stayed
