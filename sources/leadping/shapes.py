@@ -78,7 +78,7 @@ def _cut(value: Any) -> Any:
     return [_cut(inner) for inner in value] if isinstance(value, list) else value
 
 
-_NAMES_KEY = re.compile(r"api[^a-z]*key|secret|token|^keys?$", re.IGNORECASE)
+_NAMES_KEY = re.compile(r"api[^a-z]*key|secret|token|^[^a-z]*keys?[^a-z]*$", re.IGNORECASE)
 _KEY = re.compile(r"lp_src_[\w-]+")
 """What a source's key looks like (auth), wherever it stands: in a URL, in a text, in a list of names and values."""
 

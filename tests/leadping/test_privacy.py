@@ -39,14 +39,16 @@ def test_a_sources_key_and_a_birth_date_are_in_no_file(place: Start) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("era", ["august", "july"])
 def test_a_sources_key_is_dropped_wherever_it_stands(place: Start, era: str) -> None:
-    there = place(Paging(era=era), leads=30)
+    there, numbers = place(Paging(era=era), leads=30), list[str]()
     for n, row in enumerate(there.world.lists["sources"].rows.values()):
         row["api_key"] = row["ApiKey"] = row["apiKey"]
         row["settings"] = [{"apiKey": row["apiKey"], "depth": {"API-Key": row["apiKey"]}}]
-        row |= dict.fromkeys(("secretKey", "xApiKey", "accessToken", "api_key_v2"), row["apiKey"])
+        row |= dict.fromkeys(("secretKey", "xApiKey", "accessToken", "api_key_v2", "_key_2"), row["apiKey"])
         row |= {"apiKeys": [row["apiKey"]], "hook": f"https://example.com/?as={row['apiKey']}"}
         row["id"] = row["id"] if n else ""  # what has no id goes to quarantine, as it came
-    keys = [row["apiKey"] for row in there.world.lists["sources"].rows.values()]
+        row["KEY 1"] = number = f"4471{n}00{n}7399"  # and that is no text that looks like one
+        numbers.append(number)
+    keys = [row["apiKey"] for row in there.world.lists["sources"].rows.values()] + numbers
     assert there.sync().exit == 0
     assert there.query("SELECT count(*) FROM leadping.quarantine") == [(1,)]
     assert there.sightings(*keys) == set()
