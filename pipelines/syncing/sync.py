@@ -139,8 +139,6 @@ def read_and_load(
             erase_again(storage, pipeline, vendor, run.policy)
         look_at_clock(pipeline)
         on_run(run)
-        if run.stopping:
-            raise DeadlineReached("it was stopped before anything was read")
         changed_since = policy_since(pipeline, vendor, policy)
         while not run.finished:
             whole = make_source(vendor, source.config, run)
@@ -156,6 +154,10 @@ def read_and_load(
             if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
                 storage.publish()
+        if (
+            run.access is None and not run.outcomes
+        ):  # nobody knows what there is, so nothing could be partly done
+            raise DeadlineReached("it was stopped before anything was read")
         _conclude(storage, pipeline, run, wanted.accept_deletes, changed_since)
     return Report(run, exit_code(list(run.outcomes.values())))
 
@@ -176,6 +178,10 @@ def _conclude(
     changed_since: datetime | None,
 ) -> None:
     """What is done once everything that was read is loaded."""
+    if run.access:
+        run.todo(
+            run.wanted
+        )  # what was not even begun, as details are not before lists are through, is not done either
     for outcome in run.outcomes.values():
         if not outcome.finished and run.fatal:
             outcome.fail(run.fatal)

@@ -37,8 +37,8 @@ class Tricks:
     """What is wrong with a process.
 
     Args:
-        phase: where it dies: open (what precedes the reading), extract, normalize, load, between (slices),
-            finish, ledger or publish; or copy, with the half of a file written.
+        phase: where it dies: open (what precedes the reading), policy (the last of that), extract, normalize, load,
+            between (slices), finish, ledger or publish; or copy, with the half of a file written.
         at: at which step of that phase: a file operation of dlt's, an SQL statement or a file, counted from 0.
         signal: what it sends itself there.
         steps: a file to write the number of steps of each phase to, at the end.
@@ -140,6 +140,7 @@ class _Steps:
         for name in ("extract", "normalize", "load"):
             self._as_phase(Pipeline, name, name)
         self._as_phase(storage.Storage, "open", "open")
+        self._as_phase(sync, "policy_since", "policy")
         self._as_phase(sync, "finish", "finish")
         self._as_phase(sync, "write_ledger", "ledger")
         self._as_phase(file.PublishedFile, "publish", "publish")

@@ -297,6 +297,42 @@ def test_a_signal_while_loading_ends_a_sync_with_whole_loads_only(
     assert there.wrong() == []
 
 
+@pytest.mark.parametrize("vendors", [1, 2])
+def test_a_signal_before_the_first_request_is_said_and_not_called_done(
+    place: MakePlace, vendors: int
+) -> None:
+    there = place(middling())
+    other = {"LEADLEAP_API_KEY": "ll_" + "a" * 40, "LEADLEAP_BASE_URL": "http://127.0.0.1:9"}
+    more = other if vendors > 1 else {}
+    assert there.sync() == 0
+    there.sandbox.clear_requests()
+    code = there.sync(tricks=Tricks("policy", 0, signal=signal.SIGTERM), **more)
+    assert code == (1 if vendors == 1 else 3), there.output
+    assert there.output.count("it was stopped before anything was read") == vendors
+    assert there.sandbox.requests == []
+
+
+@pytest.mark.parametrize("resources", [(), ("post_engagement",)])
+def test_details_that_a_stopped_sync_did_not_begin_are_not_done(
+    place: MakePlace, resources: tuple[str, ...]
+) -> None:
+    there = place(world(clients=1, leads=5, activity=5, posts=110))
+    child: list[Child] = []
+
+    def callback(_: World, client: str, resource: str, offset: int) -> None:
+        if resource == "posts" and offset:
+            child[0].send(signal.SIGTERM)
+
+    there.sandbox.before_each(callback)
+    child.append(there.start(*(word for name in resources for word in ("--resource", name))))
+    assert child[0].wait() == 3, there.output
+    outcomes = there.outcomes()
+    assert {outcomes[client, "post_engagement"] for client in there.sandbox.world.client_ids} == {"partial"}
+    there.sandbox.before_each(lambda *_: None)
+    assert there.sync() == 0
+    assert there.wrong() == []
+
+
 def test_a_server_that_hangs_holds_nobody_up_who_wants_to_stop(place: MakePlace) -> None:
     there = place(world())
     there.sandbox.faults.add(Fault("hold", "*/activity", times=None))
