@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
-from pipelines.syncing.erasing import check_request, erase_account, erase_person
+from pipelines.syncing.erasing import Erasure, check_request, erase_account, erase_person
 from pipelines.syncing.person import Person
 from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
@@ -19,7 +19,8 @@ def run_erase(
     destination: str | None,
     dataset: str | None,
 ) -> None:
-    """Erases as the command line says, from all that was loaded, and prints how many rows that concerned.
+    """Erases as the command line says, from all that was loaded, and prints how many rows went, and how many stay without
+    what told of somebody.
 
     Args:
         name: only from this vendor's rows.
@@ -38,13 +39,20 @@ def run_erase(
     check_request(policy, [account] if account else person.values())
     if notice := person.cannot_be_found(policy):
         print(notice)
-    verb = "would be erased" if dry_run else "erased"
     vendors = vendors_named(name)
     if account:
-        counts = erase_account(storage, vendors, policy, account, dry_run)
+        done = erase_account(storage, vendors, policy, account, dry_run)
     else:
-        counts = erase_person(storage, vendors, policy, person, dry_run)
-    for table, count in counts.items():
-        print(f"{table}: {count:,} row{'' if count == 1 else 's'} {verb}")
-    if not counts:
+        done = erase_person(storage, vendors, policy, person, dry_run)
+    for table in done.rows:
+        print(as_text(table, done, "would be " if dry_run else ""))
+    if not done.rows:
         print("nothing was found" + ("" if dry_run else "; what was given is kept out from now on"))
+
+
+def as_text(table: str, done: Erasure, would: str = "") -> str:
+    """What becomes of a table, in a line."""
+    changed = done.changed.get(table, 0)
+    counts = {"erased": done.rows[table] - changed, "changed": changed}
+    parts = [f"{n:,} row{'' if n == 1 else 's'} {would}{what}" for what, n in counts.items() if n]
+    return f"{table}: {', '.join(parts)}"

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import dlt
 
@@ -50,12 +51,25 @@ def check_request(policy: Policy, whom: Sequence[str]) -> None:
 log = logging.getLogger("leadhouse")
 
 Counts = dict[str, int]
-"""Rows concerned, by schema and table."""
+"""Rows, by schema and table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure came to.
+
+    Args:
+        rows: all that it concerned.
+        changed: those of them that stay, without what told of a person.
+    """
+
+    rows: Counts
+    changed: Counts = field(default_factory=dict)
 
 
 def erase_person(
     storage: Storage, vendors: Sequence[Vendor], policy: Policy, person: Person, dry_run: bool = False
-) -> Counts:
+) -> Erasure:
     """Removes a person's rows from all vendors, blanks them in others', and keeps them from coming back.
 
     Whoever is tied to what was given goes too: a row of theirs may hold more, which leads to more rows, with this vendor
@@ -86,16 +100,18 @@ def erase_person(
         together = {name: n for each in counts.values() for name, n in each.items()} | _of_people(
             storage, found
         )
+        stay = {each: _staying(changes) for each, changes in found.items()}
+        changed = {name: n for each in stay for name, n in _counted(each, stay[each]).items()}
         if not dry_run:
             for each, by_table in found.items():
                 each.warehouse.change(change for changes in by_table.values() for change in changes)
             _conclude(storage, counts, PERSON)
-    return together
+    return Erasure(together, changed)
 
 
 def erase_account(
     storage: Storage, vendors: Sequence[Vendor], policy: Policy, account: str, dry_run: bool = False
-) -> Counts:
+) -> Erasure:
     """Removes everything of an account, and keeps it from coming back.
 
     Args:
@@ -119,7 +135,7 @@ def erase_account(
             counts[each] = _erase_account(each, account, dry_run)
         if not dry_run:
             _conclude(storage, counts, ACCOUNT)
-    return {name: n for each in counts.values() for name, n in each.items()}
+    return Erasure({name: n for each in counts.values() for name, n in each.items()})
 
 
 def _erase_account(opened: Opened, account: str, dry_run: bool) -> Counts:
@@ -158,14 +174,15 @@ def _conclude(storage: Storage, counts: Mapping[Opened, Counts], kind: str) -> N
 
 
 def _erasures_of(opened: Opened, theirs: Suppressions, marks: Marks | None) -> dict[str, list[Change]]:
-    return {
-        table.name: list(_erasures(opened.warehouse, table, theirs, marks))
-        for table in opened.vendor.all_tables
-    }
+    return {table.name: list(_erasures(opened, table, theirs, marks)) for table in opened.vendor.all_tables}
 
 
 def _counted(opened: Opened, changes: Mapping[str, Sequence[Change]]) -> Counts:
     return {opened.named(table): len(each) for table, each in changes.items() if each}
+
+
+def _staying(changes: Mapping[str, Sequence[Change]]) -> dict[str, list[Change]]:
+    return {table: [change for change in each if not change.deletes] for table, each in changes.items()}
 
 
 def _of_people(storage: Storage, found: Mapping[Opened, Mapping[str, Sequence[Change]]]) -> Counts:
@@ -245,12 +262,11 @@ def erase_met(
     remember_erased(storage, pipeline)
 
 
-def _erasures(
-    warehouse: Warehouse, table: Table, theirs: Suppressions, marks: Marks | None
-) -> Iterator[Change]:
+def _erasures(opened: Opened, table: Table, theirs: Suppressions, marks: Marks | None) -> Iterator[Change]:
     """What has to become of rows, so that a person's own are gone and others do not tell of them."""
+    warehouse = opened.warehouse
     types = warehouse.types(table.name)
-    for row in rows_with(warehouse, table, marks):
+    for row in rows_with(opened, table, marks):
         key = {name: row[name] for name in table.key}
         if table.personal and theirs.is_about(row, table):
             yield Change(table.name, key)

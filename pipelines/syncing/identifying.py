@@ -35,7 +35,7 @@ def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Ite
     """What rows that are about a person say of who they are."""
     theirs, origin = opened.suppressions(known), opened.vendor.origin
     for table in opened.vendor.all_tables:
-        for row in rows_with(opened.warehouse, table, marks) if table.personal else ():
+        for row in rows_with(opened, table, marks) if table.personal else ():
             if theirs.is_about(row, table):
                 leads = [origin.lead(row[origin.account], row["id"])] if theirs.keeps_leads_in(table) else []
                 yield identifiers(row, telling(table), opened.policy) | {
@@ -51,7 +51,7 @@ def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int
         if each.vendor.leads:
             table = each.vendor.tables[each.vendor.leads.table]
             ways = {n: way for n, way in telling(table).items() if way is not Category.PROFILE_URL}
-            for row in rows_with(each.warehouse, table, Marks.of(values), living=True):
+            for row in rows_with(each, table, Marks.of(values), living=True):
                 for value in identifiers(row, ways, each.policy).keys() & values.keys():
                     leads[value].add((each.warehouse.dataset, row["id"]))
     return {value for value, theirs in leads.items() if len(theirs) > max_shared}

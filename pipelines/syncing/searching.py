@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.syncing.opened import Opened
 from sources.core.privacy.erasure import digits_of, needles
 from sources.core.tables import DELETED_AT, Table
 from sources.core.warehouse.sql import selection
-from sources.core.warehouse.warehouse import Warehouse
 
 MAX_ARGUMENTS = 90
 """Postgres takes a hundred."""
@@ -34,18 +34,20 @@ class Marks:
 
 
 def rows_with(
-    warehouse: Warehouse, table: Table, marks: Marks | None, living: bool = False
+    opened: Opened, table: Table, marks: Marks | None, living: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A table's rows that have any of these marks in them, as far as they may hold text; all, without marks.
+    """A table's rows that have any of these marks in them, as far as they may hold text or ids of leads; all, without
+    marks.
 
     Args:
-        warehouse: to ask.
+        opened: where they are.
         table: whose rows.
         marks: what to look for.
         living: only those that are not deleted.
     """
-    types = warehouse.types(table.name)
-    names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in table.key]
+    warehouse = opened.warehouse
+    types, ids = warehouse.types(table.name), {*table.key, *opened.vendor.origin.ids(table.name)}
+    names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in ids]
     if not names:
         return
     looks, given = ["true"], []

@@ -51,7 +51,7 @@ class Column:
         about: what it holds, in a few words.
         document: the vendor's document that names it; "Leadhouse" for our own.
         pii: the kind of personal data in it, if any.
-        identifies: whether it alone tells who the person is.
+        identifies: whether it alone tells who the person is; of `json`, whether each address in it does.
         prose: the document only speaks of it; the name is our expectation.
         ours: Leadhouse fills it; a field that the API calls the same goes to `_misfits`.
         spreads: of `json` that holds objects: their fields get columns of their own, as far as the source's settings

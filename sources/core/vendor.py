@@ -16,8 +16,8 @@ from typing import Any
 from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
+from sources.core.privacy.origin import Link, Origin, ids_of_leads
 from sources.core.privacy.policy import Policy
-from sources.core.privacy.whose import Origin
 from sources.core.report import Section
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
@@ -66,7 +66,8 @@ class Vendor:
         constants: what else stands in views' SQL, by placeholder: from how personal data is treated.
         sections: other sections of the configuration that are this vendor's, with the types of their settings.
         check_settings: raises ConfigurationError for what is wrong with settings outside the vendor's section.
-        relations: which rows belong to which: the parent's table, the child's, and what to join them by.
+        relations: which rows belong to which: the parent's table, the child's, and what to join them by, such as
+            `club_id, id = member_id`. Whoever is erased takes along what a relation or a detail ties to their lead.
         leads: where its leads say who they are, if it has leads; people are found by that.
         report: what the report shows of it, if anything.
         wrong_hosts: hosts that are not the API, though they look like it.
@@ -192,7 +193,17 @@ class Vendor:
         """Where its rows come from, for ids of leads."""
         root = self.parent.name if self.parent else self.name
         leads = self.leads or LeadColumns(table="")
-        return Origin(root, self.account.name, leads.table, leads.same_id)
+        stated = ids_of_leads(leads.table, self._links())
+        return Origin(root, self.account.name, leads.table, leads.same_id, stated)
+
+    def _links(self) -> Iterator[Link]:
+        """What belongs to what: by details, and by `relations`."""
+        for resource, detail in self.detail_of.items():
+            yield detail.parent, "id", resource, detail.parent_key
+        for parent, child, by in self.relations:
+            for columns in by.split(","):
+                of_parent, _, of_child = columns.partition("=")
+                yield parent, of_parent.strip(), child, (of_child or of_parent).strip()
 
     def scopes_for(self, resource: str) -> list[str]:
         """The scopes that reading a resource takes; a detail needs its parents' list too."""

@@ -30,11 +30,11 @@ LEADPING = Vendor(
     leads=LEAD_COLUMNS,
     report=REPORT,
     relations=(
-        ("leads", "lead_details", "lead_id"),
-        ("leads", "conversations", "lead_id"),
-        ("leads", "call_events", "lead_id"),
-        ("leads", "sms_events", "lead__id"),
-        ("leads", "lead_status_changes", "lead_id"),
-        ("sources", "leads", "source__id"),
+        ("leads", "lead_details", "organization_id, id = lead_id"),
+        ("leads", "conversations", "organization_id, id = lead_id"),
+        ("leads", "call_events", "organization_id, id = lead_id"),
+        ("leads", "sms_events", "organization_id, id = lead__id"),
+        ("leads", "lead_status_changes", "organization_id, id = lead_id"),
+        ("sources", "leads", "organization_id, id = source__id"),
     ),
 )

@@ -1,14 +1,10 @@
 """An API of one's own, as `sources/README.md` walks through it: rows in DuckDB, by our loop and by a plain pipeline."""
 
-import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import dlt
 import duckdb
@@ -20,6 +16,7 @@ from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import Source
 from sources.core.engine.config import load_config
 from tests.example.birdhouse import BIRDHOUSE, birdhouse_source
+from tests.example.serving import serving
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "sources/README.md"
@@ -35,39 +32,15 @@ class Club:
         ]
         self.asked: list[str] = []
 
+    def answer(self, path: str, query: Mapping[str, str]) -> Any:
+        self.asked.append(path)
+        if not path.endswith("/members"):
+            return {"clubs": [{"id": "c1", "name": "The Owls"}]}
+        limit, offset = int(query["limit"]), int(query["offset"])
+        return {"items": self.members[offset : offset + limit], "more": offset + limit < len(self.members)}
 
-@contextmanager
-def serving(club: Club) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            club.asked.append(url.path)
-            body: Any = {"clubs": [{"id": "c1", "name": "The Owls"}]}
-            if url.path.endswith("/members"):
-                query = parse_qs(url.query)
-                limit, offset = int(query["limit"][0]), int(query["offset"][0])
-                rows = club.members[offset : offset + limit]
-                body = {"items": rows, "more": offset + limit < len(club.members)}
-            status = 200 if self.headers["X-Bird"] == KEY else 401
-            sent = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    def serving(self) -> AbstractContextManager[str]:
+        return serving(self.answer, "X-Bird", KEY)
 
 
 @pytest.fixture
@@ -87,7 +60,7 @@ def true_members(club: Club) -> set[tuple[str, str, int]]:
 
 @pytest.mark.long
 def test_our_loop_reads_it_as_carefully_as_any_vendor(club: Club, home: Path) -> None:
-    with serving(club) as base_url:
+    with club.serving() as base_url:
         source = Source(BIRDHOUSE, load_config(BIRDHOUSE, api_key=KEY, base_url=base_url))
         storage = storage_for(load_sync_config(warehouse=str(home / "birds.duckdb"), folder=str(home / "w")))
         assert sync(source, storage).exit == 0
@@ -107,7 +80,7 @@ def test_our_loop_reads_it_as_carefully_as_any_vendor(club: Club, home: Path) ->
 
 
 def test_a_plain_pipeline_loads_it_without_our_loop(club: Club, home: Path) -> None:
-    with serving(club) as base_url:
+    with club.serving() as base_url:
         destination = dlt.destinations.duckdb(str(home / "plain.duckdb"))
         for _ in range(2):
             pipeline = dlt.pipeline("mine", destination=destination, dataset_name="birdhouse")

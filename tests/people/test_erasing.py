@@ -13,7 +13,7 @@ from tests.support import DuckDB, Target
 
 def erase(target: Target, email: str | None = None, dry_run: bool = False, **known_by: str) -> dict[str, int]:
     storage, person = target.storage(dataset=""), Person(email, **known_by)
-    return erase_person(storage, list(VENDORS.values()), load_policy(), person, dry_run)
+    return erase_person(storage, list(VENDORS.values()), load_policy(), person, dry_run).rows
 
 
 def left(town: Town, target: Target) -> list[str]:

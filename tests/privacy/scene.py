@@ -115,11 +115,11 @@ def synced_scene(
 def erase(target: Target, dry_run: bool = False, **person: str) -> dict[str, int]:
     """By table of LeadPanther's, how many rows that concerns."""
     found = erase_person(target.storage(), [LEADPANTHER], load_policy(), Person(**person), dry_run)
-    return of_leadpanther(found)
+    return of_leadpanther(found.rows)
 
 
 def erase_a_client(target: Target, client: str) -> dict[str, int]:
-    return of_leadpanther(erase_account(target.storage(), [LEADPANTHER], load_policy(), client))
+    return of_leadpanther(erase_account(target.storage(), [LEADPANTHER], load_policy(), client).rows)
 
 
 def of_leadpanther(counts: dict[str, int]) -> dict[str, int]:

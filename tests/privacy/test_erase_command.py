@@ -39,6 +39,12 @@ def left_in(here: Place) -> set[Sighting]:
     return search_folder(here.folder, HERS)
 
 
+def counted(output: str) -> dict[str, int]:
+    """By table, how many rows it says it concerns."""
+    lines = (line.partition(": ") for line in output.splitlines())
+    return {table: sum(map(int, re.findall(r"(\d+) rows? would be", counts))) for table, _, counts in lines}
+
+
 @pytest.mark.long
 def test_a_dry_run_counts_and_changes_nothing(place: MakePlace) -> None:
     here = scene()
@@ -48,14 +54,14 @@ def test_a_dry_run_counts_and_changes_nothing(place: MakePlace) -> None:
     assert run(at, "erase", "--email", EMAIL, "--dry-run") == 0
     dry = at.output
     assert search_text(dry, HERS) == set()
-    assert dict(re.findall(r"([\w.]+): (\d+) rows? would be erased", dry)) == {
-        **{f"{DATASET}.{table}": str(count) for table, count in here.hers().items()},
-        "leadhouse.person_leads": "2",
-        "leadhouse.people": "1",
+    assert counted(dry) == {
+        **{f"{DATASET}.{table}": count for table, count in here.hers().items()},
+        "leadhouse.person_leads": 2,
+        "leadhouse.people": 1,
     }
     assert at.warehouse.read(STORED) == before
     assert run(at, "erase", "--email", EMAIL) == 0
-    assert at.output == dry.replace("would be erased", "erased")
+    assert at.output == dry.replace("would be ", "")
 
 
 @pytest.mark.long

@@ -256,7 +256,8 @@ class Session:
         if known in refused:
             return
         content = {"row": parsed(shallow(bytes(row)))}
-        if erased and erased.is_about(content, self._vendor.quarantine):
+        whose = self._run.whose(unit.account)
+        if erased and erased.is_about(content, self._vendor.quarantine, whose):
             return
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
@@ -264,7 +265,7 @@ class Session:
         self._refused.append(
             {
                 "run_id": self._run.run_id,
-                self._vendor.account.name: self._run.whose(unit.account),
+                self._vendor.account.name: whose,
                 "resource": unit.resource,
                 "n": len(refused),
                 "row": self._treated(erased.without(content)["row"]),

@@ -13,18 +13,15 @@ from typing import Any
 
 from sources.core.ids import as_id
 from sources.core.privacy.identities import DOTLESS, EMAIL, URL, is_nobodys, normalise
+from sources.core.privacy.origin import OF, Origin
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
 from sources.core.privacy.whose import (
-    LEAD_IDS,
-    OF,
     Contacts,
-    Origin,
     column_of,
     contacts,
     field,
-    spelt,
-    tells,
     texts,
+    ways_to_reach,
 )
 from sources.core.tables import Category, Table
 
@@ -48,9 +45,6 @@ _PROFILE_INSIDE = re.compile(
 
 _NAME = re.compile(r"((first|middle|last|full|given|family|nick|display|contact|author|lead|person)_?)?name")
 """What a person's name is called, and a company's is not."""
-
-_OF_LEADS = "lead_"
-"""How columns begin that say something of the lead, or which one it is."""
 
 NO_CONTACTS: Contacts = MappingProxyType({})
 NOWHERE = Origin()
@@ -95,11 +89,7 @@ class Suppressions:
         """
         if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
             return True
-        reached_by = [
-            spelt(value, way, self._policy)
-            for name, way in self._contacts_of(table).items()
-            if tells(value := field(row, name))
-        ]
+        reached_by = [value for value, _ in ways_to_reach(row, self._contacts_of(table), self._policy)]
         if reached_by:
             return any(map(self.has, reached_by))
         return any(map(self._reaches_them, texts(row, lists=False)))
@@ -131,15 +121,29 @@ class Suppressions:
         """
         left: dict[str, Any] = self.without(row)
         if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
-            left = {key: _impersonal(value, table, column_of(key)) for key, value in left.items()}
+            left = {key: self._impersonal(value, table, column_of(key)) for key, value in left.items()}
         return left
 
     def _leads_in(self, row: Mapping[str, Any], table: Table | None) -> Iterator[str]:
         """The ids of leads that a row says it is about."""
-        for name in self._origin.ids(table.name) if table else LEAD_IDS:
+        for name in self._origin.ids(table.name if table else None):
             value = field(row, name)
             if isinstance(value, str | int) and not isinstance(value, bool):
                 yield str(value)
+
+    def _impersonal(self, value: Any, table: Table, path: str) -> Any:
+        """What a row about a lead may keep when nobody may know the lead: no text of theirs, and none that may be."""
+        column = table.by_name.get(path)
+        if isinstance(value, dict) and not (column and column.type == "json"):
+            inside = {key: f"{path}__{column_of(key)}" for key in value}
+            return {key: self._impersonal(inner, table, inside[key]) for key, inner in value.items()}
+        if path in self._origin.ids(table.name):
+            return None
+        if not isinstance(value, str | list | dict) or path.startswith("_dlt"):
+            return value
+        if column is None or self._origin.tells_of_lead(table.name, path):
+            return None
+        return None if column.pii in (Category.MESSAGE, Category.UNREVIEWED) else value
 
     def _is_their_id(self, lead: str, account: str | None, row: Mapping[str, Any]) -> bool:
         """Whether it is a lead of theirs, as it was given or as it was found."""
@@ -224,18 +228,6 @@ def _is_name(key: str, objects: Collection[str]) -> bool:
     return outer in objects and _NAME.fullmatch(column_of(name)) is not None
 
 
-def _impersonal(value: Any, table: Table, path: str) -> Any:
-    """What a row about a lead may keep when nobody may know the lead: no text of theirs, and none that may be."""
-    column = table.by_name.get(path)
-    if isinstance(value, dict) and not (column and column.type == "json"):
-        return {key: _impersonal(inner, table, f"{path}__{column_of(key)}") for key, inner in value.items()}
-    if not isinstance(value, str | list | dict) or path.startswith("_dlt"):
-        return value
-    if column is None or path.startswith(_OF_LEADS):
-        return None
-    return None if column.pii in (Category.MESSAGE, Category.UNREVIEWED) else value
-
-
 def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> dict[str, str]:
     """What identifies the person that a row is about, and nobody else, each with its keyed hash.
 
@@ -244,7 +236,7 @@ def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> d
         contacts: columns that hold such, from `telling`; values are raw, or hashed already.
         policy: knows the key.
     """
-    values = {spelt(row[n], way, policy): way for n, way in contacts.items() if tells(row.get(n))}
+    values = dict(ways_to_reach(row, contacts, policy, surely=True))
     hashed = {v: v for v in values if HASHED.fullmatch(v) and not v.startswith(NOBODYS)}
     raw = {
         normalise(value): policy.hash(value)

@@ -1,14 +1,14 @@
-"""What a row says of whose it is: the ways to reach a person, and ids of leads. Pure."""
+"""What a row says of whose it is: the ways to reach a person. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sources.core.privacy.policy import Policy
+from sources.core.privacy.identities import EMAIL, URL
+from sources.core.privacy.policy import HASHED, Policy
 from sources.core.tables import Category, Table
 
 _USUAL_CONTACTS = {
@@ -22,12 +22,6 @@ _USUAL_CONTACTS = {
 }
 """What fields are called that say how to reach the person a row is about, where nobody documented them."""
 
-LEAD_IDS = ("lead_id", "lead__id")
-"""What columns are called that say which lead a row is about."""
-
-OF = "\x1f"
-"""Between a lead's id and whose it is: in no id."""
-
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 Contacts = Mapping[str, Category]
@@ -35,9 +29,12 @@ Contacts = Mapping[str, Category]
 
 
 def contacts(table: Table) -> Contacts:
-    """The columns of a table that say how to reach the person that a row is about."""
+    """The columns of a table that say how to reach the person that a row is about. JSON may hold anybody's besides,
+    unless all that is in it identifies that person."""
     ways = {*_USUAL_CONTACTS.values()}
-    documented = {c.name: c.pii for c in table.columns if c.pii in ways}
+    documented = {
+        c.name: c.pii for c in table.columns if c.pii in ways and (c.identifies or c.type != "json")
+    }
     undocumented = {name: way for name, way in _USUAL_CONTACTS.items() if name not in table.by_name}
     return {**documented, **undocumented}
 
@@ -47,34 +44,6 @@ def telling(table: Table) -> Contacts:
     lead, and at the other a number of ours, by which everybody was called."""
     known = table.by_name
     return {n: way for n, way in contacts(table).items() if n not in known or known[n].identifies}
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where rows come from, as far as an id needs it: the same id is another lead's with another vendor or account,
-    and in another table no lead's at all.
-
-    Args:
-        vendor: under whichever of its keys.
-        account: the column that says whose a row is.
-        leads: the table of its leads.
-        same_id: whether an id is one contact's, whichever account sees it.
-    """
-
-    vendor: str = ""
-    account: str = ""
-    leads: str = ""
-    same_id: bool = False
-
-    def lead(self, account: str | None, lead_id: str) -> str:
-        """What a lead is called among all leads of all vendors."""
-        return OF.join((self.vendor, "" if self.same_id else account or "", lead_id))
-
-    def ids(self, table: str) -> tuple[str, ...]:
-        """The columns of a table that hold ids of leads."""
-        if table == self.leads:
-            return ("id", *LEAD_IDS)
-        return {"roll_call": ("id",), "detail_reads": ("parent_id",)}.get(table, LEAD_IDS)
 
 
 def column_of(key: str) -> str:
@@ -103,6 +72,37 @@ def field(row: Mapping[str, Any], column: str) -> Any:
 def tells(value: Any) -> bool:
     """Whether it can tell one person from another: text, and not masked."""
     return isinstance(value, str) and bool(value.strip()) and "***" not in value
+
+
+def ways_to_reach(
+    row: Mapping[str, Any], columns: Contacts, policy: Policy, surely: bool = False
+) -> Iterator[tuple[str, Category]]:
+    """What a row says of how to reach the person that it is about, each as it is hashed; of lists and objects, whatever
+    in them is an address, a profile, a number, or was it before it was hashed.
+
+    Args:
+        row: as the API sent it, or as it is stored.
+        columns: that say so.
+        policy: knows how phone numbers are compared.
+        surely: leave out what is hashed in objects: it may have been what stands beside an address.
+    """
+    for name, way in columns.items():
+        value = field(row, name)
+        if tells(value):
+            yield spelt(value, way, policy), way
+        elif isinstance(value, list | dict):
+            plain = value if isinstance(value, list) else ()
+            for text in texts(value):
+                hashed = HASHED.fullmatch(text) and not (surely and text not in plain)
+                if tells(text) and (hashed or _is_way(spelt(text, way, policy), way)):
+                    yield spelt(text, way, policy), way
+
+
+def _is_way(value: str, way: Category) -> bool:
+    """Whether somebody can be reached by it."""
+    if way is Category.PHONE:
+        return value.startswith("+")
+    return (EMAIL if way is Category.EMAIL else URL).fullmatch(value.strip()) is not None
 
 
 def spelt(value: str, way: Category, policy: Policy) -> str:

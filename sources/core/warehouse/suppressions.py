@@ -13,8 +13,8 @@ from dlt.common.schema import Schema
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.erasure import NOWHERE, Suppressions
+from sources.core.privacy.origin import Origin
 from sources.core.privacy.policy import Policy
-from sources.core.privacy.whose import Origin
 from sources.core.tables import Column, Table
 from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse

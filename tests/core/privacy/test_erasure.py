@@ -295,7 +295,14 @@ def test_values_that_are_hashed_already_are_identifiers_as_they_are() -> None:
     assert set(identifiers(row, COLUMNS, POLICY).values()) == {POLICY.hash(MAIL), POLICY.hash(URL)}
 
 
-@pytest.mark.parametrize("value", ["", "   ", "Ana", "n/a", "a***", None, 5, ["ana@example.com"], "@"])
+def test_of_a_list_each_address_identifies_and_not_what_stands_beside_it() -> None:
+    raw = [MAIL, {"address": "B@example.com", "kind": "home"}]
+    assert set(identifiers({"work": raw}, COLUMNS, POLICY)) == {MAIL, "b@example.com"}
+    hashed = [POLICY.hash(MAIL), {"address": POLICY.hash("b@example.com"), "kind": POLICY.hash("home")}]
+    assert set(identifiers({"work": hashed}, COLUMNS, POLICY)) == {POLICY.hash(MAIL)}
+
+
+@pytest.mark.parametrize("value", ["", "   ", "Ana", "n/a", "a***", None, 5, ["n/a", {"a": "Ana"}], "@"])
 def test_what_is_no_address_and_no_profile_identifies_nobody(value: Any) -> None:
     assert identifiers({"work": value}, COLUMNS, POLICY) == {}
 
