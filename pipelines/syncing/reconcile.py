@@ -21,7 +21,7 @@ from sources.core.engine.offers import NOT_OFFERED
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
-from sources.core.errors import Forbidden, LeadhouseError, NotFound, ScanUnstable, Unauthorized
+from sources.core.errors import Forbidden, LeadhouseError, NotFound, ScanUnstable, Unauthorized, foreseen
 from sources.core.listing.books import Books
 from sources.core.listing.content import Content, row_ids
 from sources.core.listing.coverage import Coverage
@@ -31,7 +31,7 @@ from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCE
 from sources.core.together import together
 from sources.core.units import Outcome, Unit
 from sources.core.warehouse.loading import make_shaper
-from sources.core.warehouse.sql import selection
+from sources.core.warehouse.sql import quoted, selection
 from sources.core.warehouse.suppressions import load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -131,7 +131,8 @@ class _Reconciliation:
 
     async def _compare_unit(self, api: Client, comparison: Comparison, pages: int | None) -> None:
         try:
-            rows = await self._read(api, comparison, pages)
+            with foreseen():
+                self._hold_against(comparison, await self._read(api, comparison, pages))
         except Unauthorized:
             raise
         except LeadhouseError as error:
@@ -141,7 +142,9 @@ class _Reconciliation:
                 comparison.left_out = NOT_OFFERED
             else:
                 comparison.problem = str(error)
-            return
+
+    def _hold_against(self, comparison: Comparison, rows: Sequence[Raw]) -> None:
+        """Notes in what rows of the API differ from those that are stored."""
         unit = comparison.unit
         wanted = self._as_loaded(unit, rows)
         stored = self._stored(unit, list(wanted))
@@ -153,7 +156,7 @@ class _Reconciliation:
                 comparison.different[row_id] = columns
         kin = self._run.kin(unit.account, unit.resource)
         if comparison.listed is not None and len(kin) == 1:  # others may see what this account does not
-            ids = {row_id for (row_id,) in self._there("id", unit)}
+            ids = {row_id for (row_id,) in self._there(quoted(self._row_id(unit)), unit)}
             comparison.extra = sorted(ids - wanted.keys())
 
     async def _read(self, api: Client, comparison: Comparison, pages: int | None) -> list[Raw]:
@@ -192,6 +195,10 @@ class _Reconciliation:
         comparison.listed = coverage.reach
         return list(kept.values())
 
+    def _row_id(self, unit: Unit) -> str:
+        """The column that tells a unit's rows apart."""
+        return self._run.vendor.tables[unit.resource].key[-1]
+
     def _count(self, unit: Unit) -> int:
         """How many rows the warehouse has of a unit."""
         ((count,),) = self._there("count(*)", unit) or [(0,)]
@@ -211,8 +218,8 @@ class _Reconciliation:
         ours = {SYNCED_AT: self._run.now(), **whose}
         stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
         data = shaper.shape(rows, stamps).data
-        decode = msgspec.json.decode
-        return {row["id"]: _comparable(shaper.types, row, decode) for row in data.to_pylist()}
+        decode, row_id = msgspec.json.decode, self._row_id(unit)
+        return {row[row_id]: _comparable(shaper.types, row, decode) for row in data.to_pylist()}
 
     def _volatile(self, resource: str) -> set[str]:
         """Columns of fields that every reply gives another value, as far as syncs found out."""
@@ -223,19 +230,19 @@ class _Reconciliation:
 
     def _stored(self, unit: Unit, ids: Sequence[str]) -> dict[str, Row]:
         """Rows of the warehouse, by id, but for those that it calls deleted."""
-        types = self._warehouse.types(unit.resource)
+        types, row_id = self._warehouse.types(unit.resource), self._row_id(unit)
         names = [name for name in types if not name.startswith("_dlt")]
         if not names:
             return {}
         theirs, values = self._run.vendor.tables[unit.resource].of(self._run.whose(unit.account))
         sql = (
             f"SELECT {selection(names)} FROM {unit.resource} "
-            f"WHERE {theirs} AND {DELETED_AT} IS NULL AND id IN ({{ids}})"
+            f"WHERE {theirs} AND {DELETED_AT} IS NULL AND {quoted(row_id)} IN ({{ids}})"
         )
         found = self._warehouse.query_for_ids(sql, ids, *values)
         decode = self._warehouse.from_json
         rows = [_comparable(types, dict(zip(names, values, strict=True)), decode) for values in found]
-        return {row["id"]: row for row in rows}
+        return {row[row_id]: row for row in rows}
 
 
 def differing(wanted: Row, stored: Row, volatile: Collection[str] = ()) -> list[str]:

@@ -20,6 +20,7 @@ from dlt.common.schema import Schema
 from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
+from sources.core.privacy.whose import field
 from sources.core.rows.fitting import ARROW
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import (
@@ -60,9 +61,9 @@ def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
     return owners.most_common(1)[0][0] if owners else ""
 
 
-def _ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def _ids(rows: Iterable[Mapping[str, Any]], column: str = "id") -> list[str]:
     """The ids that rows have, each once."""
-    return sorted({told for row in rows if (told := as_id(row.get("id")))})
+    return sorted({told for row in rows if (told := as_id(field(row, column)))})
 
 
 class Loader:
@@ -117,8 +118,8 @@ class Loader:
         decoded = [row for row in decode_rows(rows) if isinstance(row, dict)]
         if self._suppressions and self.table.personal:
             decoded = [r for r in decoded if not self._suppressions.is_about(r, self.table, account)]
-        ids = _ids(decoded)
         whose, row_id = self.table.key[0], self.table.key[-1]
+        ids = _ids(decoded, row_id)
         sql = f"SELECT {row_id} FROM {self.table.name} WHERE {whose} = %s AND {row_id} IN ({{ids}})"
         found = self.warehouse.query_for_ids(sql, ids, account) if self.warehouse.has(self.table.name) else []
         return len(set(ids) - {known for (known,) in found})
