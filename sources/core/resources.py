@@ -16,13 +16,17 @@ from sources.core.api.envelope import Body, Item
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """By `limit` and `offset`.
+    """By how many rows a page may have, and how many come before it.
 
     Args:
         cap: the most rows that a page may have.
+        size: what the API calls how many it may have.
+        start: what it calls how many come before it.
     """
 
     cap: int = 100
+    size: str = "limit"
+    start: str = "offset"
 
     def pages(self, rows: int) -> int:
         """About how many requests a list takes beside the last one: pages overlap, as measured on long lists."""
@@ -65,11 +69,12 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """By questions in JSON: an order, a filter by time, and tokens from one page to the next.
+    """By questions: an order, a filter by time, and tokens from one page to the next. A list that is asked for by POST
+    gets them in JSON, one by GET as query parameters.
 
     Args:
         instant: the field with a row's instant; it only grows.
-        question: the JSON of a question: from the field, since when, a token, whether in order, whether to count,
+        question: a question's fields, by name: from the field, since when, a token, whether in order, whether to count,
             rows a page, and whether the latest come first; None where something is not asked for.
         nullable: rows may have no instant.
         lookback: from the settings, seconds before the last instant seen from which on a run reads.

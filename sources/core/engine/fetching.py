@@ -78,18 +78,24 @@ def query(api: Client, listing: Listing, account: Account, traffic: Traffic, pri
         question = paging.question(
             paging.instant, what.since, what.token, what.ordered, what.count, what.size, what.latest
         )
-        params = {**account.params, **listing.params, **(paging.parts[part - 1] if part else {})}
-        asked = Request(
-            account.root + listing.path,
-            params,
-            listing.method,
-            msgspec.json.encode(question),
-            account.headers,
-        )
-        body = await _body(api.page, listing, asked, traffic, priority)
-        return Found(_rows(listing, body), body.token or None, body.total, body.size)
+        body = None if listing.method == "GET" else msgspec.json.encode(question)
+        part_of = paging.parts[part - 1] if part else {}
+        told = {**part_of, **_as_parameters(question)} if body is None else part_of
+        params = {**account.params, **listing.params, **told}
+        asked = Request(account.root + listing.path, params, listing.method, body, account.headers)
+        reply = await _body(api.page, listing, asked, traffic, priority)
+        return Found(_rows(listing, reply), reply.token or None, reply.total, reply.size)
 
     return ask
+
+
+def _as_parameters(question: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A question as it stands in a URL: truth values and objects as JSON writes them."""
+    return {
+        name: msgspec.json.encode(value).decode() if isinstance(value, bool | dict) else value
+        for name, value in question.items()
+        if value is not None
+    }
 
 
 async def first_page(api: Client, listing: Listing, account: Account, traffic: Traffic) -> Body:
@@ -125,10 +131,11 @@ def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
     assert isinstance(listing.paging, Offset)
-    limit = listing.paging.cap
+    paging = listing.paging
 
     async def get(offset: int) -> Body:
-        asked = request(account, listing.path, {**listing.params, "limit": limit, "offset": offset})
+        where = {paging.size: paging.cap, paging.start: offset}
+        asked = request(account, listing.path, {**listing.params, **where})
         body = await _body(api.page, listing, asked, traffic, priority)
         return replace(body, rows=_rows(listing, body))
 
