@@ -98,7 +98,8 @@ class Tokens:
 Paging = Offset | ByNumber | Whole | Tokens
 
 Reshape = Callable[[bytes | msgspec.Raw], bytes | msgspec.Raw]
-"""Makes another row of a row's JSON as it came, before anything is kept of it."""
+"""Makes another row of a row's JSON as it came, before anything is kept of it. What it does not understand it has to give
+back, or as much of it as may be kept: where it raises, a row is missing, and quarantine says so without what it holds."""
 
 
 # --- what there is to read ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sources.core.accounts import Account
 from sources.core.api.asking import Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.envelope import Body
-from sources.core.errors import TooLong
+from sources.core.errors import TooLong, Unforeseen, foreseen
 from sources.core.listing.content import any_named_twice
 from sources.core.listing.numbered import AskPage, ByPage
 from sources.core.listing.offsets import ByOffset
@@ -20,8 +20,8 @@ from sources.core.listing.pages import Sizing
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask
 from sources.core.listing.replies import Fetch, Page
-from sources.core.resources import ByNumber, Listing, Offset, Tokens, Whole
-from sources.core.rows.shaping import Raw
+from sources.core.resources import ByNumber, Listing, Offset, Reshape, Tokens, Whole
+from sources.core.rows.shaping import Raw, digest
 
 
 def request(account: Account, path: str, params: Mapping[str, Any] | None = None) -> Request:
@@ -125,8 +125,29 @@ async def _body(ask: AskBody, listing: Listing, asked: Request, traffic: Traffic
 
 
 def _rows(listing: Listing, body: Body) -> Sequence[Raw]:
-    """The rows of a reply as they are to be kept."""
-    return body.rows if listing.reshape is None else list(map(listing.reshape, body.rows))
+    """The rows of a reply as they are to be kept.
+
+    Raises:
+        Unforeseen: none of them can be reshaped.
+    """
+    if listing.reshape is None:
+        return body.rows
+    trouble: list[Unforeseen] = []
+    rows = [_reshaped(listing.reshape, row, trouble) for row in body.rows]
+    if len(trouble) == len(rows) > 1:
+        raise trouble[0]
+    return rows
+
+
+def _reshaped(reshape: Reshape, row: Raw, trouble: list[Unforeseen]) -> Raw:
+    """A row in its other shape. Of one that cannot have it there is only why, which goes into quarantine: what stands in
+    the row might be what the other shape leaves out."""
+    try:
+        with foreseen():
+            return reshape(row)
+    except Unforeseen as error:
+        trouble.append(error)
+        return msgspec.json.encode(f"{error} ({digest(row)})")
 
 
 def _by_offset(api: Client, listing: Listing, account: Account, traffic: Traffic, priority: int) -> Fetch:
