@@ -34,6 +34,8 @@ LEADPING = Vendor(
         ("leads", "conversations", "organization_id, id = lead_id"),
         ("leads", "call_events", "organization_id, id = lead_id"),
         ("leads", "sms_events", "organization_id, id = lead__id"),
+        ("leads", "events", "organization_id, id = lead_id"),
+        ("leads", "events", "organization_id, id = related_entity_id"),
         ("leads", "lead_status_changes", "organization_id, id = lead_id"),
         ("sources", "leads", "organization_id, id = source__id"),
     ),
