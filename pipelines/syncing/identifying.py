@@ -37,10 +37,9 @@ def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Ite
     for table in opened.vendor.all_tables:
         for row in rows_with(opened, table, marks) if table.personal else ():
             if theirs.is_about(row, table):
-                leads = [origin.lead(row[origin.account], row["id"])] if theirs.keeps_leads_in(table) else []
-                yield identifiers(row, telling(table), opened.policy) | {
-                    n: opened.policy.hash(n) for n in leads
-                }
+                own = origin.row(table.name, row.get(origin.account), str(row.get("id")))
+                told = identifiers(row, telling(table), opened.policy)
+                yield told | ({own: opened.policy.hash(own)} if own else {})
 
 
 def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:

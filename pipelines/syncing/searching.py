@@ -36,7 +36,7 @@ class Marks:
 def rows_with(
     opened: Opened, table: Table, marks: Marks | None, living: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A table's rows that have any of these marks in them, as far as they may hold text or ids of leads; all, without
+    """A table's rows that have any of these marks in them, as far as they may hold text or ids of rows; all, without
     marks.
 
     Args:
@@ -46,7 +46,8 @@ def rows_with(
         living: only those that are not deleted.
     """
     warehouse = opened.warehouse
-    types, ids = warehouse.types(table.name), {*table.key, *opened.vendor.origin.ids(table.name)}
+    types, origin = warehouse.types(table.name), opened.vendor.origin
+    ids = {*table.key, *origin.ids(table.name), *origin.parents.get(table.name, ())}
     names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in ids]
     if not names:
         return

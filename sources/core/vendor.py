@@ -16,7 +16,7 @@ from typing import Any
 from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
-from sources.core.privacy.origin import Link, Origin, ids_of_leads
+from sources.core.privacy.origin import Link, Origin, ids_of_leads, ids_of_parents
 from sources.core.privacy.policy import Policy
 from sources.core.report import Section
 from sources.core.resources import Detail, Listing, Resource, Snapshot
@@ -194,7 +194,9 @@ class Vendor:
         root = self.parent.name if self.parent else self.name
         leads = self.leads or LeadColumns(table="")
         stated = ids_of_leads(leads.table, self._links())
-        return Origin(root, self.account.name, leads.table, leads.same_id, stated)
+        personal = {table.name for table in self.tables.values() if table.personal}
+        parents = ids_of_parents(leads.table, personal, self._links())
+        return Origin(root, self.account.name, leads.table, leads.same_id, stated, parents)
 
     def _links(self) -> Iterator[Link]:
         """What belongs to what: by details, and by `relations`."""

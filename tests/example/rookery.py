@@ -75,6 +75,19 @@ RINGS = Table(
     "a ring",
     personal=True,
 )
+SIGHTINGS = Table(
+    "sightings",
+    ("wood_id", "ring_id", "id"),
+    (
+        WOOD,
+        Column("ring_id", "text", "whose ring", ours=True),
+        Column("id", "text", "a digest"),
+        Column("by", "text", "by whom", pii=Category.NAME),
+        *OURS,
+    ),
+    "a bird that somebody saw by its ring",
+    personal=True,
+)
 ORDERS = Table(
     "orders",
     ("wood_id", "id"),
@@ -115,9 +128,10 @@ ROOKERY = Vendor(
         Listing("orders", "/orders", paging=Whole()),
         Listing("labels", "/labels", paging=Whole(), row_id="label"),
         Detail("visits", "keepers", "/keepers/{id}/visits", "keeper_id", answers="rows"),
+        Detail("sightings", "rings", "/rings/{id}/sightings", "ring_id", answers="rows"),
     ),
     roots=("/woods/{account}",),
-    tables=by_name(KEEPERS, RINGS, ORDERS, LABELS, VISITS),
+    tables=by_name(KEEPERS, RINGS, ORDERS, LABELS, VISITS, SIGHTINGS),
     open=open_account,
     relations=(
         ("keepers", "rings", "wood_id, id = worn_by"),
@@ -145,10 +159,12 @@ class Rookery:
             ],
             "labels": [{"label": f"l{n}", "colour": "blue"} for n in range(3)],
             **{f"{n}/visits": [{"ip": f"10.0.{n}.{v}"} for v in range(3)] for n in ids},
+            **{f"r{n}/sightings": [{"by": f"seer-of-{n}"}, {"by": None}] for n in ids},
         }
 
     def answer(self, path: str, query: Mapping[str, str]) -> Any:
-        rows = self.lists.get(path.removeprefix("/woods/w1/").removeprefix("keepers/"))
+        steps = path.removeprefix("/woods/w1/").split("/")
+        rows = self.lists.get("/".join(steps[-2:]))
         if rows is None:
             return None
         start, size = int(query.get("offset", 0)), int(query.get("limit", len(rows)))

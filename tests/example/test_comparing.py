@@ -21,6 +21,7 @@ def compared(home: Path, base_url: str, vendor: Vendor = ROOKERY) -> dict[str, C
     return {comparison.unit.resource: comparison for comparison in found}
 
 
+@pytest.mark.long
 def test_rows_are_compared_by_what_tells_them_apart(home: Path) -> None:
     rookery = Rookery(keepers=5)
     with rookery.serving() as base_url:

@@ -89,28 +89,24 @@ class Suppressions:
         """
         if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
             return True
+        if table and any(map(self.has, self._parents_of(row, table, account))):
+            return True
         reached_by = [value for value, _ in ways_to_reach(row, self._contacts_of(table), self._policy)]
         if reached_by:
             return any(map(self.has, reached_by))
         return any(map(self._reaches_them, texts(row, lists=False)))
 
-    def keeps_leads_in(self, table: Table) -> bool:
-        """Whether a table is that of leads."""
-        return table.name == self._origin.leads
-
-    def met(self, row: Mapping[str, Any], account: str | None) -> dict[str, str]:
-        """What a lead is called that is an erased person's, with the hash of that, if it was not known yet: under a new
-        id they came back, or what told of them was not in it before.
+    def met(self, row: Mapping[str, Any], table: Table, account: str | None) -> dict[str, str]:
+        """What a row is called that is an erased person's and that others may hang on, with the hash of that, if it was
+        not known yet: a lead came back under a new id, or what told of them was not in it before.
 
         Args:
-            row: from the table of leads, as the API sent it.
-            account: whose it is.
+            row, table, account: as for `is_about`.
         """
-        if (lead := as_id(row.get("id"))) is None or self.has(lead):
+        if (row_id := as_id(row.get("id"))) is None or self.has(row_id):
             return {}
-        name = self._origin.lead(account, lead)
-        found = self._policy.hash(name)
-        return {} if found in self.hashes else {name: found}
+        name = self._origin.row(table.name, self._whose(account, row), row_id)
+        return {} if name is None or self.has(name) else {name: self._policy.hash(name)}
 
     def left_of(self, row: Mapping[str, Any], table: Table, account: str | None = None) -> dict[str, Any]:
         """Somebody else's row with everything of erased persons taken out. If it says that it is about one's lead, as
@@ -145,10 +141,20 @@ class Suppressions:
             return None
         return None if column.pii in (Category.MESSAGE, Category.UNREVIEWED) else value
 
+    def _parents_of(self, row: Mapping[str, Any], table: Table, account: str | None) -> Iterator[str]:
+        """What those rows are called that a row says it hangs on."""
+        whose = self._whose(account, row)
+        for column, parent in self._origin.parents.get(table.name, {}).items():
+            row_id = as_id(field(row, column))
+            if row_id is not None and (name := self._origin.row(parent, whose, row_id)):
+                yield name
+
+    def _whose(self, account: str | None, row: Mapping[str, Any]) -> str | None:
+        return account if account is not None else row.get(self._origin.account)
+
     def _is_their_id(self, lead: str, account: str | None, row: Mapping[str, Any]) -> bool:
         """Whether it is a lead of theirs, as it was given or as it was found."""
-        whose = account if account is not None else row.get(self._origin.account)
-        return self.has(lead) or self.has(self._origin.lead(whose, lead))
+        return self.has(lead) or self.has(self._origin.lead(self._whose(account, row), lead))
 
     def _contacts_of(self, table: Table | None) -> Contacts:
         if table is None:

@@ -1,9 +1,10 @@
-"""Where rows come from, and which columns of theirs hold ids of leads: the vendor says so. Pure."""
+"""Where rows come from, and which columns of theirs hold ids of leads, or of what is about one: the vendor says so.
+Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,6 +39,22 @@ def ids_of_leads(leads: str, links: Iterable[Link]) -> dict[str, tuple[str, ...]
     return found
 
 
+def ids_of_parents(leads: str, personal: Collection[str], links: Iterable[Link]) -> dict[str, dict[str, str]]:
+    """By table and column, the table whose rows' ids it holds: of tables whose rows are about a person and hang on others
+    that are, and not on leads themselves.
+
+    Args:
+        leads: the table of leads.
+        personal: the tables whose rows are about a person.
+        links: what belongs to what.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for parent, column, child, of_child in links:
+        if column == "id" and {parent, child} <= {*personal} and leads not in (parent, child):
+            found.setdefault(child, {})[of_child] = parent
+    return found
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where rows come from, as far as an id needs it: the same id is another lead's with another vendor or account,
@@ -49,6 +66,7 @@ class Origin:
         leads: the table of its leads.
         same_id: whether an id is one contact's, whichever account sees it.
         stated: by table, the columns that hold ids of leads, as the vendor says; the usual names are known besides.
+        parents: by table and column, the table whose rows' ids it holds, where these are about a person.
     """
 
     vendor: str = ""
@@ -56,10 +74,21 @@ class Origin:
     leads: str = ""
     same_id: bool = False
     stated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def lead(self, account: str | None, lead_id: str) -> str:
         """What a lead is called among all leads of all vendors."""
         return OF.join((self.vendor, "" if self.same_id else account or "", lead_id))
+
+    def row(self, table: str, account: str | None, row_id: str) -> str | None:
+        """What a row is called among all rows of all vendors, if others may hang on it."""
+        if table == self.leads:
+            return self.lead(account, row_id)
+        return OF.join((self.vendor, account or "", table, row_id)) if table in self._with_children else None
+
+    @cached_property
+    def _with_children(self) -> Set[str]:
+        return {parent for columns in self.parents.values() for parent in columns.values()}
 
     def ids(self, table: str | None) -> tuple[str, ...]:
         """The columns of a table that hold ids of leads.

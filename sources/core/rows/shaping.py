@@ -157,8 +157,8 @@ class Shaper:
         owners = stamps[table.whose].to_pylist() if table.whose else [None] * len(decoded)
         if table.personal:
             theirs = {n for n in kept if erased.is_about(decoded[n], table, owners[n])}
-            for n in theirs if erased.keeps_leads_in(table) else ():
-                met |= erased.met(decoded[n], owners[n])
+            for n in theirs:
+                met |= erased.met(decoded[n], table, owners[n])
             kept = [n for n in kept if n not in theirs]
         for n in kept:
             left = erased.left_of(decoded[n], table, owners[n])
