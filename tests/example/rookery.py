@@ -31,7 +31,8 @@ from sources.core.vendor import Vendor
 from tests.example.serving import serving
 
 KEY = "rook-1"
-OURS = (FIRST_SEEN, DELETED, SYNCED, MISFIT)
+OF_DETAILS = (FIRST_SEEN, SYNCED, MISFIT)
+OURS = (DELETED, *OF_DETAILS)
 WOOD = account_column("wood_id", "the wood that it is in")
 
 KEEPERS = Table(
@@ -57,7 +58,7 @@ VISITS = Table(
         Column("keeper_id", "text", "whose visit", ours=True),
         Column("id", "text", "a digest"),
         Column("ip", "text", "from where", pii=Category.LOCATION),
-        *OURS,
+        *OF_DETAILS,
     ),
     "a visit",
     personal=True,
@@ -70,6 +71,7 @@ RINGS = Table(
         Column("id", "text", "the ring's id"),
         Column("worn_by", "bigint", "by whose bird"),
         Column("place", "text", "where it was put on", pii=Category.LOCATION),
+        DIGEST,
         *OURS,
     ),
     "a ring",
@@ -83,7 +85,7 @@ SIGHTINGS = Table(
         Column("ring_id", "text", "whose ring", ours=True),
         Column("id", "text", "a digest"),
         Column("by", "text", "by whom", pii=Category.NAME),
-        *OURS,
+        *OF_DETAILS,
     ),
     "a bird that somebody saw by its ring",
     personal=True,
