@@ -13,7 +13,7 @@ CORE = (
     "api",
     "privacy",
     "resources accounts",
-    "vendor",
+    "vendor declaration",
     "rows",
     "units",
     "listing",

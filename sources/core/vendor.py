@@ -16,6 +16,7 @@ from typing import Any
 from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
+from sources.core.declaration import check_declaration
 from sources.core.privacy.origin import Link, Origin, ids_of_leads, ids_of_parents
 from sources.core.privacy.policy import Policy
 from sources.core.report import Section
@@ -103,6 +104,10 @@ class Vendor:
     report: Section | None = None
     wrong_hosts: frozenset[str] = frozenset()
     parent: Vendor | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError for what the engine could not keep its promises with."""
+        check_declaration(self)
 
     def keyed(self, name: str) -> Vendor:
         """The same vendor under a further key: with a schema, settings and checkpoints of its own.
