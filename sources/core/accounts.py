@@ -8,6 +8,8 @@ from datetime import date
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from sources.core.errors import ConfigurationError
+from sources.core.ids import as_id
 from sources.core.resources import Listing
 
 
@@ -39,6 +41,16 @@ class Account:
     most_rows: int | None = None
     owner: str = ""
 
+    def __post_init__(self) -> None:
+        """Ids are text, as rows' are. Raises ConfigurationError for what is none."""
+        for name in ("id", "owner"):
+            value: Any = getattr(self, name)
+            if value != "" and (told := as_id(value)) is None:
+                raise ConfigurationError(
+                    f"an `Account` has {type(value).__name__} as {name}: it must be text"
+                )
+            object.__setattr__(self, name, told if value != "" else "")
+
     @property
     def whose(self) -> str:
         """What stands in the account's column."""
@@ -52,6 +64,13 @@ class Account:
             return ""
         told = repr((sorted(self.params.items()), sorted(self.headers.items())))
         return "/" + blake2b(told.encode(), digest_size=4).hexdigest()
+
+    def reads_as(self, other: Account) -> bool:
+        """Whether the same is read of both."""
+        mine, others = (
+            (each.whose, each.root, each.params, each.headers, each.resources) for each in (self, other)
+        )
+        return mine == others
 
     def has(self, resource: str) -> bool:
         return self.resources is None or resource in self.resources

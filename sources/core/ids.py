@@ -24,6 +24,6 @@ def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and value not in ("", ".", "..")
 
 
-def segment(row_id: str) -> str:
+def segment(row_id: str | int) -> str:
     """An id as one segment of a path, whatever characters it holds."""
-    return quote(row_id, safe="")
+    return quote(as_id(row_id) or "", safe="")

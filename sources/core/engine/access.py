@@ -12,6 +12,22 @@ from sources.core.units import Unit
 from sources.core.vendor import Vendor
 
 
+def distinct(accounts: Sequence[Account], word: str) -> list[Account]:
+    """Accounts, each once.
+
+    Raises:
+        ConfigurationError: two of them that are not the same have one id, so that only one would be read.
+    """
+    found: dict[str, Account] = {}
+    for account in accounts:
+        if not found.setdefault(account.id, account).reads_as(account):
+            raise ConfigurationError(
+                f"two {word}s that are read in different ways have the id {account.id!r}, and one would be lost: each "
+                "`Account` takes an id of its own, and parts of one the same `owner`"
+            )
+    return list({account.id: account for account in accounts}.values())
+
+
 def chosen(
     accounts: Sequence[Account], allow: Collection[str], deny: Collection[str], word: str
 ) -> list[Account]:

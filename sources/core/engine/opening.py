@@ -26,6 +26,8 @@ from sources.core.errors import (
     ScanUnstable,
     ServerError,
     Unauthorized,
+    Unforeseen,
+    foreseen,
 )
 from sources.core.listing.checkpoint import Checkpoint, Order
 from sources.core.listing.reading import Gathered, read_list
@@ -69,7 +71,10 @@ async def open_run(reader: Reader) -> None:
 
 async def _opened(vendor: Vendor, opening: Opening) -> Access:
     try:
-        return await vendor.open(opening)
+        with foreseen():
+            return await vendor.open(opening)
+    except Unforeseen as error:
+        raise Unforeseen(f"{vendor.title}'s answer about the key: {error}") from None
     except (NotFound, Garbled) as error:  # of what every key is asked first
         variable = aliases_of(vendor)["base_url"]
         what = f"this does not look like the {vendor.title} API: {variable} is usually {vendor.base_url}"

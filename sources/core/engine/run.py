@@ -18,7 +18,7 @@ from sources.core.accounts import Access, Account
 from sources.core.api.asking import Endpoint, Traffic
 from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
-from sources.core.engine.access import chosen, tasks
+from sources.core.engine.access import chosen, distinct, tasks
 from sources.core.engine.clock import Clock
 from sources.core.engine.lists import Lists
 from sources.core.engine.parents import Known
@@ -205,10 +205,11 @@ class Run:
             listed: whether its accounts are all there are, so that others are known to be lost.
 
         Raises:
-            ConfigurationError: an account that was asked for does not exist.
+            ConfigurationError: an account that was asked for does not exist, or two have one id.
         """
         config, vendor = self.config, self.vendor
-        accounts = [account for account in access.accounts if not self.is_erased(account.whose)]
+        there = distinct(access.accounts, vendor.account_word)
+        accounts = [account for account in there if not self.is_erased(account.whose)]
         mine = chosen(accounts, config.allowed, config.denied, vendor.account_word)
         self.accounts = {account.id: account for account in mine if self.shard.owns(account.whose)}
         self.known = {account: lost for account, lost in known.items() if self.shard.owns(account)}
