@@ -88,14 +88,12 @@ def _mistakes(vendor: Vendor) -> Iterator[str]:
 
 
 def _filling(vendor: Vendor) -> Iterator[str]:
-    """Each resource has a table, and each table one that fills it."""
+    """Each resource has a table, and no table is filled by several of which one would win."""
     kinds = [(name, type(r).__name__) for r in vendor.resources for name in _fills(r)]
     kinds += [(name, "`opened`") for name in vendor.opened]
     for name, kind in kinds:
         if name not in vendor.tables:
             yield f"no table is called as the resource {name} ({kind}): add it to `tables`"
-    for name in vendor.tables.keys() - {name for name, _ in kinds}:
-        yield f"nothing fills the table {name}: it takes a resource of that name"
     sole = Counter(name for name, kind in kinds if kind in ("Listing", "Detail"))
     several = {name for name, kind in kinds if kind == "Snapshot"} & sole.keys()
     for name in [name for name, count in sole.items() if count > 1 or name in several]:
@@ -281,10 +279,10 @@ def _accounts(vendor: Vendor) -> Iterator[str]:
 
 def _leads(vendor: Vendor, leads: LeadColumns) -> Iterator[str]:
     """Where people are found among leads, and forgotten."""
-    if leads.table not in vendor.listings or vendor.listings[leads.table].row_id != "id":
+    table = vendor.tables.get(leads.table)
+    if table is None or table.key != (vendor.account.name, "id"):
         yield f"`leads` are in the table {leads.table}, which is no `Listing`'s with an `id`: LeadColumns(table=…)"
         return
-    table = vendor.tables[leads.table]
     if not table.personal:
         yield f"the table {leads.table} holds leads: it is `personal=True`, or none of them could be erased"
     for kind in _SAID:
@@ -309,8 +307,8 @@ def _relation(vendor: Vendor, parent: str, child: str, by: str) -> Iterator[str]
         if name not in vendor.tables:
             yield f"`relations` have {name}, which is no table"
             return
-    for part in by.split(", "):
-        one, _, other = part.partition(" = ")
+    for part in by.split(","):
+        one, _, other = map(str.strip, part.partition("="))
         for name, table in ((other or one, child), (one if other else "", parent)):
             if name and name not in _columns(vendor, table):
                 yield f"`relations` join {parent} and {child} by {name}, which is no column of {table}"

@@ -8,6 +8,7 @@
     ├── TooLong                 a list is longer than the configuration lets be read
     ├── NotARead                a request that the vendor's settings do not have; it was not sent
     ├── Unforeseen              what came is like nothing that was thought of
+    ├── Unidentified            a list none of whose rows can be told from others
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     │   └── NothingYet          nothing was ever loaded
     └── ApiError                an answer, or none, from the API
@@ -66,6 +67,23 @@ class NotARead(LeadhouseError):
 
 class Unforeseen(LeadhouseError):
     """What came is like nothing that was thought of: one list's trouble, and not its vendor's."""
+
+
+class Unidentified(LeadhouseError):
+    """None of a list's rows can be told from others, so that none was loaded.
+
+    Args:
+        rows: how many there are.
+        row_id: the field that should tell them apart.
+    """
+
+    code = "no_ids"
+
+    def __init__(self, rows: int, row_id: str) -> None:
+        super().__init__(
+            f"none of its {rows:,} rows has a usable `{row_id}`, by which they are told apart: some are in quarantine; "
+            "where that field is called otherwise, `row_id` or `reshape` of its `Listing` says so"
+        )
 
 
 @contextmanager

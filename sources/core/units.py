@@ -44,6 +44,7 @@ class Outcome:
         rows: rows read and handed on.
         unchanged: rows among them that the warehouse had just so, and that were not loaded again.
         new_rows: rows among them that the warehouse did not have.
+        has_ids: whether any row that was read can be told from others.
         traffic: requests and retries spent on it.
         error_code: short name of what went wrong.
         request_id: the request that went wrong.
@@ -57,6 +58,7 @@ class Outcome:
     rows: int = 0
     unchanged: int = 0
     new_rows: int = 0
+    has_ids: bool = False
     traffic: Traffic = field(default_factory=Traffic)
     error_code: str | None = None
     request_id: str | None = None

@@ -151,7 +151,6 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
         "no table is called.*deals.*`tables`",
     ),
     "an opened resource without a table": (said(opened=("brands", "me")), "no table is called.*me"),
-    "a table that nothing fills": (reading(without=TAGS_LIST), "nothing fills the table tags"),
     "a table under another name": (having(TAGS, name="tag"), "tag stands in `tables` as tags: use `by_name`"),
     "a vendor's name in capitals": (said(name="Forge"), "name 'Forge'.*small letters"),
     "an account's column of another make": (

@@ -30,12 +30,13 @@ class Club:
         self.members = [
             {"id": n, "name": f"Member {n}", "email": f"m{n}@example.org", "birds": n} for n in range(size)
         ]
+        self.clubs: list[dict[str, Any]] = [{"id": "c1", "name": "The Owls"}]
         self.asked: list[str] = []
 
     def answer(self, path: str, query: Mapping[str, str]) -> Any:
         self.asked.append(path)
         if not path.endswith("/members"):
-            return {"clubs": [{"id": "c1", "name": "The Owls"}]}
+            return {"clubs": self.clubs}
         limit, offset = int(query["limit"]), int(query["offset"])
         return {"items": self.members[offset : offset + limit], "more": offset + limit < len(self.members)}
 

@@ -11,9 +11,10 @@ from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
 from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
-from sources.core.errors import LeadhouseError, Unauthorized, foreseen
+from sources.core.errors import LeadhouseError, Unauthorized, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
+from sources.core.listing.content import row_ids
 from sources.core.listing.reading import Reading, read_list
 from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
@@ -88,6 +89,7 @@ class ListReader:
         fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.lists.memory(unit.resource, unit.account, state)
         reading = run.reading(fetch, outcome, Order(outcome.order), memory)
+        reading = replace(reading, row_id=listing.row_id)
         if sizing:  # a full page by number is never known to be the last
             reading = replace(reading, one_reply=sizing.cap - 1, reaches=sizing.reaches)
         try:
@@ -100,6 +102,8 @@ class ListReader:
         finally:
             await self._reader.learn(outcome, memory)
             await self._reader.learn_pages(unit.resource, unit.account, sizing)
+        if scan.is_complete and outcome.rows and not outcome.has_ids:  # nor is it remembered as read
+            return await self._reader.fail(outcome, Unidentified(outcome.rows, listing.row_id))
         await self._reader.admit(unit)
         await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self._reader.states:  # of what is only read for its details, no row was loaded
@@ -118,7 +122,7 @@ class ListReader:
     ) -> tuple[Checkpoint, Scan | Read]:
         """Reads a list by offset, or by time."""
         outcome, paging = reading.outcome, listing.paging
-        sink = _Noting(self._reader, outcome, self._detail_of(outcome.unit.resource))
+        sink = _Noting(self._reader, outcome, self._detail_of(outcome.unit.resource), listing.row_id)
         if not isinstance(paging, Tokens):
             return await read_list(reading, before, sink)
         ask = query(self._reader.api, listing, self._run.accounts[outcome.unit.account], outcome.traffic)
@@ -146,14 +150,16 @@ class ListReader:
 
 
 class _Noting:
-    """A sink that also notes which rows have details to be read."""
+    """A sink that also notes which rows have details to be read, and whether rows have ids at all."""
 
-    def __init__(self, reader: Reader, outcome: Outcome, detail: Detail | None) -> None:
+    def __init__(self, reader: Reader, outcome: Outcome, detail: Detail | None, row_id: str) -> None:
         self._reader = reader
         self._noted = reader.run.noted[outcome.unit]
-        self._detail = detail
+        self._detail, self._row_id = detail, row_id
 
     async def rows(self, rows: Rows) -> None:
+        has_ids = rows.outcome.has_ids or any(one is not None for one in row_ids(rows.rows, self._row_id))
+        rows.outcome.has_ids = has_ids
         if self._detail:
             run, unit = self._reader.run, rows.outcome.unit
             table, whose = run.vendor.tables[unit.resource], run.whose(unit.account)

@@ -7,6 +7,7 @@ have joined before the first one asks for rows and the reading begins: then it i
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from sources.core.engine.feed import Feed
 from sources.core.engine.reader import UNITS, Ask, DetailRead, Remember
 from sources.core.engine.run import Run
 from sources.core.engine.slices import read_slice
+from sources.core.errors import Unidentified
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import in_order, to_arrow
@@ -35,6 +37,9 @@ from sources.core.warehouse.suppressions import ACCOUNT, load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
+
+EXAMPLES = 10
+"""Rows that are set aside of a list none of whose rows can be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Session:
         self._erased: Suppressions | None = None
         self._goal: Warehouse | None = None
         self._open = ExitStack()
-        self._refused: list[dict[str, Any]] = []
+        self._refused: list[tuple[Unit, dict[str, Any]]] = []
         self._warned: set[Unit] = set()
         self._details_read: list[dict[str, Any]] = []
         self._met: list[Any] = []
@@ -127,21 +132,36 @@ class Session:
 
     def read_quarantine(self) -> Iterator[Any]:
         """Rows that could not be loaded where they belong, once all others have been read."""
-        yield from self._last(self._refused, self._vendor.quarantine)
+        yield from self._last(self._take_refused, self._vendor.quarantine)
 
     def read_detail_reads(self) -> Iterator[Any]:
         """When lists of details were read, once all rows have been."""
-        yield from self._last(self._details_read, self._vendor.detail_reads)
+        yield from self._last(self._take_details_read, self._vendor.detail_reads)
 
-    def _last(self, rows: list[dict[str, Any]], table: Table) -> Iterator[Any]:
+    def _last(self, take: Callable[[], list[dict[str, Any]]], table: Table) -> Iterator[Any]:
         yield None
         while self._wanted:
             yield None
-        if rows:
+        if rows := take():
             batch = as_taken(self._warehouse(), to_arrow(rows, table))
-            rows.clear()
             self._close()
             yield batch
+
+    def _take_refused(self) -> list[dict[str, Any]]:
+        """Rows for quarantine. Of a list none of whose rows has an id, examples will do: each run reads it again."""
+        refused, self._refused = self._refused, []
+        outcomes = self._run.outcomes if self._run else {}
+        counts, kept = Counter[Unit](), list[dict[str, Any]]()
+        for unit, row in refused:
+            counts[unit] += 1
+            is_read_again = unit in outcomes and outcomes[unit].error_code == Unidentified.code
+            if counts[unit] <= EXAMPLES or not is_read_again:
+                kept.append(row)
+        return kept
+
+    def _take_details_read(self) -> list[dict[str, Any]]:
+        rows, self._details_read = self._details_read, []
+        return rows
 
     def _handle(self, item: Any, wanted: _Wanted, feed: Feed) -> Iterator[Any]:
         match item:
@@ -262,16 +282,15 @@ class Session:
         if unit not in self._warned:
             log.warning("%s of %s: rows have no usable id, see quarantine", unit.resource, unit.account)
         self._warned.add(unit)
-        self._refused.append(
-            {
-                "run_id": self._run.run_id,
-                self._vendor.account.name: whose,
-                "resource": unit.resource,
-                "n": len(refused),
-                "row": self._treated(erased.without(content)["row"]),
-                "synced_at": rows.read_at,
-            }
-        )
+        set_aside = {
+            "run_id": self._run.run_id,
+            self._vendor.account.name: whose,
+            "resource": unit.resource,
+            "n": len(refused),
+            "row": self._treated(erased.without(content)["row"]),
+            "synced_at": rows.read_at,
+        }
+        self._refused.append((unit, set_aside))
         refused.add(known)
 
     def _treated(self, content: Any) -> Any:
