@@ -36,6 +36,10 @@ WRITTEN = {"true": True, "false": False}
 """Numbers and truths as text, which some serialisers make of them."""
 
 
+class Undocumented(ValueError):
+    """A body is not as it is documented. What is said of it is in words of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """What one reply of a list says; what it does not say is None.
@@ -112,7 +116,7 @@ class Envelope:
                 raise
             found = self._found(self._other_lists, body)
         if any(found[name] for name in SAID):
-            raise ValueError("it says that something went wrong")
+            raise Undocumented("it says that something went wrong")
         paging = {name: as_said(TYPES[name], found[name]) for name in self._paging}
         return Body(found["rows"], **paging)
 
@@ -125,7 +129,7 @@ class Envelope:
         """Reads what is not a list. Raises ValueError if it is no object."""
         found = self._item(body)
         if not isinstance(found.data, dict):
-            raise ValueError("it is not an object")
+            raise Undocumented("it is not an object")
         return found
 
     def anything_of(self, body: bytes) -> Item:
@@ -186,9 +190,12 @@ class Envelope:
         return {} if self.sure is None else {"sure": (self.sure, bool, True)}
 
     def _found(self, finder: _Finder, body: bytes) -> Mapping[str, Any]:
-        found = finder.find(body)
+        try:
+            found = finder.find(body)
+        except msgspec.ValidationError:
+            raise Undocumented(f"nothing such as it should have is at {finder.lacking(body)}") from None
         if not found.get("sure", True):
-            raise ValueError("it says itself that it is no success")
+            raise Undocumented("it says itself that it is no success")
         return found
 
 
@@ -200,6 +207,7 @@ class _Finder:
     """
 
     def __init__(self, wanted: Mapping[str, tuple[str, Any, bool]]) -> None:
+        self._wanted = wanted
         self._paths = {name: tuple(filter(None, path.split("."))) for name, (path, *_) in wanted.items()}
         self._whole = {
             name: msgspec.json.Decoder(type_) for name, (path, type_, _) in wanted.items() if not path
@@ -217,6 +225,15 @@ class _Finder:
             decoded = lenient(self._decoder, body)
             found |= {name: _walk(decoded, path) for name, path in self._paths.items() if path}
         return found
+
+    def lacking(self, body: bytes) -> str:
+        """The path of what must be in a body and is not, or is of another type."""
+        for name, (path, _, required) in self._wanted.items():
+            try:
+                _Finder({name: self._wanted[name]} if required else {}).find(body)
+            except ValueError:
+                return f"`{path}`" if path else "its top"
+        return "its top"
 
 
 def _plant(tree: Shape, path: tuple[str, ...], type_: Any, required: bool) -> None:

@@ -22,6 +22,7 @@ import tenacity
 from aiohttp.http import HttpProcessingError
 
 from sources.core.api.asking import Answer, Endpoint, Protocol, Request, Traffic
+from sources.core.api.envelope import Undocumented
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
 from sources.core.api.transport import SendingOnce, unconnected
@@ -204,9 +205,10 @@ class Http:
         if status == 200:
             try:
                 return Answer(decode(body), request_id)
-            except (ValueError, RecursionError):
+            except (ValueError, RecursionError) as error:
                 where = Where(request.path, request_id, status, method=request.method)
-                raise Garbled("the answer is not the documented JSON", where) from None
+                why = f": {error}" if isinstance(error, Undocumented) else ""
+                raise Garbled(f"the answer is not the documented JSON{why}", where) from None
         where = Where(request.path, request_id, status, self.protocol.error_code(body), request.method)
         if status == 402 or where.code in self.protocol.plan_codes:
             raise NotInPlan("the plan or its credits do not cover this", where)
@@ -224,7 +226,7 @@ class _Doubting(Generic[T]):
     def __call__(self, body: bytes) -> T:
         if not self._doubted and not _is_text(body):
             self._doubted = True
-            raise ValueError("it is not UTF-8")
+            raise Undocumented("it is not UTF-8")
         return self._decode(body)
 
 

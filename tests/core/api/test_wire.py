@@ -80,6 +80,17 @@ def test_spoiled_answers_are_trouble_of_a_name_and_none_of_their_text_is_repeate
         told = shown  # type: ignore[assignment]
 
 
+@pytest.mark.parametrize("kind", ["an object for a list", "another name for the list"])
+def test_an_answer_that_is_not_as_documented_is_told_by_the_path_that_lacks(
+    between: Proxy, kind: str
+) -> None:
+    renamed = put(rb'"data":', lambda _: b'"%s":' % PERSONAL)
+    between.strike(TROUBLE[kind][0] if kind in TROUBLE else renamed, times=EVER)
+    with pytest.raises(errors.Garbled, match=r"documented JSON: .* at `data`") as caught:
+        ask(between)
+    assert PERSONAL.decode() not in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TROUBLE if kind != "elsewhere for ever"])
 def test_what_is_spoiled_once_is_asked_for_again(between: Proxy, kind: str) -> None:
     between.strike(TROUBLE[kind][0])
