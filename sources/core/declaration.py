@@ -82,6 +82,8 @@ def _mistakes(vendor: Vendor) -> Iterator[str]:
         yield from _leads(vendor, vendor.leads)
     for relation in vendor.relations:
         yield from _relation(vendor, *relation)
+    for child, names in vendor.origin.stated.items():
+        yield from _ids_of_leads(vendor.tables.get(child), names)
 
 
 # --- what fills what -----------------------------------------------------------------------------------
@@ -289,6 +291,11 @@ def _leads(vendor: Vendor, leads: LeadColumns) -> Iterator[str]:
         for name in getattr(leads, kind):
             if name not in _columns(vendor, leads.table):
                 yield f"`leads` have {name} as {kind}, which is no column of {leads.table}"
+            elif (found := table.types.get(name, "text")) != "text":
+                yield (
+                    f"`leads` have {name} as {kind}, which is {found} and must be text: erasing finds a person by "
+                    "addresses in JSON that `identifies` where `leads` do not name it"
+                )
             elif (
                 kind in _KINDS
                 and (c := table.by_name.get(name))
@@ -300,6 +307,16 @@ def _leads(vendor: Vendor, leads: LeadColumns) -> Iterator[str]:
                 )
             if kind == "phone" and name not in {column.phone_in for column in table.columns}:
                 yield f'the column {name} of {leads.table} holds phone numbers: add comparable_phone("{name}")'
+
+
+def _ids_of_leads(table: Table | None, names: Sequence[str]) -> Iterator[str]:
+    """Whoever is erased takes along what has their lead's id, as it came."""
+    for column in (table.by_name[name] for name in names if table and name in table.by_name):
+        if table and column.pii is not None:
+            yield (
+                f"the column {column.name} of {table.name} holds ids of leads and is tagged as {column.pii}: treated, it "
+                "would no longer tell whose the row is; ids stay as they are"
+            )
 
 
 def _relation(vendor: Vendor, parent: str, child: str, by: str) -> Iterator[str]:

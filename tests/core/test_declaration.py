@@ -62,6 +62,7 @@ EVENTS = Table(
     "an event",
 )
 TAGS = Table("tags", ("brand_id", "label"), (BRAND, Column("label", "text", "it"), *TRACKED), "a tag")
+TAGGED = Column("of", "text", "whose", pii=Category.PLATFORM_ID)
 FIGURES = Table(
     "figures",
     ("brand_id", "report", "snapshot_date"),
@@ -244,6 +245,17 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
     "leads by a column that is not tagged": (
         with_column(CONTACTS, "email", pii=None),
         r"email of contacts.*pii=Category\.EMAIL",
+    ),
+    "leads by a list of addresses": (
+        with_column(CONTACTS, "email", type="json"),
+        "email as email, which is json and must be text",
+    ),
+    "ids of leads that are tagged": (
+        said(
+            tables={**FORGE.tables, "tags": replace(TAGS, columns=(*TAGS.columns, TAGGED))},
+            relations=(("contacts", "tags", "brand_id, id = of"),),
+        ),
+        "of of tags holds ids of leads and is tagged as platform_id",
     ),
     "phones that cannot be compared": (
         having(CONTACTS, without=CONTACTS.by_name["phone_e164"]),
