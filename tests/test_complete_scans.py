@@ -151,6 +151,7 @@ def test_a_complete_scan_in_slices_that_another_machine_ends_concludes_as_well(
     pages = len(api.requests)
     # The second scan is cut off after its first slice, and gone on with by a run that knows only the warehouse.
     api.faults.add(Fault("error", "*/leads", after=18, status=401))
+    api.faults.add(Fault("error", "/me", after=1, status=401))
     with pytest.raises(Unauthorized):
         target.sync(api, full=True, slice_rows=200)
     api.faults.clear()

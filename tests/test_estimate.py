@@ -9,7 +9,7 @@ import pytest
 from pipelines.syncing.estimate import ACCURACY, Listed, estimate, length
 from sources.core.listing.replies import Page
 from sources.leadpanther import LEADPANTHER
-from sources.leadpanther.sandbox import World
+from sources.leadpanther.sandbox import Fault, World
 from tests.conftest import StartSandbox
 from tests.support import run_leadhouse
 from tests.test_status import leadhouse
@@ -56,6 +56,17 @@ def test_check_foretells_the_requests_of_the_first_sync(home: Path, sandbox: Sta
     api.clear_requests()
     leadhouse(home, api, "sync")
     assert abs(foretold - len(api.requests)) <= 0.15 * len(api.requests)
+
+
+@pytest.mark.long
+def test_check_foretells_from_other_clients_what_one_that_refuses_does_not_tell(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    api = sandbox(World.make(clients=2, leads=850, activity=20, posts=3, lead_magnets=1, exact=True))
+    api.faults.add(Fault("error", f"/clients/{api.world.client_ids[0]}/*", status=401, times=None))
+    code, out, err = leadhouse(home, api, "check")
+    assert (code, err) == (0, "")
+    assert "the lists of 1 of 2 accounts" in out
 
 
 @pytest.mark.long

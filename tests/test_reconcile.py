@@ -70,12 +70,15 @@ def test_it_finds_what_is_missing_different_and_too_much(target: Target, sandbox
 
 
 @pytest.mark.long
-def test_what_cannot_be_read_is_no_agreement_and_stops_nothing(target: Target, sandbox: StartSandbox) -> None:
+@pytest.mark.parametrize("status", [401, 500])
+def test_what_cannot_be_read_is_no_agreement_and_stops_nothing(
+    target: Target, sandbox: StartSandbox, status: int
+) -> None:
     world = big_world()
     api = sandbox(world)
     target.sync(api)
     client, other = world.client_ids
-    api.faults.add(Fault("error", path=f"/clients/{client}/leads", status=500, times=None))
+    api.faults.add(Fault("error", path=f"/clients/{client}/leads", status=status, times=None))
     compared = compare(target, api, attempts=1)
     assert compared[client, "leads"].problem
     assert not compared[client, "leads"].agrees

@@ -256,6 +256,7 @@ def test_a_source_object_works_again_after_a_run_that_failed(sandbox: StartSandb
     api = sandbox()
     source = leadpanther_source(api.world.agency_key, api.base_url)
     api.faults.add(Fault("error", "*/posts", code="unauthorized"))
+    api.faults.add(Fault("error", "/me", after=1, code="unauthorized"))
     with pytest.raises(PipelineStepFailed) as failed:
         duck.pipeline().run(source)
     assert any(isinstance(error, Unauthorized) for error in causes(failed.value))
@@ -503,16 +504,38 @@ def test_losing_a_client_keeps_its_rows_and_hurts_no_other(sandbox: StartSandbox
     assert [client for client, since in access.items() if since] == [lost]
 
 
-def test_a_client_that_refuses_meanwhile_hurts_no_other(sandbox: StartSandbox, duck: DuckDB) -> None:
+@pytest.mark.parametrize("code", ["forbidden", "unauthorized"])
+def test_a_client_that_refuses_meanwhile_hurts_no_other(
+    sandbox: StartSandbox, duck: DuckDB, code: str
+) -> None:
     api = sandbox(small_world(clients=3))
     denied = api.world.client_ids[1]
-    api.faults.add(Fault("error", f"/clients/{denied}/*", code="forbidden", times=None))
+    api.faults.add(Fault("error", f"/clients/{denied}/*", code=code, times=None))
     report = duck.sync(api)
     assert report.exit == 3
+    assert api.count("/me") <= (4 if code == "unauthorized" else 1)
     by_client = {o.status for u, o in report.run.outcomes.items() if u.account == denied}
     assert by_client == {"denied"}
     assert all(o.status == "ok" for u, o in report.run.outcomes.items() if u.account != denied)
     assert differences(duck, api.world, without=[denied]) == []
+    api.faults.clear()
+    assert duck.sync(api).exit == 0
+    assert differences(duck, api.world) == []
+
+
+def test_a_key_that_is_revoked_after_a_client_refused_stops_the_run_and_takes_no_access_away(
+    sandbox: StartSandbox, duck: DuckDB
+) -> None:
+    api = sandbox(small_world(clients=2))
+    duck.sync(api)
+    client = api.world.client_ids[0]
+    api.clear_requests()
+    api.faults.add(Fault("error", f"/clients/{client}/*", code="unauthorized", times=None))
+    api.faults.add(Fault("error", "/me", after=2, code="unauthorized", times=None))
+    with pytest.raises(Unauthorized, match="the API does not accept the key"):
+        duck.sync(api)
+    assert api.count("/me") == 3
+    assert [row for row in duck.rows("clients") if row["access_lost_at"]] == []
     api.faults.clear()
     assert duck.sync(api).exit == 0
     assert differences(duck, api.world) == []

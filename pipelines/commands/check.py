@@ -80,10 +80,11 @@ def _check(source: Source) -> None:
 
 async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
-        await open_run(Reader(run, api, None, {}))
+        reader = Reader(run, api, None, {})
+        await open_run(reader)
         assert run.access
         may, scopes_for = run.access.may, run.vendor.scopes_for
-        return await measure(run, api, [r for r in resources if all(map(may, scopes_for(r)))])
+        return await measure(reader, [r for r in resources if all(map(may, scopes_for(r)))])
 
 
 def _show_lists(console: Console, run: Run, costs: Estimate) -> None:

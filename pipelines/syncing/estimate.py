@@ -11,6 +11,7 @@ from math import ceil
 from sources.core.accounts import Account
 from sources.core.api.client import Client
 from sources.core.engine.fetching import count, pages
+from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.replies import Fetch
@@ -80,15 +81,15 @@ class Estimate:
         return requests / self.per_second / 60
 
 
-async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate | None:
+async def measure(reader: Reader, resources: Sequence[str]) -> Estimate | None:
     """Measures lists: all that say how long they are, of the others some accounts'; None where there is nothing to
     measure.
 
     Args:
-        run: opened.
-        api: to ask.
+        reader: of a run that is opened.
         resources: those that the key may read.
     """
+    run, api = reader.run, reader.api
     vendor, readable = run.vendor, [account for account in run.accounts.values() if not account.trouble]
     listings = {name: listing for name, listing in vendor.listings.items() if name in resources}
     owners = {name: sum(account.has(name) for account in readable) for name in listings}
@@ -102,9 +103,9 @@ async def measure(run: Run, api: Client, resources: Sequence[str]) -> Estimate |
         try:
             lengths = [_length(api, run, listings[name], account) for name in asked]
             found = zip(asked, await together(lengths), strict=True)
-        except Unauthorized:
-            raise
-        except LeadhouseError:
+        except LeadhouseError as error:
+            if isinstance(error, Unauthorized):
+                await reader.refused(error)
             continue  # whoever cannot be read tells nothing of the others
         lists += [_listed(account, listings[name], rows) for name, rows in found]
     requests, seconds = run.traffic.requests - before, time.monotonic() - began

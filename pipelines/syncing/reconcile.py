@@ -119,24 +119,25 @@ class _Reconciliation:
     async def compare(self, resources: Sequence[str], pages: int | None) -> list[Comparison]:
         run = self._run
         async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
-            await open_run(_Opening(run, api, self._warehouse))
+            reader = _Opening(run, api, self._warehouse)
+            await open_run(reader)
             assert run.access
             accounts = list(run.accounts.values())
             planned = tasks(run.vendor, run.access, accounts, resources)
             compared = [Comparison(t.unit, problem=t.skip or "") for t in planned]
             for comparison in compared:
                 if not comparison.problem:
-                    await self._compare_unit(api, comparison, pages)
+                    await self._compare_unit(reader, comparison, pages)
         return compared
 
-    async def _compare_unit(self, api: Client, comparison: Comparison, pages: int | None) -> None:
+    async def _compare_unit(self, reader: Reader, comparison: Comparison, pages: int | None) -> None:
         try:
             with foreseen():
-                self._hold_against(comparison, await self._read(api, comparison, pages))
-        except Unauthorized:
-            raise
+                self._hold_against(comparison, await self._read(reader.api, comparison, pages))
         except LeadhouseError as error:
             promised = self._run.vendor.listings[comparison.unit.resource].documented
+            if isinstance(error, Unauthorized):
+                error = await reader.refused(error, promised)
             refused = isinstance(error, NotFound | Forbidden) and not promised
             if refused and not self._count(comparison.unit):
                 comparison.left_out = NOT_OFFERED

@@ -12,7 +12,7 @@
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
     │   └── NothingYet          nothing was ever loaded
     └── ApiError                an answer, or none, from the API
-        ├── Unauthorized        401: the key is not accepted; the run stops
+        ├── Unauthorized        401: the key is not accepted; if that is so elsewhere, too, the run stops
         ├── NotInPlan           402, and 403 with a code that says so: the plan or its credits do not cover it
         ├── Forbidden           403: a scope or a grant is missing
         ├── NotFound            404

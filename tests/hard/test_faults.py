@@ -234,7 +234,9 @@ def test_a_server_that_dies_in_the_middle_leaves_what_was_read_for_the_next_sync
 # --- refusals of one thing ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(403, "denied"), (404, "gone"), (400, "failed")])
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(401, "denied"), (403, "denied"), (404, "gone"), (400, "failed")]
+)
 def test_one_refusal_in_the_middle_of_a_list_ends_that_unit_only(
     place: MakePlace, status: int, outcome: str
 ) -> None:
@@ -257,7 +259,7 @@ def test_a_key_that_is_refused_in_the_middle_stops_the_run_and_keeps_what_was_lo
     place: MakePlace,
 ) -> None:
     there = place(many(3))
-    there.sandbox.faults.add(Fault("error", path="*/leads", after=4, times=None, status=401))
+    there.sandbox.faults.add(Fault("error", path="*", after=12, times=None, status=401))
     assert there.sync(LEADHOUSE__SLICE_ROWS="100") == 1
     assert "key" in there.output
     assert "Traceback" not in there.output

@@ -279,7 +279,7 @@ def test_what_nobody_thought_of_is_one_list_s_trouble(place: Start, monkeypatch:
 
 
 @pytest.mark.long
-def test_somebody_elses_lead_is_passed_over_and_a_refused_list_ends_the_run(place: Start) -> None:
+def test_somebody_elses_lead_is_passed_over_and_a_refused_list_hurts_no_other(place: Start) -> None:
     there = place(leads=30)
     foreign = there.world.ids("", "leads")[5]
     there.world.foreign.add(foreign)
@@ -288,6 +288,9 @@ def test_somebody_elses_lead_is_passed_over_and_a_refused_list_ends_the_run(plac
     read = {row for (row,) in there.query("SELECT lead_id FROM leadping.lead_details")}
     assert read == set(there.world.ids("", "leads")) - {foreign}
     there.sandbox.faults.add(Fault("error", "/events/sms/all/my", status=401, times=None))
+    report = there.sync(full=True)
+    assert {u.resource for u, o in report.run.outcomes.items() if o.status == "denied"} == {"sms_events"}
+    there.sandbox.faults.add(Fault("error", "/organizations/me", after=1, status=401, times=None))
     with pytest.raises(Unauthorized):
         there.sync(full=True)
 

@@ -162,10 +162,8 @@ class _DetailReader:
                     gone[row_id] = error
                     self._read_before.add((whose, row_id))
                 except Unauthorized as error:
-                    if not self._detail.keeps_to_row and self._detail.documented:
-                        raise
                     if not self._detail.keeps_to_row:
-                        failures.append(error)
+                        failures.append(await self._reader.refused(error, self._detail.documented))
                         continue
                     gone[row_id] = error
                     self._read_before.add((whose, row_id))

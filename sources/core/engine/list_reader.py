@@ -11,7 +11,7 @@ from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
 from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
-from sources.core.errors import LeadhouseError, Unauthorized, Unidentified, foreseen
+from sources.core.errors import LeadhouseError, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
 from sources.core.listing.content import row_ids
@@ -96,8 +96,6 @@ class ListReader:
             with foreseen():
                 after, scan = await self._read_as_it_pages(listing, reading, before)
         except LeadhouseError as error:
-            if isinstance(error, Unauthorized) and listing.documented:
-                raise
             return await self._reader.fail(outcome, error, listing.documented)
         finally:
             await self._reader.learn(outcome, memory)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sources.core.accounts import Access, Account
+from sources.core.api.client import Client
 from sources.core.engine.config import aliases_of
 from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
@@ -122,10 +123,18 @@ class Opening:
         return await self._item(outcome, last, known if others else last)
 
     async def _item(self, outcome: Outcome, path: str, known: str | None) -> dict[str, Any]:
-        data = (await self._reader.api.item(request(Account(""), path), outcome.traffic)).data
+        data = await self._ask(path, outcome)
         outcome.end(Status.OK)
         if path != known:
             await self._reader.remember(outcome.unit.resource, lambda state: state.update({PATH: path}))
+        return data
+
+    async def _ask(self, path: str, outcome: Outcome) -> dict[str, Any]:
+        async def ask(api: Client) -> dict[str, Any]:
+            return (await api.item(request(Account(""), path), outcome.traffic)).data
+
+        data = await ask(self._reader.api)
+        self._run.key.was_accepted(ask)
         return data
 
     async def item_if_offered(self, resource: str, path: str, aside: bool = False) -> dict[str, Any] | None:
@@ -133,7 +142,7 @@ class Opening:
         data = None
         try:
             if is_offered(state, path, now):
-                data = (await self._reader.api.item(request(Account(""), path), outcome.traffic)).data
+                data = await self._ask(path, outcome)
         except NotFound:
             await self._reader.remember(resource, partial(note_absence, key=path, now=now))
         except (
@@ -159,6 +168,7 @@ class Opening:
     async def first(self, listing: Listing, account: Account) -> Sequence[bytes]:
         api, traffic = self._reader.api, self._outcome(listing.resource).traffic
         page = await first_page(api, listing, account, traffic)
+        self._run.key.was_accepted(lambda api: first_page(api, listing, account, traffic))
         # Where its pages begin need only be looked at if there seems to be none.
         there = bool(page.rows) or page.total == 0
         rows = page.rows if there else (await pages(api, listing, account, traffic)(0)).rows

@@ -83,6 +83,7 @@ class Reader:
         self.api = api
         self.states = states
         self._feed = feed
+        self._asking = asyncio.Lock()
 
     # --- handing over ----------------------------------------------------------------------------
 
@@ -154,9 +155,12 @@ class Reader:
             outcome: the unit's.
             error: what happened.
             documented: whether the vendor's documents promise the resource to everybody.
+
+        Raises:
+            Unauthorized: it is the key that is not accepted.
         """
-        if isinstance(error, Unauthorized) and not documented:
-            error = Forbidden("not for this key, which other requests accept", error.where)
+        if isinstance(error, Unauthorized):
+            error = await self.refused(error, documented)
         outcome.fail(error)
         unit, now = outcome.unit, self.run.now()
         if isinstance(error, NotFound) and not documented and not self._was_read(unit):
@@ -172,6 +176,21 @@ class Reader:
         await self.remember(
             unit.resource, lambda state: state.setdefault(REFUSED, {}).setdefault(unit.account, 1)
         )
+
+    async def refused(self, error: Unauthorized, documented: bool = True) -> Forbidden:
+        """What a 401 is where the key is still accepted for what the run asked first: trouble of that place, like a 403.
+
+        Args:
+            error: the 401.
+            documented: whether the vendor's documents promise to everybody what answered so.
+
+        Raises:
+            Unauthorized: it is the key that is not accepted.
+        """
+        async with self._asking:
+            if documented and not await self.run.key.holds(self.api):
+                raise error
+        return Forbidden("not for this key, which other requests accept", error.where)
 
     def _was_read(self, unit: Unit) -> bool:
         """Whether a list is known from an earlier run."""

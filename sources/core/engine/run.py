@@ -20,6 +20,7 @@ from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import chosen, distinct, tasks
 from sources.core.engine.clock import Clock
+from sources.core.engine.key import KeyCheck
 from sources.core.engine.lists import Lists
 from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
@@ -90,6 +91,7 @@ class Run:
         self.met_again: dict[str, str] = {}
         """Leads of erased persons that were not known to be theirs, each with the hash of what it is called."""
         self.hints: frozenset[str] = frozenset()
+        self.key = KeyCheck()
         self._silent: dict[Unit, Outcome] = {}
         self._clock = Clock()
         self._stopping = False
@@ -250,8 +252,8 @@ class Run:
         return self.known.get(account_id) is not None
 
     def access_lost(self) -> set[str]:
-        """Accounts that this run found it cannot read."""
-        refused = self._accounts_with(Status.DENIED) - self._accounts_with(Status.OK)
+        """Accounts that this run found it cannot read; where in the end it was the key, that says nothing of them."""
+        refused = set() if self.fatal else self._accounts_with(Status.DENIED) - self._accounts_with(Status.OK)
         return refused | self._missing
 
     def access_regained(self) -> set[str]:

@@ -37,8 +37,8 @@ async def _read(reader: Reader, outcome: Outcome) -> None:
         except DeadlineReached:
             return run.expire()
         except LeadhouseError as error:
-            if isinstance(error, Unauthorized) and part.documented:
-                raise
+            if isinstance(error, Unauthorized):
+                error = await reader.refused(error, part.documented)
             if not isinstance(error, NotFound) or part.documented or was_there(state, key):
                 failures.append(error)
                 continue
