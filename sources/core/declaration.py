@@ -6,24 +6,20 @@ stays null, or as a load that fails for a reason that names something else.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 from sources.core.errors import ConfigurationError
+from sources.core.naming import COLUMN, NAME, TAKEN, WORDS
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
     DELETED,
-    DETAIL_READS,
     DIGEST,
     FIRST_SEEN,
     MISFIT,
-    QUARANTINE,
-    ROLL_CALL,
     SNAPSHOT_DATE,
-    SYNC_LOG,
     SYNCED,
     Category,
     Column,
@@ -34,16 +30,6 @@ from sources.core.tables import (
 
 if TYPE_CHECKING:
     from sources.core.vendor import Vendor
-
-TAKEN = frozenset({QUARANTINE, DETAIL_READS, ROLL_CALL, SYNC_LOG, "pii_columns", "suppressions", "erasures"})
-"""Tables of our own that stand beside a vendor's."""
-
-NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-"""Names of tables that dlt leaves as they are."""
-
-_STEP = r"(?:_?[a-z]|_[0-9])(?:_?[a-z0-9])*"
-COLUMN = re.compile(rf"(?!_dlt){_STEP}(?:__{_STEP})*")
-"""Names of columns that dlt leaves as they are, and that are not its own: steps of a path, with `__` between them."""
 
 _CONSTANTS = {
     SYNCED: "SYNCED",
@@ -121,6 +107,8 @@ def _table(name: str, table: Table, account: Column) -> Iterator[str]:
         yield f"dlt would call the table {name} otherwise: small letters, digits and single _ make a name"
     if name in TAKEN:
         yield f"the table {name} is one of our own: call it otherwise"
+    if name in WORDS:
+        yield f"the table {name} is called as a word of SQL: call it otherwise, such as {name}s"
     for column in table.columns:
         yield from _column(table, column)
     for column_name, count in Counter(column.name for column in table.columns).items():
@@ -160,6 +148,8 @@ def _key_part(table: Table, part: str) -> Iterator[str]:
     column = table.by_name.get(part)
     if column is None:
         yield f"the key of {table.name} has {part}, which is no column of it"
+    elif part in WORDS:
+        yield f"the key of {table.name} has {part}, which is a word of SQL: call it otherwise, by `reshape` if need be"
     elif column.pii not in (None, Category.ACCOUNT_ID):
         yield (
             f"the column {part} is in the key of {table.name} and tagged as {column.pii}: treated, it would no longer "

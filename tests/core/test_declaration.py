@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, product
 from typing import Any
 
 import pytest
+from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, bearer
-from sources.core.declaration import TAKEN
 from sources.core.errors import ConfigurationError
+from sources.core.naming import COLUMN, TAKEN
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
     DELETED,
@@ -172,6 +174,17 @@ MISTAKES: dict[str, tuple[Mistake, str]] = {
     ),
     "a comparable phone of no column": (having(TAGS, comparable_phone("fone")), "fone.*no column"),
     "a key that is no column": (having(TAGS, key=("brand_id", "uid")), "key of tags has uid.*no column"),
+    "a table called as a word of SQL": (
+        reading(
+            Listing("order", "/orders"),
+            tables={**FORGE.tables, "order": replace(CONTACTS, name="order")},
+        ),
+        "order is called as a word of SQL.*orders",
+    ),
+    "a key called as a word of SQL": (
+        having(TAGS, Column("user", "text", ""), key=("brand_id", "user")),
+        "key of tags has user, which is a word of SQL",
+    ),
     "a key in another order": (
         having(TAGS, key=("label", "brand_id")),
         r"\(label, brand_id\) and must be \(brand_id, label\)",
@@ -300,6 +313,14 @@ def test_no_table_is_called_like_one_of_ours(name: str) -> None:
 def test_all_tables_of_ours_that_stand_beside_a_vendor_s_are_known() -> None:
     ours = {table.name for table in (*LEADRON.asides, LEADRON.ledger, PII_COLUMNS, SUPPRESSIONS)}
     assert ours | {ERASURES} == TAKEN
+
+
+def test_columns_may_be_called_just_as_dlt_leaves_them() -> None:
+    dlt_calls = NamingConvention().normalize_path
+    for letters in chain.from_iterable(product("a_1B", repeat=length) for length in range(1, 7)):
+        name = "".join(letters)
+        is_left = bool(name.strip("_")) and dlt_calls(name) == name
+        assert bool(COLUMN.fullmatch(name)) == is_left, name
 
 
 def test_a_further_key_is_declared_like_its_vendor() -> None:

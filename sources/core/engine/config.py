@@ -8,7 +8,6 @@ files. Further keys of a vendor stand in `[sources.<vendor>.accounts.<name>]`, w
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from sources.core.configuration import SourceConfig, read_sections, read_setting, read_settings
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import refuse_misspelled
+from sources.core.naming import NAME
 from sources.core.privacy.identities import is_region
 from sources.core.vendor import Vendor
 
@@ -24,7 +24,6 @@ BELOW = ("accounts",)
 """Sections within a vendor's, which are read by themselves."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-KEY_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 TAKEN = ("shareable", "staging")
 """Ends of the names of other schemas."""
 
@@ -93,7 +92,7 @@ def with_keys(vendor: Vendor) -> list[Vendor]:
     """
     names = [] if vendor.parent else read_sections(vendor.keys_section)
     for name in names:
-        if not KEY_NAME.fullmatch(name) or name in TAKEN:
+        if not NAME.fullmatch(name) or name in TAKEN:
             raise ConfigurationError(
                 f"[{vendor.keys_section}.{name}] cannot be called that: the schema {vendor.name}_{name} would not do; "
                 "small letters, digits and _ make a name"
