@@ -504,6 +504,20 @@ def test_losing_a_client_keeps_its_rows_and_hurts_no_other(sandbox: StartSandbox
     assert [client for client, since in access.items() if since] == [lost]
 
 
+@pytest.mark.parametrize("resources", [(), ("leads",)])
+def test_clients_are_not_lost_where_their_list_is_empty_for_a_moment(
+    sandbox: StartSandbox, duck: DuckDB, resources: tuple[str, ...]
+) -> None:
+    api = sandbox(small_world(clients=3))
+    duck.sync(api)
+    change(api.world, api.world.client_ids[0])
+    nobody = {"data": [], "pagination": {"limit": 100, "offset": 0, "has_more": False}}
+    api.faults.add(Fault("body", "/clients", body=nobody, times=5))
+    assert duck.sync(api, *resources).exit == 0
+    assert [row for row in duck.rows("clients") if row["access_lost_at"]] == []
+    assert [what for what in differences(duck, api.world, resources or ALL) if "deleted" not in what] == []
+
+
 @pytest.mark.parametrize("code", ["forbidden", "unauthorized"])
 def test_a_client_that_refuses_meanwhile_hurts_no_other(
     sandbox: StartSandbox, duck: DuckDB, code: str

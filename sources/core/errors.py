@@ -20,7 +20,7 @@
         └── Transient           asking again may help
             ├── Unreachable     no connection, reset, timeout, truncated body
             ├── RateLimited     429, and 503 that names a time
-            ├── ServerError     408, 5xx
+            ├── ServerError     408, 425, 5xx
             └── Garbled         not JSON, JSON without the documented envelope, or neither 200 nor a refusal
 
 A message says what happened, where (path, client, request id, code) and what to do. It never holds a key,

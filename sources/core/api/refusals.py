@@ -27,6 +27,7 @@ def error_for(status: int, where: Where, retry_after: float | None, hint: str | 
         403: (Forbidden, "not allowed"),
         404: (NotFound, "not found"),
         408: (ServerError, "the server gave up waiting"),
+        425: (ServerError, "the server does not want to be asked so early"),
         429: (RateLimited, "the server asks us to slow down"),
     }
     if status == 503 and retry_after is not None:

@@ -58,16 +58,16 @@ async def open_run(reader: Reader) -> None:
     """
     run = reader.run
     table = run.vendor.accounts_table
-    known = (
-        await reader.ask(table, lambda loader: known_accounts(loader.warehouse, run.vendor)) if table else {}
-    )
-    opening = Opening(reader, known or {})
+    known: dict[str, datetime | None] = (
+        table and await reader.ask_warehouse(lambda warehouse: known_accounts(warehouse, table, run.vendor))
+    ) or {}
+    opening = Opening(reader, known)
     try:
         access = await _opened(run.vendor, opening)
     except ApiError as error:
         opening.failed(error)
         raise
-    run.know(access, known or {}, access.listed and not opening.unstable)
+    run.know(access, known, access.listed and not opening.unstable)
 
 
 async def _opened(vendor: Vendor, opening: Opening) -> Access:
@@ -82,10 +82,9 @@ async def _opened(vendor: Vendor, opening: Opening) -> Access:
         raise type(error)(what, error.where) from None
 
 
-def known_accounts(warehouse: Warehouse | None, vendor: Any) -> dict[str, datetime | None]:
+def known_accounts(warehouse: Warehouse, table: str, vendor: Vendor) -> dict[str, datetime | None]:
     """Accounts that the warehouse has, and since when they cannot be read."""
-    table = vendor.accounts_table
-    if warehouse is None or not warehouse.has(table):
+    if not warehouse.has(table):
         return {}
     return dict(warehouse.query(f"SELECT {vendor.account.name}, access_lost_at FROM {table}"))
 
@@ -185,12 +184,18 @@ class Opening:
         try:
             # An account missed is an account's data missed: the list is always read completely.
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)
-            await read_list(replace(reading, row_id=listing.row_id), Checkpoint(), gathered)
+            before = Checkpoint(count=self._length_of(listing))
+            await read_list(replace(reading, row_id=listing.row_id), before, gathered)
             outcome.end(Status.OK)
         except ScanUnstable as error:
             self.unstable = True
             outcome.fail(error)
         return [bytes(row) for row in gathered.kept]
+
+    def _length_of(self, listing: Listing) -> int | None:
+        """How long a list was at least, if that is known: one that is much shorter all at once is doubted."""
+        is_of_accounts = listing.resource == self._run.vendor.accounts_table
+        return sum(lost is None for lost in self._known.values() if is_of_accounts) or None
 
     def skip(self, resource: str, why: str) -> None:
         self._outcome(resource).end(Status.SKIPPED, why)

@@ -84,6 +84,7 @@ def api(sandbox: StartSandbox) -> Sandbox:
         (Fault("error", status=302), errors.Garbled, ATTEMPTS),
         (Fault("error", status=304), errors.Garbled, ATTEMPTS),
         (Fault("error", status=408), errors.ServerError, ATTEMPTS),
+        (Fault("error", status=425), errors.ServerError, ATTEMPTS),
         (Fault("error", status=429, retry_after=0), errors.RateLimited, ATTEMPTS),
         (Fault("error", status=500), errors.ServerError, ATTEMPTS),
         (Fault("error", status=501), errors.ServerError, ATTEMPTS),
