@@ -20,6 +20,7 @@ from sources.core.errors import WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
 from tests.support import COMPLETE, DuckDB, environment, run_leadhouse, settings
+from tests.test_status import leadhouse
 from tests.truth import differences
 
 READER = """
@@ -284,6 +285,21 @@ def test_a_copy_that_cannot_be_written_is_said_in_one_line_and_made_by_the_next_
     in_the_way.rmdir()
     run_sync(api, config)
     assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_a_sync_that_shows_nothing_is_not_called_done(home: Path, sandbox: StartSandbox) -> None:
+    api = sandbox(tiny_world())
+    in_the_way = home / "leadhouse.duckdb.publishing"
+    in_the_way.mkdir()
+    code, out, err = leadhouse(home, api, "sync")
+    assert code == 1
+    assert "could not be written" in err
+    assert "result=failed exit=1" in out
+    in_the_way.rmdir()
+    code, out, err = leadhouse(home, api, "sync")
+    assert (code, err) == (0, "")
+    assert "result=done exit=0" in out
 
 
 @pytest.mark.long

@@ -6,11 +6,12 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pipelines.storage import Storage
 from pipelines.syncing.people import bring_together
 from pipelines.syncing.reporting import Reporter
-from pipelines.syncing.sync import Exit, Wanted, read_and_load
+from pipelines.syncing.sync import Exit, Report, Wanted, read_and_load
 from pipelines.vendors import Source
 from sources.core.engine.run import Run
 from sources.core.errors import ConfigurationError, DeadlineReached, LeadhouseError, LockedError
@@ -51,23 +52,31 @@ def sync_all(
             f"`dataset` is one schema, but {names} would go there: say which with --source"
         )
 
+    ended = list[tuple[Report, float]]()
+
     def sync(vendor: Vendor) -> Exit:
         began = time.monotonic()
         report = read_and_load(load(vendor), storage, wanted, on_run, reporter.loaded)
         if report.run.fatal:
             raise report.run.fatal
-        reporter.ended(report, time.monotonic() - began)
+        ended.append((report, time.monotonic() - began))
         return report.exit
 
-    with storage.claimed(wanted.wait):
-        try:
-            code = for_each(vendors, sync)
-            bring_together(storage)
-        except LeadhouseError:
-            with contextlib.suppress(LeadhouseError):
-                storage.publish()  # what was loaded before is shown all the same
-            raise
-        storage.publish()
+    shown = False
+    try:
+        with storage.claimed(wanted.wait):
+            try:
+                code = for_each(vendors, sync)
+                bring_together(storage)
+            except LeadhouseError:
+                with contextlib.suppress(LeadhouseError):
+                    storage.publish()  # what was loaded before is shown all the same
+                raise
+            storage.publish()
+        shown = True
+    finally:  # what nobody was shown is not done, however well it was loaded
+        for report, seconds in ended:
+            reporter.ended(report if shown else replace(report, exit=Exit.FAILED), seconds)
     return code
 
 
