@@ -11,7 +11,7 @@ that a chain of a thousand leads takes about ten rounds. Leads without a tie, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from sources.core.people.concerned import (
     LOST,
     LOST_ONES,
     MET,
+    MET_AGAIN,
     MET_ONES,
     OTHERS,
     TOLD,
@@ -189,17 +190,39 @@ _WHO_THEY_ARE = (
 )
 
 
-def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
-    """Who is who, as temporary tables of a connection.
+def find_people(run: Run, schema: str, sought: Sought) -> Generator[bool]:
+    """Who is who, as temporary tables of a connection, so many leads at once, however many changed: those first that
+    were there before, for whoever comes then to be tied to them. What is found is to be written before more is looked
+    for.
 
     Args:
         run: runs statements, each by itself: what is dropped in a transaction takes memory until that ends.
         schema: where the tables of people are.
         sought: among which leads.
+
+    Yields:
+        Whether that is all.
     """
-    found = Temporary(run, **sought.placeholders, schema=schema)
-    found.make(MET, MET_ONES)
-    found.make(LOST, LOST_ONES if found.tells(HAS_LOST) else f"{LOST_ONES} LIMIT 0")
+    may_have_lost, is_all = True, False
+    while not is_all:
+        found = Temporary(run, **sought.placeholders, schema=schema)
+        try:
+            found.make(MET, MET_ONES)
+            is_all = found.count(MET) < sought.at_once
+            may_have_lost = may_have_lost and (not is_all or found.tells(HAS_LOST))
+            found.make(LOST, LOST_ONES if may_have_lost else f"{LOST_ONES} LIMIT 0")
+            lost = found.count(LOST)
+            is_all, may_have_lost = is_all and lost < sought.at_once, lost > 0
+            if lost and not is_all:
+                found.make(MET, MET_AGAIN)
+            _find_among(found)
+            yield is_all
+        finally:
+            found.drop_all()
+
+
+def _find_among(found: Temporary) -> None:
+    """Who those are that changed."""
     found.make_all(WHO_CHANGED)
     found.drop(MET, TOLD)
     found.make_all(WHO_IS_CONCERNED)
@@ -209,7 +232,6 @@ def find_people(run: Run, schema: str, sought: Sought) -> Temporary:
     found.drop(LOST, TOLD, "_value", "_held", "_tying", "_further", "_shared")
     _label(found)
     found.make_all(_WHO_THEY_ARE)
-    return found
 
 
 def write_people(run: Run, schema: str, now: datetime) -> None:
@@ -239,9 +261,10 @@ def write_people(run: Run, schema: str, now: datetime) -> None:
     )
 
 
-def forget_versions(run: Run, schema: str) -> None:
-    """Has all leads be looked at anew."""
-    run(f"UPDATE {schema}.{PERSON_LEADS} SET version = NULL")
+def forget_versions(run: Run, schema: str, sought: Sought) -> None:
+    """Has all leads be looked at anew: their versions, which tell one from the other, are such as no lead has."""
+    version = f"coalesce(version, {sought.hashed.format(LEAD_KEY)})"  # an earlier release knew none
+    run(f"UPDATE {schema}.{PERSON_LEADS} SET version = least({version}, -1 - {version})")
 
 
 def _label(temporary: Temporary) -> None:
@@ -271,16 +294,23 @@ class Temporary:
     def make(self, name: str, select: str) -> None:
         if name in self._names:
             self.drop(name)
-        self._names.add(name)
         self._run(f"CREATE TEMPORARY TABLE {name} AS {self._filled(select)}")
+        self._names.add(name)
 
     def add(self, name: str, select: str) -> None:
         self._run(f"INSERT INTO {name} {self._filled(select)}")
 
     def tells(self, select: str) -> bool:
         """Whether a SELECT of one value says so: true, or a number of what there is."""
-        ((answer,),) = self._run(self._filled(select)) or ((False,),)
-        return bool(answer)
+        return bool(self._answer(select))
+
+    def count(self, name: str) -> int:
+        """How many rows one of these has."""
+        return int(self._answer(f"SELECT count(*) FROM {name} AS counted"))
+
+    def _answer(self, select: str) -> Any:
+        ((answer,),) = self._run(self._filled(select)) or ((0,),)
+        return answer
 
     def _filled(self, select: str) -> str:
         for placeholder, value in self._values.items():
@@ -296,8 +326,8 @@ class Temporary:
 
     def drop(self, *names: str) -> None:
         for name in names:
-            self._names.remove(name)
             self._run(f"DROP TABLE {name}")
+            self._names.remove(name)
 
     def drop_all(self) -> None:
         self.drop(*sorted(self._names))

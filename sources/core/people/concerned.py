@@ -27,6 +27,7 @@ class Sought:
         one_contact: schemas in which an id means the same for all accounts.
         hashed: SQL that makes a whole number of a text, written `{}`.
         max_shared: a value that more leads have ties nobody.
+        at_once: how many leads are looked at together, which is what takes memory.
     """
 
     leads: str
@@ -36,6 +37,7 @@ class Sought:
     one_contact: Sequence[str]
     hashed: str
     max_shared: int
+    at_once: int
 
     @property
     def placeholders(self) -> dict[str, str]:
@@ -51,12 +53,20 @@ class Sought:
             "hashed_value": self.hashed.format("value"),
             "hashed_contact": self.hashed.format("source || '/' || id"),
             "max_shared": str(self.max_shared),
+            "at_once": str(self.at_once),
         }
 
 
 LEAD_KEY = "source || '/' || replace(replace(account, '%', '%25'), '/', '%2F') || '/' || id"
 
-MET_ONES = "SELECT row_number() OVER () AS n, lead.* FROM ({leads}) AS lead WHERE {is_new}"
+MET_ONES = "SELECT row_number() OVER () AS n, lead.* FROM ({leads}) AS lead WHERE {is_new} LIMIT {at_once}"
+
+MET_AGAIN = """
+    SELECT row_number() OVER () AS n, lead.*
+    FROM ({leads}) AS lead
+    JOIN _lost AS lost ON lost.id = lead.id AND lost.account = lead.account AND lost.source = lead.source
+    WHERE {is_new}"""
+"""Only those that were there before, of `_lost`."""
 
 HAS_LOST = """
     SELECT (SELECT count(*) FROM ({leads}) AS lead) - (SELECT count(*) FROM _met AS met)
@@ -66,7 +76,10 @@ HAS_LOST = """
 LOST_ONES = """
     SELECT before.person_id, before.source, before.account, before.id, before.version, before.ties
     FROM {schema}.person_leads AS before
-    WHERE before.version IS NULL OR {is_lost}"""
+    WHERE {is_lost} AND before.person_id IN (
+        SELECT before.person_id FROM {schema}.person_leads AS before WHERE {is_lost} LIMIT {at_once}
+    )"""
+"""Whole persons: what parts them would cost one of them its id."""
 
 _CHANGED = """
     SELECT source, account, id FROM _met AS met
@@ -83,8 +96,7 @@ _FRESH = """
     LEFT JOIN _lost AS lost
         ON lost.id = lead.id AND lost.account = lead.account AND lost.source = lead.source"""
 
-_HAS_STAYED = """before.version IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM _lost AS lost WHERE lost.version = before.version)"""
+_HAS_STAYED = "NOT EXISTS (SELECT 1 FROM _lost AS lost WHERE lost.version = before.version)"
 
 _STAYED = f"""
     SELECT

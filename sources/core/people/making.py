@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -49,8 +50,14 @@ _MAIN = "main"
 would be ambiguous if there were a schema of that name, too."""
 
 MEMORY = "50%"
-"""Of the machine's, for DuckDB while it finds people: a million leads take about 0.8 GB; less than half
-of that would do, in twice the time."""
+"""Of the machine's, for DuckDB, if it does not get along with less."""
+
+_LEAST, _A_LEAD = 160_000_000, 50
+"""Bytes that it takes to look at `AT_ONCE` leads, the rest on disk, and for each of all leads, of which only numbers are
+held: with less it takes several times as long, with more it keeps what it has read."""
+
+AT_ONCE = 250_000
+"""How many leads are looked at together: it decides how much memory that takes."""
 
 _DIALECTS: Mapping[str, Mapping[str, str]] = {
     "duckdb": {"nfc": "nfc_normalize", "decoded": "coalesce(try(url_decode(link)), link)"},
@@ -65,10 +72,14 @@ _TRIMMED = (  # for DuckDB, looking first takes a quarter of the time
     f"THEN trim(value, {_BLANKS}) ELSE value END"
 )
 
-_HASHED = {"duckdb": "CAST(hash({}) >> 1 AS bigint)", "postgres": "hashtextextended({}, 0)"}
-"""A whole number of a text, quickly: another release of the engine may make another one, so then all is looked at."""
+_HASHED = {
+    "duckdb": "CAST(hash({}) >> 1 AS bigint)",
+    "postgres": "(hashtextextended({}, 0) & 9223372036854775807)",
+}
+"""A whole number of a text, none below zero, quickly: another release of the engine may make another one, so then all
+is looked at."""
 
-_VERSION = {"duckdb": _HASHED["duckdb"], "postgres": "hashtextextended(ROW({})::text, 0)"}
+_VERSION = {"duckdb": _HASHED["duckdb"], "postgres": _HASHED["postgres"].format("ROW({})::text")}
 """A whole number of several values."""
 
 _LACKS = {  # DuckDB would rather hold all that leads tell in memory than all versions; Postgres forgets what NOT IN found
@@ -138,15 +149,13 @@ def make_people(
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
             memory = f"more than {MEMORY} of this machine's memory would be needed"
-            hint = memory if "OutOfMemory" in trouble else f"may we write to schema {SCHEMA}?"
+            hint = memory if _lacked_memory(error) else f"may we write to schema {SCHEMA}?"
             log.warning("people over all vendors stay as they were: %s (%s)", trouble, hint)
             return False
     return True
 
 
 def _make_schema(warehouse: Warehouse) -> None:
-    if warehouse.engine == "duckdb":
-        warehouse.execute_all([f"SET memory_limit = '{MEMORY}'"])
     if not warehouse.has_schema(warehouse.dataset):
         warehouse.execute_all([f"CREATE SCHEMA {warehouse.dataset}"])
     if warehouse.engine == "postgres":
@@ -215,6 +224,7 @@ def _make_tables(
         [s.schema for s in sources if s.leads.same_id],
         _HASHED[warehouse.engine],
         max_shared,
+        AT_ONCE,
     )
     engine = warehouse.query("SELECT version()")
     how, what = _digest(TABLES, sought, policy.fingerprint, engine), _digest(_counts(warehouse, sources))
@@ -222,16 +232,40 @@ def _make_tables(
     ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
         return
-    _make_ready(warehouse, anew=again or f" {how} " not in before)
-    with warehouse.one_by_one() as run:
-        found = find_people(run, warehouse.dataset, sought)
-        with warehouse.transaction() as run_together:
-            write_people(run_together, warehouse.dataset, datetime.now(UTC))
-            run_together(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
-        found.drop_all()
+    _make_ready(warehouse, sought, anew=f" {how} " not in before)
+    try:
+        _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * _leads(warehouse, sources)) // 1_000_000}MB")
+        _bring_up_to_date(warehouse, sought, mark)
+    except DatabaseException as error:
+        if not _lacked_memory(error):
+            raise
+        _allow_memory(warehouse, MEMORY)
+        _bring_up_to_date(warehouse, sought, mark)
 
 
-def _make_ready(warehouse: Warehouse, anew: bool) -> None:
+def _bring_up_to_date(warehouse: Warehouse, sought: Sought, mark: str) -> None:
+    with warehouse.one_by_one() as run, closing(find_people(run, warehouse.dataset, sought)) as portions:
+        for is_all in portions:
+            with warehouse.transaction() as run_together:
+                write_people(run_together, warehouse.dataset, datetime.now(UTC))
+                if is_all:
+                    run_together(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
+
+
+def _allow_memory(warehouse: Warehouse, memory: str) -> None:
+    if warehouse.engine == "duckdb":
+        warehouse.execute_all([f"SET memory_limit = '{memory}'"])
+
+
+def _lacked_memory(error: DatabaseException) -> bool:
+    return "OutOfMemory" in type(error.__cause__ or error).__name__
+
+
+def _leads(warehouse: Warehouse, sources: Sequence[Loaded]) -> int:
+    return sum(int(warehouse.query(f"SELECT count(*) FROM {s.table}")[0][0]) for s in sources)
+
+
+def _make_ready(warehouse: Warehouse, sought: Sought, anew: bool) -> None:
     """Makes the tables of people, as far as they are not there, and has all leads be looked at, if they are to be."""
     there = warehouse.stored()
     with warehouse.transaction() as run:
@@ -242,7 +276,7 @@ def _make_ready(warehouse: Warehouse, anew: bool) -> None:
             for name in columns.keys() - there.get(table, columns).keys():  # an earlier release made it
                 run(f"ALTER TABLE {warehouse.qualified(table)} ADD COLUMN {name} {columns[name]}")
         if anew:
-            forget_versions(run, warehouse.dataset)
+            forget_versions(run, warehouse.dataset, sought)
 
 
 _COMMENT = {
