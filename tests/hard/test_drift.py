@@ -247,15 +247,47 @@ def believed_order(place: Place, name: str) -> set[str]:
     return {row["list_order"] for row in place.warehouse.query(f"{sql} ORDER BY started DESC LIMIT 2")}
 
 
-def teach(place: Place, at: int | None) -> None:
-    """A backfill, and two complete syncs that find new rows at one end."""
+def teach(place: Place, at: int | None, syncs: int = 2) -> None:
+    """A backfill, and complete syncs that find new rows at one end."""
     world = place.sandbox.world
     assert place.sync() == 0
-    for _ in range(2):
+    for _ in range(syncs):
         for client in world.client_ids:
             for name in ("leads", "activity"):
                 world.insert(client, name, at=at)
         assert place.sync("--full") == 0
+
+
+@pytest.mark.parametrize(("order", "at"), [("newest_first", 0), ("oldest_first", None)])
+def test_as_many_rows_come_as_go_and_the_next_sync_has_them_from_the_first_one_on(
+    place: MakePlace, order: str, at: int | None
+) -> None:
+    there = place(world(clients=1, leads=230, order=order))
+    world_ = there.sandbox.world
+    client = world_.client_ids[0]
+    assert there.sync() == 0
+    for _ in range(2):
+        world_.delete(client, "leads", world_.ids(client, "leads")[120])
+        new = world_.insert(client, "leads", at=at)["id"]
+        there.sandbox.clear_requests()
+        assert there.sync() == 0
+        assert new in there.ids("leads")[client]
+        assert there.sandbox.count("*/leads") <= 2
+
+
+def test_of_a_list_that_was_turned_round_the_next_sync_brings_what_comes_to_its_new_end(
+    place: MakePlace,
+) -> None:
+    there = place(world(clients=1, leads=230))
+    world_ = there.sandbox.world
+    client = world_.client_ids[0]
+    teach(there, 0, syncs=4)
+    for id in world_.ids(client, "leads"):
+        world_.move(client, "leads", id, 0)
+    assert there.sync() == 0
+    new = world_.insert(client, "leads", at=None)["id"]
+    assert there.sync() == 0
+    assert new in there.ids("leads")[client]
 
 
 @pytest.mark.parametrize(("order", "at"), [("newest_first", 0), ("oldest_first", None)])

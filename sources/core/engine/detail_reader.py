@@ -24,8 +24,9 @@ from sources.core.engine.reader import (
 )
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.ids import segment
-from sources.core.listing.checkpoint import Checkpoint, Order, backfilled_at, believed
+from sources.core.listing.checkpoint import Checkpoint, backfilled_at
 from sources.core.listing.offsets import ByOffset
+from sources.core.listing.order import Order, believed
 from sources.core.listing.reading import read_list
 from sources.core.listing.replies import Fetch, Page
 from sources.core.resources import Detail, Listing, Offset
@@ -273,7 +274,7 @@ class _DetailReader:
             before = load_checkpoint(
                 self._reader.states[unit.resource], unit, key, self._run.policy.fingerprint
             )
-            order = believed(self._reader.states[unit.resource].get(VOTES, {}))
+            order = believed(self._reader.states[unit.resource].get(VOTES, {}), before.told)
         stamps = {
             self._run.vendor.account.name: self._run.whose(account),
             self._detail.parent_key: row_id,

@@ -13,8 +13,9 @@ from sources.core.engine.parents import notes
 from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
 from sources.core.errors import LeadhouseError, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
-from sources.core.listing.checkpoint import Checkpoint, Order, believed, from_scratch, where_it_grew
+from sources.core.listing.checkpoint import Checkpoint, from_scratch, where_it_grew
 from sources.core.listing.content import row_ids
+from sources.core.listing.order import Order, believed, voted
 from sources.core.listing.reading import Reading, read_list
 from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
@@ -84,7 +85,7 @@ class ListReader:
             before = from_scratch(before)
         elif account.owner and not outcome.traffic.requests:
             before = replace(before, unfinished=None)  # what was read since then, others may have read
-        outcome.order = believed(state.get(VOTES, {}))
+        outcome.order = believed(state.get(VOTES, {}), before.told)
         sizing = run.lists.sizing(unit.resource, unit.account, state)
         fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.lists.memory(unit.resource, unit.account, state)
@@ -141,8 +142,7 @@ class ListReader:
 
         def vote(state: State) -> None:
             if outcome.new_rows:
-                votes = state.setdefault(VOTES, {})
-                votes[str(order)] = votes.get(str(order), 0) + 1
+                state[VOTES] = voted(state.get(VOTES, {}), order)
 
         await self._reader.remember(outcome.unit.resource, vote)
 

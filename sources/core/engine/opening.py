@@ -30,7 +30,8 @@ from sources.core.errors import (
     Unforeseen,
     foreseen,
 )
-from sources.core.listing.checkpoint import Checkpoint, Order
+from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.order import Order
 from sources.core.listing.reading import Gathered, read_list
 from sources.core.resources import Listing
 from sources.core.rows.shaping import Raw, digest

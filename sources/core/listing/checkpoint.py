@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from math import ceil
 from typing import Any
 
+from sources.core.listing.order import Order
 from sources.core.listing.scan import Kind, Scan, Start
 from sources.core.listing.times import Times
 
@@ -26,14 +26,6 @@ ONE_REPLY = 100
 
 KEPT_COUNTS = 3
 """As many complete scans as it takes to conclude that many rows are gone."""
-
-
-class Order(StrEnum):
-    """Where a list grows, as far as is known."""
-
-    NEWEST_FIRST = "newest_first"
-    OLDEST_FIRST = "oldest_first"
-    UNORDERED = "unordered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +57,7 @@ class Checkpoint:
         never_ends: the last page, too, says that there are more.
         counts: rows in the list by the last complete scans, the latest last.
         version: whether `head`, `tail` and `page` are digests of bytes or of content.
+        told: where the list grows, by its rows' instants when it was last read whole; None if they don't tell.
     """
 
     head: tuple[str, ...] = ()
@@ -80,6 +73,7 @@ class Checkpoint:
     limit: int | None = None
     never_ends: bool = False
     counts: tuple[int, ...] = ()
+    told: Order | None = None
 
     @property
     def longest(self) -> int | None:
@@ -102,6 +96,7 @@ class Checkpoint:
             "l": self.limit,
             "m": self.never_ends or None,
             "k": list(self.counts),
+            "o": self.told,
         }
         if (u := self.unfinished) is not None:
             state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
@@ -135,6 +130,7 @@ class Checkpoint:
                 state.get("l"),
                 bool(state.get("m")),
                 tuple(state.get("k", ())),
+                Order(state["o"]) if "o" in state else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("not a checkpoint") from error
@@ -225,11 +221,13 @@ class Ends:
         head: of some rows of the scan's first reply.
         tail: of the list's last rows, in order.
         page: fingerprint of the head as it was handed on last, if that was the last thing handed on.
+        told: where it grows, by the instants of rows at both ends; None if they don't tell.
     """
 
     head: tuple[str, ...] = ()
     tail: tuple[str, ...] = ()
     page: str | None = None
+    told: Order | None = None
 
 
 def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: float) -> Checkpoint:
@@ -248,12 +246,14 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
         after = replace(after, head=ends.head, page=ends.page)
     if scan.main.at_end or scan.saw_all:
+        after = replace(after, told=ends.told if scan.saw_all else before.told)
         more = scan.coverage is None and scan.main.last.has_more
         after = replace(after, tail=ends.tail, count=scan.count, never_ends=more)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
         after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
-        after = replace(after, limit=scan.main.longest, counts=(*before.counts, scan.count)[-KEPT_COUNTS:])
+        counts = (*before.counts, scan.count)[-KEPT_COUNTS:]
+        after = replace(after, limit=scan.main.longest, counts=counts)
     return after
 
 
@@ -284,12 +284,3 @@ def where_it_grew(before: Checkpoint, after: Checkpoint, scan: Scan) -> Order | 
     if head_same == tail_same:
         return Order.UNORDERED
     return Order.OLDEST_FIRST if head_same else Order.NEWEST_FIRST
-
-
-def believed(votes: dict[str, int]) -> Order:
-    """The order that enough complete scans agree on; without that, unordered."""
-    for order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
-        mine = votes.get(order, 0)
-        if mine >= 2 and mine > 3 * (sum(votes.values()) - mine):
-            return order
-    return Order.UNORDERED

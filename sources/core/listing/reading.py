@@ -17,13 +17,13 @@ from sources.core.listing.checkpoint import (
     TAIL_LENGTH,
     Checkpoint,
     Ends,
-    Order,
     finished,
     interrupted,
     plan,
     sample,
 )
 from sources.core.listing.content import Content, learned, learned_between, row_ids
+from sources.core.listing.order import Order, some, told_by
 from sources.core.listing.passage import Passage
 from sources.core.listing.replies import Fetch, Page, Reaches, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
@@ -72,12 +72,14 @@ class Memory:
         content: how rows of the resource are compared.
         books: of a scan that is not through yet.
         head: of that scan, digests of what it found at the head.
+        first: some of the rows there.
         passage: of that scan, if tokens lead through the list: where it has come to.
     """
 
     content: Content = field(default_factory=Content)
     books: Books | None = None
     head: tuple[str, ...] = ()
+    first: Sequence[Raw] = ()
     passage: Passage | None = None
 
     def begin_anew(self) -> None:
@@ -148,7 +150,7 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
     if scan.ending is Ending.UNSTABLE:
         raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
     if scan.ending is None:
-        reading.memory.books, reading.memory.head = scan.books, walk.head
+        reading.memory.books, reading.memory.head, reading.memory.first = scan.books, walk.head, walk.first
         return interrupted(before, scan, began), scan
     reading.memory.books = None
     return finished(before, scan, walk.ends(), began, reading.now().timestamp()), scan
@@ -207,6 +209,7 @@ class _Walk:
         memory, goes_on = reading.memory, bool(start.resume_at)
         self.scan = Scan(start, reading.window, memory.books if goes_on else None, reading.reaches)
         self.head: tuple[str, ...] = memory.head if goes_on else ()
+        self.first: Sequence[Raw] = memory.first if goes_on else ()
         self.may_be_puzzled = True
         self._misplaced, self._found = False, 0
         self._recent: deque[tuple[Reply, Sequence[Raw]]] = deque(maxlen=MAX_WINDOW + 2)
@@ -270,6 +273,7 @@ class _Walk:
         self._recent.append((reply, page.rows))
         if not offset and not self.head:
             self.head = sample(self._lastingly(digests, page.rows))
+            self.first = some(page.rows)
         if new:
             await self._hand_on(digests, [page.rows[n] for n in new], new)
 
@@ -290,7 +294,14 @@ class _Walk:
         for told, rows in self._recent if found else ():
             if not told.offset and fingerprint(told.digests) == found:
                 page = fingerprint(self._lastingly(told.digests, rows))
-        return Ends(self.head, self._tail(), page)
+        return Ends(self.head, self._tail(), page, self._told())
+
+    def _told(self) -> Order | None:
+        """Where the list grows, by its rows' instants, if it was read along an order at all."""
+        last = max((told for told, _ in self._recent), key=lambda told: told.offset, default=None)
+        if not self.scan.saw_all or self.scan.coverage or last is None or not last.offset:
+            return None
+        return told_by([*self.first, *next(some(rows) for told, rows in self._recent if told is last)])
 
     def _lastingly(self, digests: Sequence[str], rows: Sequence[Raw]) -> Sequence[str]:
         """Digests of rows that hold from one day to the next, made of those that hold within the scan, if they do."""

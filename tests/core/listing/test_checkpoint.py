@@ -12,15 +12,14 @@ from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import (
     Checkpoint,
     Ends,
-    Order,
     Unfinished,
-    believed,
     finished,
     interrupted,
     plan,
     sample,
     where_it_grew,
 )
+from sources.core.listing.order import Order, believed
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import digest
 

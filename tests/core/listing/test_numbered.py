@@ -15,8 +15,9 @@ import pytest
 
 from sources.core.api.envelope import Body
 from sources.core.errors import ApiError, NotFound, Rejected, ScanUnstable, ServerError, Where
-from sources.core.listing.checkpoint import Checkpoint, Order, from_scratch
+from sources.core.listing.checkpoint import Checkpoint, from_scratch
 from sources.core.listing.numbered import ByPage
+from sources.core.listing.order import Order
 from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Gathered, Reading, read_list
 from sources.core.listing.scan import Scan

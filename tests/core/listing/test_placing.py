@@ -11,8 +11,9 @@ import pytest
 
 from sources.core.api.envelope import Body
 from sources.core.errors import ScanUnstable
-from sources.core.listing.checkpoint import Checkpoint, Order
+from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.numbered import ByPage
+from sources.core.listing.order import Order
 from sources.core.listing.pages import Sizing
 from sources.core.listing.placing import placed
 from sources.core.listing.reading import Gathered, Reading, read_list

@@ -14,8 +14,9 @@ import msgspec
 
 from sources.core.errors import Rejected, ScanUnstable, Where
 from sources.core.listing.by_time import Read, read_by_time
-from sources.core.listing.checkpoint import Checkpoint, Order
+from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.instants import moment
+from sources.core.listing.order import Order
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
 from sources.core.listing.reading import Memory, Reading
