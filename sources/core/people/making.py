@@ -232,6 +232,7 @@ def _make_tables(
     ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
         return
+    _allow_memory(warehouse, MEMORY)
     _make_ready(warehouse, sought, anew=f" {how} " not in before)
     try:
         _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * _leads(warehouse, sources)) // 1_000_000}MB")
