@@ -75,8 +75,9 @@ def voted(votes: Mapping[str, int], order: Order) -> dict[str, int]:
 
 
 def believed(votes: Mapping[str, int], told: Order | None = None) -> Order:
-    """What a list's instants tell; without that, the order that enough complete scans agree on; else unordered."""
-    if told:
+    """What a list's instants tell, unless more complete scans found new rows in its middle than at that end: rows may be
+    sorted by when something is due. Without that, the order that enough complete scans agree on; else unordered."""
+    if told and votes.get(Order.UNORDERED, 0) <= votes.get(told, 0):
         return told
     for order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
         mine = votes.get(order, 0)

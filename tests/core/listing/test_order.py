@@ -52,6 +52,8 @@ def test_rows_that_are_no_objects_tell_nothing() -> None:
 
 def test_what_instants_tell_counts_for_more_than_votes_and_old_votes_for_less_than_new_ones() -> None:
     assert believed({"newest_first": 6}, Order.OLDEST_FIRST) is Order.OLDEST_FIRST
+    assert believed({"unordered": 1}, Order.NEWEST_FIRST) is Order.UNORDERED
+    assert believed({"unordered": 1, "newest_first": 1}, Order.NEWEST_FIRST) is Order.NEWEST_FIRST
     votes: dict[str, int] = {}
     for _ in range(50):
         votes = voted(votes, Order.NEWEST_FIRST)
