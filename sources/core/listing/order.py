@@ -74,11 +74,14 @@ def voted(votes: Mapping[str, int], order: Order) -> dict[str, int]:
     return more if sum(more.values()) <= MOST_VOTES else {o: n // 2 for o, n in more.items() if n > 1}
 
 
-def believed(votes: Mapping[str, int], told: Order | None = None) -> Order:
+def believed(votes: Mapping[str, int], told: Order | None) -> Order:
     """What a list's instants tell, unless more complete scans found new rows in its middle than at that end: rows may be
-    sorted by when something is due. Without that, the order that enough complete scans agree on; else unordered."""
-    if told and votes.get(Order.UNORDERED, 0) <= votes.get(told, 0):
-        return told
+    sorted by when something is due. Without that, what scans agree on."""
+    return told if told and votes.get(Order.UNORDERED, 0) <= votes.get(told, 0) else agreed(votes)
+
+
+def agreed(votes: Mapping[str, int]) -> Order:
+    """The order that enough complete scans agree on; without that, unordered."""
     for order in (Order.NEWEST_FIRST, Order.OLDEST_FIRST):
         mine = votes.get(order, 0)
         if mine >= 2 and mine > 3 * (sum(votes.values()) - mine):

@@ -95,6 +95,7 @@ class Reading:
         fetch: gets a page.
         outcome: the unit it counts for.
         order: where the list is believed to grow.
+        is_sure: complete scans agree on that; else what comes there makes the scan a complete one, which tells.
         complete_every: seconds after which a complete scan is due.
         stamps: our own columns, the same in all rows.
         now: tells the time, never twice the same.
@@ -122,6 +123,7 @@ class Reading:
     reaches: Reaches | None = None
     window: int = MAX_WINDOW
     stopping: Callable[[], bool] = lambda: False
+    is_sure: bool = True
 
 
 async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[Checkpoint, Scan]:
@@ -211,7 +213,7 @@ class _Walk:
         self.head: tuple[str, ...] = memory.head if goes_on else ()
         self.first: Sequence[Raw] = memory.first if goes_on else ()
         self.may_be_puzzled = True
-        self._misplaced, self._found = False, 0
+        self._misplaced, self._found, self._has_news = False, 0, False
         self._recent: deque[tuple[Reply, Sequence[Raw]]] = deque(maxlen=MAX_WINDOW + 2)
         content = memory.content
         self._whole = start.kind is Kind.COMPLETE and start.page is None
@@ -236,7 +238,8 @@ class _Walk:
             return False
         tail = start.kind is Kind.TAIL and scan.main.at_end and self._before.count is not None
         grew_elsewhere = tail and scan.count > (self._before.count or 0) + self._found
-        return scan.ending in (Ending.REFUTED, Ending.UNSTABLE) or self._misplaced or grew_elsewhere
+        puzzling = scan.ending in (Ending.REFUTED, Ending.UNSTABLE) or self._misplaced or grew_elsewhere
+        return puzzling or (self._has_news and not self._reading.is_sure)
 
     async def run(self) -> None:
         """Reads until the scan ends, or pauses, or is puzzled."""
@@ -285,6 +288,7 @@ class _Walk:
             self._misplaced = await sink.unknown(reading.outcome, doubtful) > 0
         if self._start.kind is Kind.TAIL:
             self._found += await sink.unknown(reading.outcome, rows)
+        self._has_news = self._has_news or self._start.kind is Kind.HEAD or self._found > 0
         compare = reading.memory.content.digest
         await sink.rows(Rows(reading.outcome, rows, reading.now(), reading.stamps, compare, self._whole))
 

@@ -19,7 +19,7 @@ from sources.core.listing.checkpoint import (
     sample,
     where_it_grew,
 )
-from sources.core.listing.order import Order, believed
+from sources.core.listing.order import Order, agreed
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 from sources.core.rows.shaping import digest
 
@@ -191,11 +191,11 @@ def test_a_list_that_grew_at_one_end_tells_its_order() -> None:
 
 
 def test_an_order_is_believed_when_two_agree_and_hardly_any_differ() -> None:
-    assert believed({}) is Order.UNORDERED
-    assert believed({"newest_first": 1}) is Order.UNORDERED
-    assert believed({"newest_first": 2}) is Order.NEWEST_FIRST
-    assert believed({"oldest_first": 5, "unordered": 1}) is Order.OLDEST_FIRST
-    assert believed({"newest_first": 5, "unordered": 2}) is Order.UNORDERED
+    assert agreed({}) is Order.UNORDERED
+    assert agreed({"newest_first": 1}) is Order.UNORDERED
+    assert agreed({"newest_first": 2}) is Order.NEWEST_FIRST
+    assert agreed({"oldest_first": 5, "unordered": 1}) is Order.OLDEST_FIRST
+    assert agreed({"newest_first": 5, "unordered": 2}) is Order.UNORDERED
 
 
 def test_the_backfill_ends_once() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sources.core.listing.order import Order, believed, told_by, voted
+from sources.core.listing.order import Order, agreed, believed, told_by, voted
 
 
 def rows(count: int, **fields: Any) -> list[bytes]:
@@ -57,7 +57,7 @@ def test_what_instants_tell_counts_for_more_than_votes_and_old_votes_for_less_th
     votes: dict[str, int] = {}
     for _ in range(50):
         votes = voted(votes, Order.NEWEST_FIRST)
-    assert believed(votes) is Order.NEWEST_FIRST
+    assert agreed(votes) is Order.NEWEST_FIRST
     for _ in range(2):
         votes = voted(votes, Order.OLDEST_FIRST)
-    assert believed(votes) is Order.UNORDERED
+    assert agreed(votes) is Order.UNORDERED
