@@ -518,6 +518,7 @@ def test_clients_are_not_lost_where_their_list_is_empty_for_a_moment(
     assert [what for what in differences(duck, api.world, resources or ALL) if "deleted" not in what] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", ["forbidden", "unauthorized"])
 def test_a_client_that_refuses_meanwhile_hurts_no_other(
     sandbox: StartSandbox, duck: DuckDB, code: str
@@ -537,6 +538,7 @@ def test_a_client_that_refuses_meanwhile_hurts_no_other(
     assert differences(duck, api.world) == []
 
 
+@pytest.mark.long
 def test_a_key_that_is_revoked_after_a_client_refused_stops_the_run_and_takes_no_access_away(
     sandbox: StartSandbox, duck: DuckDB
 ) -> None:

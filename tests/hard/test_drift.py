@@ -258,7 +258,9 @@ def teach(place: Place, at: int | None, syncs: int = 2) -> None:
         assert place.sync("--full") == 0
 
 
-@pytest.mark.parametrize(("order", "at"), [("newest_first", 0), ("oldest_first", None)])
+@pytest.mark.parametrize(
+    ("order", "at"), [("newest_first", 0), pytest.param("oldest_first", None, marks=pytest.mark.long)]
+)
 def test_as_many_rows_come_as_go_and_the_next_sync_has_them_from_the_first_one_on(
     place: MakePlace, order: str, at: int | None
 ) -> None:
@@ -273,6 +275,7 @@ def test_as_many_rows_come_as_go_and_the_next_sync_has_them_from_the_first_one_o
         assert new in there.ids("leads")[client]
 
 
+@pytest.mark.long
 def test_of_a_list_that_was_turned_round_the_next_sync_brings_what_comes_to_its_new_end(
     place: MakePlace,
 ) -> None:

@@ -312,6 +312,7 @@ def test_a_signal_before_the_first_request_is_said_and_not_called_done(
     assert there.sandbox.requests == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("resources", [(), ("post_engagement",)])
 def test_details_that_a_stopped_sync_did_not_begin_are_not_done(
     place: MakePlace, resources: tuple[str, ...]

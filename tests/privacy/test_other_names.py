@@ -23,6 +23,7 @@ def rows(home: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.long
 def test_all_that_hangs_on_a_lead_goes_with_it_whatever_its_id_is_called_there(
     home: Path, keyed: str
 ) -> None:
