@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from sources.core.errors import ConfigurationError
 from sources.core.naming import COLUMN, NAME, TAKEN, WORDS
+from sources.core.privacy.origin import columns_joined
 from sources.core.resources import Detail, Listing, Resource, Snapshot
 from sources.core.tables import (
     DELETED,
@@ -314,8 +315,7 @@ def _relation(vendor: Vendor, parent: str, child: str, by: str) -> Iterator[str]
         if name not in vendor.tables:
             yield f"`relations` have {name}, which is no table"
             return
-    for part in by.split(","):
-        one, _, other = map(str.strip, part.partition("="))
-        for name, table in ((other or one, child), (one if other else "", parent)):
+    for of_parent, of_child in columns_joined(by):
+        for name, table in ((of_child, child), (of_parent, parent)):
             if name and name not in _columns(vendor, table):
                 yield f"`relations` join {parent} and {child} by {name}, which is no column of {table}"

@@ -17,7 +17,7 @@ from sources.core.accounts import Access, Opener
 from sources.core.api.client import Api, only
 from sources.core.configuration import SourceConfig
 from sources.core.declaration import check_declaration
-from sources.core.privacy.origin import Link, Origin, ids_of_leads, ids_of_parents
+from sources.core.privacy.origin import Link, Origin, columns_joined, ids_of_leads, ids_of_parents
 from sources.core.privacy.policy import Policy
 from sources.core.report import Section
 from sources.core.resources import Detail, Listing, Resource, Snapshot
@@ -208,9 +208,8 @@ class Vendor:
         for resource, detail in self.detail_of.items():
             yield detail.parent, "id", resource, detail.parent_key
         for parent, child, by in self.relations:
-            for columns in by.split(","):
-                of_parent, _, of_child = columns.partition("=")
-                yield parent, of_parent.strip(), child, (of_child or of_parent).strip()
+            for of_parent, of_child in columns_joined(by):
+                yield parent, of_parent or of_child, child, of_child
 
     def scopes_for(self, resource: str) -> list[str]:
         """The scopes that reading a resource takes; a detail needs its parents' list too."""

@@ -4,7 +4,7 @@ Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,14 @@ OF = "\x1f"
 
 Link = tuple[str, str, str, str]
 """A parent's table and column, and the table and column of children that hold the same."""
+
+
+def columns_joined(by: str) -> Iterator[tuple[str, str]]:
+    """What a relation joins by, such as `club_id, id = member_id`: the parent's column, empty where it is called as the
+    child's, and the child's."""
+    for columns in by.split(","):
+        of_parent, _, of_child = map(str.strip, columns.partition("="))
+        yield (of_parent, of_child) if of_child else ("", of_parent)
 
 
 def ids_of_leads(leads: str, links: Iterable[Link]) -> dict[str, tuple[str, ...]]:
