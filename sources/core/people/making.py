@@ -227,7 +227,8 @@ def _make_tables(
         AT_ONCE,
     )
     engine = warehouse.query("SELECT version()")
-    how, what = _digest(TABLES, sought, policy.fingerprint, engine), _digest(_counts(warehouse, sources))
+    counts = _counts(warehouse, sources)
+    how, what = _digest(TABLES, sought, policy.fingerprint, engine), _digest(counts)
     mark = f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {how} {what}]"
     ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
@@ -235,7 +236,8 @@ def _make_tables(
     _allow_memory(warehouse, MEMORY)
     _make_ready(warehouse, sought, anew=f" {how} " not in before)
     try:
-        _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * _leads(warehouse, sources)) // 1_000_000}MB")
+        leads = sum(int(rows[0][0]) for _, rows in counts)
+        _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * leads) // 1_000_000}MB")
         _bring_up_to_date(warehouse, sought, mark)
     except DatabaseException as error:
         if not _lacked_memory(error):
@@ -260,10 +262,6 @@ def _allow_memory(warehouse: Warehouse, memory: str) -> None:
 
 def _lacked_memory(error: DatabaseException) -> bool:
     return "OutOfMemory" in type(error.__cause__ or error).__name__
-
-
-def _leads(warehouse: Warehouse, sources: Sequence[Loaded]) -> int:
-    return sum(int(warehouse.query(f"SELECT count(*) FROM {s.table}")[0][0]) for s in sources)
 
 
 def _make_ready(warehouse: Warehouse, sought: Sought, anew: bool) -> None:
