@@ -245,15 +245,15 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
         return after
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
         after = replace(after, head=ends.head, page=ends.page)
+    if scan.saw_all:
+        after = replace(after, told=ends.told)
     if scan.main.at_end or scan.saw_all:
-        after = replace(after, told=ends.told if scan.saw_all else before.told)
         more = scan.coverage is None and scan.main.last.has_more
         after = replace(after, tail=ends.tail, count=scan.count, never_ends=more)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
         after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
-        counts = (*before.counts, scan.count)[-KEPT_COUNTS:]
-        after = replace(after, limit=scan.main.longest, counts=counts)
+        after = replace(after, limit=scan.main.longest, counts=(*before.counts, scan.count)[-KEPT_COUNTS:])
     return after
 
 

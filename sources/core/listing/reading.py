@@ -302,10 +302,10 @@ class _Walk:
 
     def _told(self) -> Order | None:
         """Where the list grows, by its rows' instants, if it was read along an order at all."""
-        last = max((told for told, _ in self._recent), key=lambda told: told.offset, default=None)
-        if not self.scan.saw_all or self.scan.coverage or last is None or not last.offset:
+        if not self.scan.saw_all or self.scan.coverage or not self._recent:
             return None
-        return told_by([*self.first, *next(some(rows) for told, rows in self._recent if told is last)])
+        last, rows = max(self._recent, key=lambda recent: recent[0].offset)
+        return told_by([*self.first, *some(rows)]) if last.offset else None
 
     def _lastingly(self, digests: Sequence[str], rows: Sequence[Raw]) -> Sequence[str]:
         """Digests of rows that hold from one day to the next, made of those that hold within the scan, if they do."""
