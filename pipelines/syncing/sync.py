@@ -154,9 +154,8 @@ def read_and_load(
             if storage.is_due and not run.finished:
                 describe(pipeline, vendor, policy)
                 storage.publish()
-        if (
-            run.access is None and not run.outcomes
-        ):  # nobody knows what there is, so nothing could be partly done
+        # Where nobody knows what there is, nothing could be partly done.
+        if run.access is None and not run.outcomes:
             raise DeadlineReached("it was stopped before anything was read")
         _conclude(storage, pipeline, run, wanted.accept_deletes, changed_since)
     return Report(run, exit_code(list(run.outcomes.values())))
@@ -178,10 +177,8 @@ def _conclude(
     changed_since: datetime | None,
 ) -> None:
     """What is done once everything that was read is loaded."""
-    if run.access:
-        run.todo(
-            run.wanted
-        )  # what was not even begun, as details are not before lists are through, is not done either
+    if run.access:  # what was not even begun, as details are not before lists are through, is not done either
+        run.todo(run.wanted)
     for outcome in run.outcomes.values():
         if not outcome.finished and run.fatal:
             outcome.fail(run.fatal)

@@ -20,12 +20,13 @@ def distinct(accounts: Sequence[Account], word: str) -> list[Account]:
     """
     found: dict[str, Account] = {}
     for account in accounts:
-        if not found.setdefault(account.id, account).reads_as(account):
+        if not found.get(account.id, account).reads_as(account):
             raise ConfigurationError(
                 f"two {word}s that are read in different ways have the id {account.id!r}, and one would be lost: each "
                 "`Account` takes an id of its own, and parts of one the same `owner`"
             )
-    return list({account.id: account for account in accounts}.values())
+        found[account.id] = account
+    return list(found.values())
 
 
 def chosen(
