@@ -409,6 +409,31 @@ def test_engagement_is_a_time_series_whose_last_reading_of_a_day_wins(
         assert [impressions for _, impressions in series] in ([1, 3], [1, 2, 3])
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["another slice", "another sync"])
+def test_details_of_a_row_that_changed_are_read_though_the_row_was_loaded_before_them(
+    sandbox: StartSandbox, duck: DuckDB, how: str
+) -> None:
+    api = sandbox(small_world(clients=1, posts=8))
+    world, client = api.world, api.world.client_ids[0]
+    posts = world.ids(client, "posts")
+    for post in posts:
+        world.edit(client, "posts", post, status="published")
+        world.set_engagement(client, post, {"impressions": 1})
+    duck.sync(api)
+    for post in posts[:3]:
+        world.edit(client, "posts", post, notes="edited")
+        world.set_engagement(client, post, {"impressions": 2})
+    if how == "another sync":
+        duck.sync(api, "posts", full=True)
+    duck.sync(api, full=True, slice_rows=1 if how == "another slice" else None)
+    found = {row["post_id"] for row in duck.rows("post_engagement") if row["impressions"] == 2}
+    assert found == set(posts[:3])
+    api.clear_requests()
+    duck.sync(api, full=True)
+    assert not [request for request in api.requests if "engagement" in request.path]
+
+
 # --- who is read -------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +10,10 @@ import msgspec
 
 from sources.core.api.asking import Traffic
 from sources.core.api.envelope import Body
-from sources.core.engine.details import Parent, due
+from sources.core.engine.choosing import Choice
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered
-from sources.core.engine.parents import CHANGED, Known, Outdated, known_parents, merge
 from sources.core.engine.reader import (
-    UNITS,
     VOTES,
     Reader,
     keep_checkpoint,
@@ -24,7 +21,7 @@ from sources.core.engine.reader import (
 )
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.ids import segment
-from sources.core.listing.checkpoint import Checkpoint, backfilled_at
+from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.offsets import ByOffset
 from sources.core.listing.order import Order, agreed
 from sources.core.listing.reading import read_list
@@ -41,11 +38,26 @@ MAX_FAILURES = 5
 """After so many failed details an account's unit stops trying; what is due stays due."""
 
 
-async def read_details(reader: Reader) -> None:
-    """Reads all details that are wanted and due, after the lists: page chains come before fan-out."""
-    for detail in reader.run.vendor.details.values():
-        if detail.resource in reader.states or detail.lists in reader.states:
-            await _DetailReader(reader, detail).read()
+class DetailReaders:
+    """Of one slice: one a kind of details.
+
+    Args:
+        reader: hands over what is read.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._all = [_DetailReader(reader, detail) for detail in reader.run.vendor.details.values()]
+
+    async def read(self) -> None:
+        """Reads all details that are wanted and due, after the lists: page chains come before fan-out."""
+        for each in self._all:
+            if each.is_wanted:
+                await each.read()
+
+    async def note_changes(self) -> None:
+        """Has it noted which rows changed where no details were looked at, however the slice ended."""
+        for each in self._all:
+            await each.choice.note_changes()
 
 
 class _DetailReader:
@@ -60,79 +72,34 @@ class _DetailReader:
         self._reader = reader
         self._run = reader.run
         self._detail = detail
-        self._main = detail.resource if detail.resource in reader.states else str(detail.lists)
-        self._read_before = reader.run.details_read[self._main]
-        self._ever_read: set[str] = set()
-        self._outdated = Outdated(self._state.get(CHANGED, {}))
+        self._wanted = [name for name in (detail.resource, detail.lists) if name in reader.states]
+        self._main = str(self._wanted[0] if self._wanted else detail.resource)
+        self.choice = Choice(reader, detail, self._main)
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self._wanted)
 
     async def read(self) -> None:
-        wanted = [name for name in (self._detail.resource, self._detail.lists) if name in self._reader.states]
         outcomes: dict[str, list[Outcome]] = defaultdict(list)
-        for outcome in self._run.todo([str(name) for name in wanted]):
+        for outcome in self._run.todo([str(name) for name in self._wanted]):
             if parents := self._run.trouble_with(Unit(outcome.unit.account, self._detail.parent)):
                 outcome.end(parents.status, f"{self._detail.parent}: {parents.note}")
             elif not is_offered(self._state, outcome.unit.account, self._run.now()):
                 outcome.end(Status.SKIPPED, NOT_OFFERED)
             else:
                 outcomes[outcome.unit.account].append(outcome)
-        todo = await self._due(outcomes)
+        todo = await self.choice.make(outcomes)
         try:
             await together(
                 self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
             )
         finally:
-            left = self._outdated.left({self._run.whose(account) for account in outcomes}, self._read_before)
-            if left != self._state.get(CHANGED, {}):
-                await self._reader.remember(self._main, lambda state: state.update({CHANGED: left}))
+            await self.choice.remember_changes(outcomes)
 
     @property
     def _state(self) -> dict[str, Any]:
         return self._reader.states.get(self._main, {})
-
-    async def _due(self, outcomes: Mapping[str, Any]) -> dict[str, list[str]]:
-        """By account, the ids of rows to read now, those read longest ago first over all accounts."""
-        parent_state = self._reader.states.get(self._detail.parent)
-        parent_units = (parent_state or {}).get(UNITS, {})
-        backfilled: dict[str, float] = {}
-        for account, stored in parent_units.items():
-            whose = self._run.whose(account)
-            backfilled[whose] = max(backfilled_at(stored), backfilled.get(whose, 0.0))
-        column = self._run.vendor.account.name
-        known = await self._reader.ask(
-            self._main,
-            lambda loader: known_parents(loader.warehouse, self._detail, self._main, column, backfilled),
-        )
-        if parent_state is not None and not parent_units:
-            known = {}  # nothing is remembered of the lists either: all begins anew
-        self._ever_read = {
-            account for account, rows in known.items() if any(each.parent.fetched for each in rows.values())
-        }
-        parents = [
-            parent
-            for account in outcomes
-            if account == self._kin(account, outcomes)[0]
-            for parent in self._parents(known, self._kin(account, outcomes))
-            if (self._run.whose(account), parent.id) not in self._read_before and not parent.has_none
-        ]
-        budget = self._run.config.details_per_run - len(self._read_before)
-        todo: dict[str, list[str]] = defaultdict(list)
-        for parent in due(parents, self._detail.tiers, self._run.now(), budget):
-            todo[parent.account].append(parent.id)
-        return todo
-
-    def _kin(self, account: str, outcomes: Mapping[str, Any]) -> list[str]:
-        """The accounts to be read that see the same owner's rows, always in the same order."""
-        return sorted(set(self._run.kin(account, self._detail.parent)) & outcomes.keys())
-
-    def _parents(self, known: Mapping[str, Mapping[str, Known]], kin: list[str]) -> Iterator[Parent]:
-        """An owner's rows, each of the account that just saw it."""
-        noted = {account: self._run.noted[Unit(account, self._detail.parent)] for account in kin}
-        seen_by = {note.parent.id: account for account in reversed(kin) for note in noted[account]}
-        notes = [note for account in kin for note in noted[account]]
-        whose = self._run.whose(kin[0])
-        for parent in merge(known.get(whose, {}), notes):
-            changed = self._outdated.note(whose, parent)
-            yield replace(parent, account=seen_by.get(parent.id, kin[0]), changed=changed)
 
     async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
         """Reads one account's details concurrently; one that is gone is skipped."""
@@ -141,7 +108,7 @@ class _DetailReader:
         gone: dict[str, LeadhouseError] = {}
         read: set[str] = set()
         refused = self._reader.was_refused(outcomes[0].unit)
-        never = not self._detail.documented and whose not in self._ever_read
+        never = not self._detail.documented and whose not in self.choice.ever_read
 
         def is_absent() -> bool:
             """Whether it looks as if there were no such route, rather than no such rows."""
@@ -158,16 +125,16 @@ class _DetailReader:
                 try:
                     if await self._read_as_any(account, row_id, outcomes):
                         read.add(row_id)
-                        self._read_before.add((whose, row_id))
+                        self.choice.read.add((whose, row_id))
                 except NotFound as error:
                     gone[row_id] = error
-                    self._read_before.add((whose, row_id))
+                    self.choice.read.add((whose, row_id))
                 except Unauthorized as error:
                     if not self._detail.keeps_to_row:
                         failures.append(await self._reader.refused(error, self._detail.documented))
                         continue
                     gone[row_id] = error
-                    self._read_before.add((whose, row_id))
+                    self.choice.read.add((whose, row_id))
                 except DeadlineReached:
                     raise
                 except LeadhouseError as error:
@@ -183,7 +150,7 @@ class _DetailReader:
         if self._detail.answers == "rows":
             sizing = self._run.lists.sizing(self._detail.resource, account, self._state)
             await self._reader.learn_pages(self._main, account, sizing)
-        through = {(whose, row_id) for row_id in ids} <= self._read_before
+        through = {(whose, row_id) for row_id in ids} <= self.choice.read
         if is_absent():
             failures.extend(gone.values())
         elif self._detail.answers == "rows":

@@ -122,18 +122,15 @@ class ListReader:
     ) -> tuple[Checkpoint, Scan | Read]:
         """Reads a list by offset, or by time."""
         outcome, paging = reading.outcome, listing.paging
-        sink = _Noting(self._reader, outcome, self._detail_of(outcome.unit.resource), listing.row_id)
+        details = self._run.vendor.details.values()
+        detail = next((each for each in details if each.parent == outcome.unit.resource), None)
+        sink = _Noting(self._reader, outcome, detail, listing.row_id)
         if not isinstance(paging, Tokens):
             return await read_list(reading, before, sink)
         ask = query(self._reader.api, listing, self._run.accounts[outcome.unit.account], outcome.traffic)
         lookback = paging.lookback(self._run.config)
         by = ByTime(ask, paging.instant, paging.nullable, lookback, len(paging.parts), paging.fills_in)
         return await read_by_time(reading, by, before, sink)
-
-    def _detail_of(self, parent: str) -> Detail | None:
-        """What is read of each of a list's rows, if that is wanted."""
-        details = [detail for detail in self._run.vendor.details.values() if detail.parent == parent]
-        return details[0] if parent in self._parents else None
 
     async def _vote(self, outcome: Outcome, before: Checkpoint, after: Checkpoint, scan: Scan) -> None:
         """Learns where lists of this resource grow, from a complete scan that brought new rows."""
@@ -149,7 +146,7 @@ class ListReader:
 
 
 class _Noting:
-    """A sink that also notes which rows have details to be read, and whether rows have ids at all."""
+    """A sink that also notes which rows have details, and whether rows have ids at all."""
 
     def __init__(self, reader: Reader, outcome: Outcome, detail: Detail | None, row_id: str) -> None:
         self._reader = reader

@@ -23,7 +23,7 @@ from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
 
 CHANGED = "changed"
-"""Where a resource's state keeps which rows are `Outdated`."""
+"""Where the state of a resource whose rows have details keeps which of them are `Outdated`."""
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -41,7 +41,7 @@ Parents = dict[str, dict[str, Known]]
 
 
 def known_parents(
-    warehouse: Warehouse | None, detail: Detail, resource: str, account: str, backfilled: Mapping[str, float]
+    warehouse: Warehouse, detail: Detail, resource: str, account: str, backfilled: Mapping[str, float]
 ) -> Parents:
     """What the warehouse knows of all rows that have this detail.
 
@@ -53,7 +53,7 @@ def known_parents(
         backfilled: by account, when its first complete scan ended; rows first seen before count as old.
     """
     found: Parents = defaultdict(dict)
-    if warehouse is None or not warehouse.has(detail.parent):
+    if not warehouse.has(detail.parent):
         return found
     present = warehouse.columns(detail.parent)
     without = detail.without[0] if detail.without else ""
@@ -179,7 +179,7 @@ class Outdated:
         """Whether a row is one of these; then that is noted."""
         before = self._before.get(whose, frozenset())
         is_outdated = parent.changed or (bool(before) and digest(parent.id.encode()) in before)
-        if is_outdated:
+        if is_outdated and parent.fetched:  # others are due anyway
             self._rows.add((whose, parent.id))
         return is_outdated
 

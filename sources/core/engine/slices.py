@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from sources.core.api.client import Client
-from sources.core.engine.detail_reader import read_details
+from sources.core.engine.detail_reader import DetailReaders
 from sources.core.engine.feed import Feed
 from sources.core.engine.list_reader import ListReader
 from sources.core.engine.opening import open_run
@@ -44,14 +44,18 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
     run.begin_slice()
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
         reader = Reader(run, api, feed, states)
-        lists = ListReader(reader)
+        lists, details = ListReader(reader), DetailReaders(reader)
         watch = asyncio.create_task(_give_up_when_stopped(run, api))
         try:
             if run.access is None:
                 await open_run(reader)
             parents, others = await lists.todo()
             await together(
-                [_read_with_details(reader, lists, parents), lists.read(others), read_snapshots(reader)]
+                [
+                    _read_with_details(reader, lists, parents, details),
+                    lists.read(others),
+                    read_snapshots(reader),
+                ]
             )
             run.through = not run.pausing() and all(o.finished for o in run.outcomes.values())
         except DeadlineReached:
@@ -66,6 +70,7 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
         finally:
             watch.cancel()
             run.traffic.add(api.http.traffic)
+        await details.note_changes()
     if not run.looped:
         _tell_of_trouble(run)
 
@@ -78,13 +83,15 @@ async def _give_up_when_stopped(run: Run, api: Client) -> None:
     api.http.give_up()
 
 
-async def _read_with_details(reader: Reader, lists: ListReader, parents: Sequence[Outcome]) -> None:
+async def _read_with_details(
+    reader: Reader, lists: ListReader, parents: Sequence[Outcome], details: DetailReaders
+) -> None:
     """What is due needs whole lists of the rows that have details, but of nothing else: where another list is
     long, or its account slow, details fill the connections that it leaves free. Pages of lists go first."""
     await lists.read(parents)
     if not reader.run.pausing():
         try:
-            await read_details(reader)
+            await details.read()
         except DeadlineReached:
             reader.run.expire()  # the other lists end by themselves, and keep how far they came
 
