@@ -264,6 +264,25 @@ def test_deletes_are_concluded_after_two_scans_and_asked_for_one_by_one(place: S
 
 
 @pytest.mark.long
+def test_a_row_of_which_nobody_can_say_whether_it_is_gone_keeps_no_other_from_being_marked(
+    place: Start,
+) -> None:
+    there = place(leads=130)
+    there.sync("leads")
+    silent, *gone = there.world.ids()[:4]
+    for lead in (silent, *gone):
+        there.world.delete("", "leads", lead)
+    there.sandbox.faults.add(Fault("error", f"/leads/{silent}", status=500, times=None))
+    for _ in range(2):
+        report = there.sync("leads", full=True)
+    assert {row[1] for row in there.leads("deleted_at IS NOT NULL")} == set(gone)
+    assert any("does not say" in outcome.note for outcome in report.run.outcomes.values())
+    there.sandbox.faults.clear()
+    there.sync("leads", full=True)
+    assert there.leads() == there.truth()
+
+
+@pytest.mark.long
 def test_the_brake_holds_where_most_leads_seem_gone(place: Start) -> None:
     there = place(leads=130)
     there.sync("leads")

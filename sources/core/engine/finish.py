@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import dlt
@@ -16,6 +17,7 @@ from sources.core.errors import LeadhouseError, NotFound
 from sources.core.ids import is_id, segment
 from sources.core.privacy.policy import Policy
 from sources.core.tables import DELETED_AT, Table
+from sources.core.together import together
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views, make_views
@@ -31,6 +33,9 @@ from sources.core.warehouse.deletes import (
 )
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
+
+AT_ONCE = 100
+"""Rows that are asked for at a time before they are marked as deleted; the pace shares the connections out."""
 
 KEPT_STATES = 5
 """Versions of dlt's state kept in the destination: the latest is needed, a few more for looking back."""
@@ -94,17 +99,24 @@ def _call_rolls(warehouse: Warehouse, run: Run, accept: bool) -> None:
 def _conclude(warehouse: Warehouse, run: Run, scan: Complete, verdict: Verdict) -> None:
     """Marks as deleted who is gone."""
     table, outcome, gone = run.vendor.tables[scan.unit.resource], run.outcomes[scan.unit], verdict.gone
+    settled = set(gone)
     if verdict.held:
         outcome.note = (
             f"{verdict.held} rows seem deleted; held back until another complete scan or --accept-deletes"
         )
     if gone and run.vendor.listings[scan.unit.resource].item:
-        gone = asyncio.run(_confirmed(run, outcome, gone))
+        there = asyncio.run(_are_there(run, outcome, gone))
+        gone, settled = [row_id for row_id, is_there in there.items() if not is_there], set(there)
+        if unsettled := len(verdict.gone) - len(settled):
+            outcome.note = (
+                f"{unsettled} rows seem deleted, but the API does not say so; each complete scan asks again"
+            )
     if gone and verdict.overruled:  # nobody watches: so much is told with an exit code, once
         many = f"{len(gone)} rows are marked as deleted, as three complete scans agree"
         outcome.end(Status.PARTIAL, f"{many}; if the API is wrong, they come back with its rows")
     mark_deleted(warehouse, table, scan.whose, gone, datetime.now(UTC))
-    run.missed += roll_rows(run.vendor.account.name, scan, verdict.missed)
+    left = {row_id: missed for row_id, missed in verdict.missed.items() if row_id not in settled}
+    run.missed += roll_rows(run.vendor.account.name, scan, left)
 
 
 def _joined(run: Run, scans: Sequence[Complete]) -> Iterator[Complete]:
@@ -118,11 +130,11 @@ def _joined(run: Run, scans: Sequence[Complete]) -> Iterator[Complete]:
             yield joined(each)
 
 
-async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str]:
-    """Those rows that the API itself says are not there, where it has a route for one."""
+async def _are_there(run: Run, outcome: Outcome, ids: Sequence[str]) -> dict[str, bool]:
+    """Whether rows are there after all, by the API's own route for one; without those of which it does not say."""
     unit = outcome.unit
     kin, path = run.kin(unit.account, unit.resource), run.vendor.listings[unit.resource].path
-    gone = []
+    told: dict[str, bool] = {}
     async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
 
         async def is_there(row_id: str, account: str) -> bool:
@@ -135,13 +147,15 @@ async def _confirmed(run: Run, outcome: Outcome, ids: Sequence[str]) -> list[str
                 return False
             return True
 
-        for row_id in ids:
-            try:
-                if not any([await is_there(row_id, account) for account in kin]):
-                    gone.append(row_id)
-            except LeadhouseError:
-                break  # not now, then: the next complete scan asks again
-    return gone
+        async def ask(row_id: str) -> None:
+            with suppress(LeadhouseError):
+                told[row_id] = any([await is_there(row_id, account) for account in kin])
+
+        for first in range(0, len(ids), AT_ONCE):
+            await together(map(ask, ids[first : first + AT_ONCE]))
+            if len(told) <= first:
+                break  # the API says nothing at all
+    return told
 
 
 def _note_access(warehouse: Warehouse, run: Run) -> None:

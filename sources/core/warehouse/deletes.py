@@ -63,8 +63,8 @@ class Verdict:
 
     Args:
         gone: ids of rows to mark as deleted.
-        missed: other rows that were missed, by id.
-        held: how many of them the brake holds back.
+        missed: all rows that were missed, by id.
+        held: how many others of them the brake holds back.
         overruled: how many it held back before, and three scans now agree on.
     """
 
@@ -138,9 +138,7 @@ def _verdict(missed: Mapping[str, Missed], accept: bool, present: Callable[[], i
     twice, thrice = ([row_id for row_id, m in missed.items() if m.absences >= n] for n in (2, 3))
     braked = bool(twice) and not accept and is_braked(len(twice), present())
     gone = thrice if braked else twice
-    left = missed.keys() - set(gone)
-    still = {row_id: missed[row_id] for row_id in left}
-    return Verdict(gone, still, len(twice) - len(gone), len(gone) if braked else 0)
+    return Verdict(gone, missed, len(twice) - len(gone), len(gone) if braked else 0)
 
 
 def forget_calls(warehouse: Warehouse, table: Table, owners: Sequence[str]) -> None:
