@@ -9,11 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from sources.core.engine.details import Parent, due
-from sources.core.engine.parents import CHANGED, Known, Outdated, Parents, known_parents, merge
+from sources.core.engine.parents import Known, Parents, known_parents, merge
 from sources.core.engine.reader import UNITS, Reader, State
+from sources.core.engine.remembered import Remembered
 from sources.core.listing.checkpoint import backfilled_at
 from sources.core.resources import Detail
 from sources.core.units import Unit
+
+CHANGED, FAILED = "changed", "failed"
+"""Where the state keeps which rows changed since their details were read, with the rows; and of which they could not be
+read, with the details."""
 
 
 class Choice:
@@ -31,7 +36,9 @@ class Choice:
         self._detail = detail
         self._resource = resource
         self._state: State = reader.states.get(detail.parent, {})
-        self._outdated = Outdated(self._state.get(CHANGED, {}))
+        self._changed = Remembered(self._state.get(CHANGED, {}))
+        self._failed = Remembered(reader.states.get(resource, {}).get(FAILED, {}))
+        self._failed_now: set[tuple[str, str]] = set()
         self.read = reader.run.details_read[resource]
         """Rows whose details this run read, each with whose it is."""
         self.ever_read: set[str] = set()
@@ -67,18 +74,33 @@ class Choice:
             known = await self._known()
             for account in accounts:
                 deque(self._parents(known, [account]), maxlen=0)
-            await self.remember_changes(accounts)
+            await self._remember(
+                self._detail.parent, CHANGED, self._changed.left(self._owners(accounts), self.read)
+            )
 
-    async def remember_changes(self, accounts: Iterable[str]) -> None:
-        """Has it remembered which rows changed since their details were read: in the package that carries the rows, for
-        once it is loaded nothing else tells.
+    def failed(self, whose: str, ids: Iterable[str]) -> None:
+        """Notes rows whose details could not be read, or are not there, where others' could be read."""
+        for row in ((whose, row_id) for row_id in ids):
+            self._failed.note(row)
+            self._failed_now.add(row)
+
+    async def remember(self, accounts: Iterable[str]) -> None:
+        """Has remembered what is left. Which rows changed since their details were read goes with the package that
+        carries the rows, for once it is loaded nothing else tells.
 
         Args:
             accounts: all whose rows were looked at.
         """
-        left = self._outdated.left({self._run.whose(account) for account in accounts}, self.read)
-        if left != self._state.get(CHANGED, {}):
-            await self._reader.remember(self._detail.parent, lambda state: state.update({CHANGED: left}))
+        owners = self._owners(accounts)
+        await self._remember(self._detail.parent, CHANGED, self._changed.left(owners, self.read))
+        await self._remember(self._resource, FAILED, self._failed.left(owners, self.read - self._failed_now))
+
+    async def _remember(self, resource: str, key: str, left: dict[str, list[str]]) -> None:
+        if left != self._reader.states.get(resource, {}).get(key, {}):
+            await self._reader.remember(resource, lambda state: state.update({key: left}))
+
+    def _owners(self, accounts: Iterable[str]) -> set[str]:
+        return {self._run.whose(account) for account in accounts}
 
     async def _known(self) -> Parents:
         """What the warehouse knows of the rows."""
@@ -103,5 +125,13 @@ class Choice:
         notes = [note for account in kin for note in noted[account]]
         whose = self._run.whose(kin[0])
         for parent in merge(known.get(whose, {}), notes):
-            changed = self._outdated.note(whose, parent)
-            yield replace(parent, account=seen_by.get(parent.id, kin[0]), changed=changed)
+            row = (whose, parent.id)
+            changed = parent.changed or bool(self._changed.place_of(row))
+            if parent.changed and parent.fetched:  # others are due anyway
+                self._changed.note(row)
+            yield replace(
+                parent,
+                account=seen_by.get(parent.id, kin[0]),
+                changed=changed,
+                failed=self._failed.place_of(row),
+            )

@@ -19,6 +19,7 @@ from sources.core.engine.reader import (
     keep_checkpoint,
     load_checkpoint,
 )
+from sources.core.engine.trying import Trying
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.ids import segment
 from sources.core.listing.checkpoint import Checkpoint
@@ -33,9 +34,6 @@ from sources.core.units import Outcome, Rows, Status, Unit
 
 WORKERS = 16
 """Details of one account under way at a time; the pace shares the connections out."""
-
-MAX_FAILURES = 5
-"""After so many failed details an account's unit stops trying; what is due stays due."""
 
 
 class DetailReaders:
@@ -95,7 +93,7 @@ class _DetailReader:
                 self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
             )
         finally:
-            await self.choice.remember_changes(outcomes)
+            await self.choice.remember(outcomes)
 
     @property
     def _state(self) -> dict[str, Any]:
@@ -103,8 +101,9 @@ class _DetailReader:
 
     async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
         """Reads one account's details concurrently; one that is gone is skipped."""
-        waiting, whose = iter(ids), self._run.whose(account)
+        trying, whose = Trying(ids), self._run.whose(account)
         failures: list[LeadhouseError] = []
+        unread: list[str] = []
         gone: dict[str, LeadhouseError] = {}
         read: set[str] = set()
         refused = self._reader.was_refused(outcomes[0].unit)
@@ -112,40 +111,46 @@ class _DetailReader:
 
         def is_absent() -> bool:
             """Whether it looks as if there were no such route, rather than no such rows."""
-            enough = len(gone) >= (1 if refused else MAX_FAILURES) or (never and len(gone) == len(ids))
+            enough = refused or trying.given_up or (never and len(gone) == len(ids))
             return bool(gone) and not read and enough
 
         def may_go_on() -> bool:
-            return not self._run.pausing() and len(failures) < MAX_FAILURES and not is_absent()
+            return not self._run.pausing() and not trying.given_up and not is_absent()
+
+        async def read_one(row_id: str) -> None:
+            """Reads one row's details, or notes that they are not there."""
+            try:
+                if await self._read_as_any(account, row_id, outcomes):
+                    read.add(row_id)
+                    self.choice.read.add((whose, row_id))
+            except (NotFound, Unauthorized) as error:
+                if isinstance(error, Unauthorized) and not self._detail.keeps_to_row:
+                    raise await self._reader.refused(error, self._detail.documented) from None
+                gone[row_id] = error
+                self.choice.read.add((whose, row_id))
 
         async def worker(most: int | None = None) -> None:
             while may_go_on():
-                if most == len(read) + len(gone) + len(failures) or (row_id := next(waiting, None)) is None:
+                if most == len(read) + len(gone) + len(failures) or (tried := trying.next()) is None:
                     return
                 try:
-                    if await self._read_as_any(account, row_id, outcomes):
-                        read.add(row_id)
-                        self.choice.read.add((whose, row_id))
-                except NotFound as error:
-                    gone[row_id] = error
-                    self.choice.read.add((whose, row_id))
-                except Unauthorized as error:
-                    if not self._detail.keeps_to_row:
-                        failures.append(await self._reader.refused(error, self._detail.documented))
-                        continue
-                    gone[row_id] = error
-                    self.choice.read.add((whose, row_id))
-                except DeadlineReached:
+                    await read_one(tried.row_id)
+                except (DeadlineReached, Unauthorized):
                     raise
                 except LeadhouseError as error:
                     failures.append(error)
+                    unread.append(tried.row_id)
+                    trying.failed(tried)
+                else:
+                    # That rows are not there says that the server answers, but not that there is such a route.
+                    trying.worked() if read else trying.failed(tried)
 
         if refused:
             await worker(most=1)  # one tells whether the others are worth asking for
         if not (refused and failures):
             await together(worker() for _ in range(min(WORKERS, len(ids))))
-        if read and gone and may_go_on():
-            # Some were through when others that they were in flight with looked as if there were no such route.
+        if read and may_go_on():
+            # Some were through when others that they were in flight with looked as if none could be read.
             await together(worker() for _ in range(min(WORKERS, len(ids))))
         if self._detail.answers == "rows":
             sizing = self._run.lists.sizing(self._detail.resource, account, self._state)
@@ -156,6 +161,8 @@ class _DetailReader:
         elif self._detail.answers == "rows":
             for row_id in gone:
                 await self._reader.note_read(whose, self._main, row_id, None)
+        if read:  # else it says nothing of these rows
+            self.choice.failed(whose, [*unread, *gone])
         for outcome in outcomes:
             if failures:
                 await self._reader.fail(outcome, failures[0], self._detail.documented)

@@ -28,6 +28,7 @@ class Parent:
         fetched: the day its detail was last read; None if never.
         read_at: when on that day.
         changed: the list row changed since its detail was read.
+        failed: where it stands among those whose detail could not be read when it was last tried; 0 if it is none.
     """
 
     account: str
@@ -37,22 +38,32 @@ class Parent:
     fetched: date | None = None
     changed: bool = False
     read_at: datetime | None = None
+    failed: int = 0
 
 
 def due(parents: Iterable[Parent], tiers: Sequence[Tier], now: datetime, budget: int) -> list[Parent]:
-    """The rows to read details for now, those read longest ago first, no more than the budget.
+    """The rows to read details for now, those read longest ago first, no more than the budget. Those that could not be
+    read come last, and of them those tried longest ago first: some never can be, and would keep others from being read.
 
-    Half of a budget that does not suffice is for rows that changed, so that news need not wait until a backlog is
-    read, nor the backlog until there is no news.
+    Half of a budget that does not suffice is for these, and half of the rest for rows that changed, so that news need not
+    wait until a backlog is read, nor the backlog until there is no news.
     """
     waiting = [parent for parent in parents if _is_due(parent, tiers, now)]
     waiting.sort(key=lambda parent: (parent.fetched or date.min, parent.read_at or _LONG_AGO, parent.id))
+    fresh = [parent for parent in waiting if not parent.failed]
+    failed = sorted((parent for parent in waiting if parent.failed), key=lambda parent: parent.failed)
     if len(waiting) <= budget:
-        return waiting
-    changed = [parent for parent in waiting if parent.changed]
-    others = [parent for parent in waiting if not parent.changed]
-    share = max(budget // 2, budget - len(others))
-    return [*changed[:share], *others][: max(budget, 0)]
+        return [*fresh, *failed]
+    again = failed[: _share(budget, fresh)]
+    left = budget - len(again)
+    changed = [parent for parent in fresh if parent.changed]
+    others = [parent for parent in fresh if not parent.changed]
+    return [*[*changed[: _share(left, others)], *others][: max(left, 0)], *again]
+
+
+def _share(budget: int, others: Sequence[Parent]) -> int:
+    """Half of a budget, and what others leave of it."""
+    return max(budget // 2, budget - len(others), 0)
 
 
 def _is_due(parent: Parent, tiers: Sequence[Tier], now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,14 +16,11 @@ from sources.core.ids import as_id, is_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
-from sources.core.rows.shaping import Raw, digest
+from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
-
-CHANGED = "changed"
-"""Where the state of a resource whose rows have details keeps which of them are `Outdated`."""
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -161,37 +158,3 @@ def merge(before: Mapping[str, Known], noted: Iterable[Known]) -> list[Parent]:
             old.parent, born=born, has_none=note.parent.has_none, changed=changed
         )
     return list(parents.values())
-
-
-class Outdated:
-    """Rows that changed since their details were read, if they were. Only the run that loads such a row can tell: the row
-    itself does not any more, once it is loaded as it is now.
-
-    Args:
-        before: what is remembered of earlier runs, see `left`.
-    """
-
-    def __init__(self, before: Mapping[str, Sequence[str]]) -> None:
-        self._before = {whose: frozenset(rows) for whose, rows in before.items()}
-        self._rows: set[tuple[str, str]] = set()
-
-    def note(self, whose: str, parent: Parent) -> bool:
-        """Whether a row is one of these; then that is noted."""
-        before = self._before.get(whose, frozenset())
-        is_outdated = parent.changed or (bool(before) and digest(parent.id.encode()) in before)
-        if is_outdated and parent.fetched:  # others are due anyway
-            self._rows.add((whose, parent.id))
-        return is_outdated
-
-    def left(self, owners: Set[str], read: Set[tuple[str, str]]) -> dict[str, list[str]]:
-        """What is to be remembered: by whose they are, digests of rows' ids.
-
-        Args:
-            owners: all of whose rows were looked at.
-            read: rows whose details were read.
-        """
-        found: dict[str, set[str]] = defaultdict(set)
-        for whose, row_id in self._rows - read:
-            found[whose].add(digest(row_id.encode()))
-        unseen = {whose: rows for whose, rows in self._before.items() if whose not in owners}
-        return {whose: sorted(rows) for whose, rows in (unseen | found).items()}
