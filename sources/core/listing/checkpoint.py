@@ -245,8 +245,8 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
         return after
     if scan.start.kind is not Kind.TAIL or scan.saw_all:
         after = replace(after, head=ends.head, page=ends.page)
-    if scan.saw_all:
-        after = replace(after, told=ends.told)
+    if scan.saw_all:  # what was looked at as a list of one page may turn out to be one of several
+        after = replace(after, told=ends.told, limit=scan.main.longest or before.limit)
     if scan.main.at_end or scan.saw_all:
         more = scan.coverage is None and scan.main.last.has_more
         after = replace(after, tail=ends.tail, count=scan.count, never_ends=more)

@@ -123,6 +123,24 @@ def test_a_quiet_list_costs_one_request_however_short_pages_are_and_whatever_the
     assert grown.ending is Ending.REFUTED or grown.count == count + 1
 
 
+@pytest.mark.parametrize(("cap", "count", "cap_then", "count_then"), [(50, 40, 50, 80), (100, 90, 10, 90)])
+@pytest.mark.parametrize(
+    ("order", "kind"), [(Order.UNORDERED, Kind.PROBE), (Order.NEWEST_FIRST, Kind.HEAD)], ids=str
+)
+def test_a_list_of_one_page_that_comes_to_have_several_costs_one_request_again_at_once(
+    order: Order, kind: Kind, cap: int, count: int, cap_then: int, count_then: int
+) -> None:
+    """It outgrows a page, or pages are shortened: until a complete scan is due, each sync would read all of them."""
+    before = ended(Checkpoint(), scan(rows(0, count), cap=cap), NOW, NOW + 60)
+    world = rows(count - count_then, count)
+    news = scan(world, plan(before, order, NOW + 3600, DAY), cap=cap_then)
+    after = ended(before, news, NOW + 3600, NOW + 3660)
+    start = plan(after, order, NOW + 7200, DAY)
+    again = scan(world, start, cap=cap_then)
+    assert (news.count, start.kind, again.requests, again.ending) == (count_then, kind, 1, Ending.CLOSED)
+    assert after.complete_at == before.complete_at
+
+
 @pytest.mark.parametrize("count", [3, 8, 16])
 def test_a_list_whose_pages_are_no_longer_than_its_known_end_is_read_whole_where_it_never_says_that_it_ends(
     count: int,
