@@ -251,6 +251,83 @@ def test_a_damaged_copy_is_made_anew(duck: DuckDB, sandbox: StartSandbox) -> Non
     assert not differences(duck, world)
 
 
+def damage(file: Path, table: str) -> None:
+    """Zeros in the first block of a table's, as a bad sector has."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        where = f"FROM pragma_storage_info('leadpanther.{table}') WHERE block_id >= 0"
+        ((block,),) = connection.execute(f"SELECT min(block_id) {where}").fetchall()
+        ((size,),) = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()
+    with file.open("r+b") as writing:
+        writing.seek(3 * 4096 + block * size + 1000)
+        writing.write(bytes(8192))
+
+
+@pytest.mark.long
+def test_a_damaged_working_file_is_never_published_and_the_next_sync_goes_on_from_the_copy(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    world = tiny_world(leads=300)
+    api, duck = sandbox(world), DuckDB(home)
+    assert leadhouse(home, api, "sync")[0] == 0
+    before = duck.file.read_bytes()
+    damage(File(load_sync_config()).own_file, "leads")
+    world.insert(world.client_ids[0], "leads")
+    code, _, err = leadhouse(home, api, "sync")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "was damaged" in err
+    assert f"{duck.file} is whole, and stays as it was" in err
+    assert duck.file.read_bytes() == before
+    assert leadhouse(home, api, "sync")[0] == 0
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_where_the_copy_is_damaged_too_a_line_says_what_to_do(home: Path, sandbox: StartSandbox) -> None:
+    world = tiny_world(leads=300)
+    api, duck = sandbox(world), DuckDB(home)
+    assert leadhouse(home, api, "sync")[0] == 0
+    own = File(load_sync_config()).own_file
+    for file in (own, duck.file):
+        damage(file, "leads")
+    assert "is damaged" in leadhouse(home, api, "query", "SELECT * FROM leadpanther.leads")[2]
+    world.insert(world.client_ids[0], "leads")
+    for _ in range(2):
+        code, _, err = leadhouse(home, api, "sync")
+        assert (code, err.count("\n")) == (1, 1)
+        assert "delete both" in err
+    own.unlink()
+    duck.file.unlink()
+    assert leadhouse(home, api, "sync")[0] == 0
+    assert not differences(duck, world)
+
+
+@pytest.mark.long
+def test_damage_that_only_looking_for_people_meets_is_not_published(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    world = tiny_world(leads=3000)
+    api, duck = sandbox(world), DuckDB(home)
+    assert leadhouse(home, api, "sync")[0] == 0
+    before = duck.file.read_bytes()
+    damage(File(load_sync_config()).own_file, "leads")
+    code, _, err = leadhouse(home, api, "sync", "--resource", "posts")
+    assert (code, "was damaged" in err) == (1, True)
+    assert duck.file.read_bytes() == before
+
+
+@pytest.mark.long
+def test_a_damaged_file_that_is_not_published_is_said_to_be(home: Path, sandbox: StartSandbox) -> None:
+    world = tiny_world(leads=300)
+    api, duck = sandbox(world), DuckDB(home)
+    alone = {"LEADHOUSE__PUBLISH": "false"}
+    assert leadhouse(home, api, "sync", **alone)[0] == 0
+    damage(duck.file, "leads")
+    world.insert(world.client_ids[0], "leads")
+    code, _, err = leadhouse(home, api, "sync", **alone)
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"the file {duck.file} is damaged" in err
+
+
 @pytest.mark.long
 def test_the_copy_is_for_its_owner_only_unless_somebody_lets_others_read(
     duck: DuckDB, sandbox: StartSandbox

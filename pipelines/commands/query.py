@@ -15,6 +15,7 @@ import msgspec
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
+from pipelines.storage.trouble import is_damage
 from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
 
 PROMPT, MORE = "leadhouse> ", "       ... "
@@ -111,6 +112,8 @@ def _why(error: duckdb.Error) -> str:
         return " ".join([first, *(line for line in more if line.startswith("Did you mean"))])
     if "read-only mode" in str(error):
         return "the file is only looked at: nothing in it can be changed"
+    if is_damage(error):
+        return "a part of the file that is asked for is damaged, as by a failing disk"
     return f"the question cannot be answered ({type(error).__name__})"
 
 

@@ -1,4 +1,4 @@
-"""DuckDB files: writing one anew, so that nothing deleted is left in its bytes."""
+"""DuckDB files: whether one is whole, and writing one anew, so that nothing deleted is left in its bytes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from sources.core.errors import WarehouseError
+from sources.core.warehouse.sql import quoted
 
 
 def rewrite(path: Path) -> None:
@@ -48,6 +49,19 @@ def is_whole(path: Path) -> bool:
     with _opened(path) as connection:
         found = connection.execute("SELECT block_size * used_blocks FROM pragma_database_size()").fetchone()
     return found is not None and path.stat().st_size >= found[0]
+
+
+def is_readable(path: Path) -> bool:
+    """Whether everything in a database can be read, which takes reading it."""
+    try:
+        with _opened(path) as connection:
+            tables = "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE NOT internal"
+            for names in connection.execute(tables).fetchall():
+                name = ".".join(map(quoted, names))
+                connection.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {name}").fetchall()
+    except (WarehouseError, duckdb.Error):
+        return False
+    return True
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from pipelines.storage.lock import sync_lock
 from pipelines.storage.marks import Mark, read_mark, write_mark
 from pipelines.storage.storage import Storage
 from pipelines.storage.straight import StraightFile
-from sources.core.errors import ConfigurationError, NothingYet, WarehouseError
+from sources.core.errors import ConfigurationError, Damaged, NothingYet, WarehouseError
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -206,6 +206,34 @@ class PublishedFile(File):
     def undisturbed(self) -> Iterator[None]:
         yield  # whoever looks has a copy
 
+    @contextmanager
+    def claim(self, wait: float) -> Iterator[None]:
+        with super().claim(wait):
+            try:
+                yield
+            except Damaged:
+                raise self._fall_back() from None
+
+    def _fall_back(self) -> Damaged:
+        """Puts the published copy in the place of the damaged file that was made from it, if nothing is wrong with that;
+        returns what to say."""
+        self._let_go()
+        own, copy = self.own_file, self.published_file
+        if not copy.exists():
+            return Damaged(
+                f"{own} is damaged, as by a failing disk: delete it, and the next sync reads everything again"
+            )
+        if not duckdb_file.is_readable(copy):
+            return Damaged(
+                f"{own} is damaged, as by a failing disk, and so is the copy of it, {copy}: put a backup in the place of "
+                "that one; or delete both, and the next sync reads everything again"
+            )
+        _replace(own, copy)
+        return Damaged(
+            f"{own} was damaged, as by a failing disk; {copy} is whole, and stays as it was: the next sync goes on from "
+            "it"
+        )
+
     def settle(self) -> None:
         """Sees that the own file is there and descends from the published one, or is what it was made from.
 
@@ -214,8 +242,7 @@ class PublishedFile(File):
         """
         if not self.published_file.exists():
             return
-        has_own = _is_sound(self.own_file)
-        ours = self._mark(self.own_file) if has_own else None
+        has_own, ours = self._own()
         try:
             self._seen = there = self._mark(self.published_file)
         except duckdb.Error:
@@ -241,6 +268,18 @@ class PublishedFile(File):
             log.warning("going on from what %s published", there.who)
         _replace(self.own_file, self.published_file)
 
+    def _own(self) -> tuple[bool, Mark | None]:
+        """Whether there is a file to go on with, and its mark; a damaged one is as good as none, where a copy was
+        published."""
+        own = self.own_file
+        if not own.exists():
+            return False, None
+        with contextlib.suppress(WarehouseError, duckdb.Error):
+            if duckdb_file.is_whole(own):
+                return True, self._mark(own)
+        log.warning("%s is damaged; going on from what was published last", own)
+        return False, None
+
     def _mark(self, file: Path) -> Mark | None:
         return read_mark(file, self.folder / "looked-into.duckdb")
 
@@ -264,19 +303,6 @@ class PublishedFile(File):
             )
         self._seen = write_mark(self.own_file, there, self._owner, self.folder)
         _replace(self.published_file, self.own_file)
-
-
-def _is_sound(own: Path) -> bool:
-    """Whether there is a file to go on with; a damaged one is as good as none, where a copy was published."""
-    if not own.exists():
-        return False
-    try:
-        if duckdb_file.is_whole(own):
-            return True
-    except WarehouseError:
-        pass
-    log.warning("%s is damaged; going on from what was published last", own)
-    return False
 
 
 def _replace(target: Path, source: Path) -> None:

@@ -105,7 +105,7 @@ class Readable(ABC):
             if not pipeline.default_schema_name:
                 raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
             refuse_newer(pipeline)
-            with refusals_told(str(self)):
+            with refusals_told(self.place):
                 yield pipeline
 
     @contextmanager

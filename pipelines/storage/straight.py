@@ -19,8 +19,10 @@ from dlt.common.destination import (
     TLoaderFileFormat,
 )
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.schema import Schema
 from dlt.common.schema.utils import get_columns_names_with_prop
 from dlt.common.storages.load_package import LoadJobInfo
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient, DuckDbCopyJob
 from dlt.destinations.impl.duckdb.factory import duckdb
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
@@ -29,6 +31,7 @@ from dlt.destinations.job_impl import FinalizedLoadJobWithFollowupJobs
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from pyarrow.parquet import read_schema, read_table
 
+from pipelines.storage.trouble import Damage, is_damage
 from sources.core.warehouse.sql import quoted
 
 PARQUET: TLoaderFileFormat = "parquet"
@@ -39,6 +42,17 @@ SPECIAL = re.compile(r"[*?\[;\n]")
 
 class StraightClient(DuckDbClient):
     """Loads packages into a DuckDB file."""
+
+    def __init__(
+        self, schema: Schema, config: DuckDbClientConfiguration, capabilities: DestinationCapabilitiesContext
+    ) -> None:
+        super().__init__(schema, config, capabilities)
+        usual = self.sql_client._make_database_exception
+
+        def make_exception(error: Exception) -> Exception:
+            return Damage(str(error)) if is_damage(error) else usual(error)
+
+        self.sql_client._make_database_exception = make_exception  # type: ignore[method-assign,assignment]
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         return not self._is_merged(self.prepare_load_table(table_name)) and (

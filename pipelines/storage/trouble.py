@@ -10,9 +10,10 @@ from importlib.metadata import version
 
 import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.destinations.exceptions import DatabaseException
 
-from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
+from sources.core.errors import ConfigurationError, Damaged, LeadhouseError, WarehouseError
 
 NO_ROOM = ("No space left", "disk is full", "could not extend file", "File too large", "Disk quota exceeded")
 """How operating systems, DuckDB and Postgres say that there is no room."""
@@ -20,7 +21,24 @@ NO_ROOM = ("No space left", "disk is full", "could not extend file", "File too l
 _UNREADABLE = re.compile(r"(?:at end of file|File) '([^']+\.parquet)'")
 """How DuckDB says which file is no Parquet to its end."""
 
+_DAMAGE = re.compile(
+    r"corrupt(?:ed)? (?:database|WAL|\w+ segment)|file appears to be corrupted|"
+    r'could not read [^"]*file "(?!.*\.parquet")',
+    re.IGNORECASE,
+)
+"""How DuckDB says that a block of its file, or what follows it, is not what was written there."""
+
 _EXTENSION = re.compile(r'Failed to download extension "(\w+)"')
+
+
+class Damage(DestinationTerminalException):
+    """A DuckDB file is damaged. No `DatabaseException`: many go on without what a database refuses, and nobody must with
+    this."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB says by an error that its file is damaged."""
+    return isinstance(error, duckdb.Error) and _DAMAGE.search(str(error)) is not None
 
 
 def is_full(error: BaseException) -> bool:
@@ -34,7 +52,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in known:
         known.add(id(error))
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or error.__context__ or getattr(error, "client_exception", None)
 
 
 def _says_so(error: BaseException) -> bool:
@@ -43,9 +61,19 @@ def _says_so(error: BaseException) -> bool:
     return any(words in str(error) for words in NO_ROOM)
 
 
-def damaged_file(error: BaseException) -> WarehouseError | None:
-    """What to say where a file of a lake that cannot be read led to an error; None where none did."""
+def damaged_file(error: BaseException | None, place: str) -> WarehouseError | None:
+    """What to say where a file that cannot be read led to an error, a lake's or a DuckDB file; None where none did.
+
+    Args:
+        error: what was raised.
+        place: what the warehouse is called in messages.
+    """
     for cause in causes(error):
+        if is_damage(cause):
+            return Damaged(
+                f"{place} is damaged, as by a failing disk: put a backup in its place, or move it away, and the next "
+                "sync reads everything again"
+            )
         if isinstance(cause, duckdb.Error) and (found := _UNREADABLE.search(str(cause))):
             return WarehouseError(
                 f"{found[1]} is damaged, and with it nothing of its table can be read: take it away, and run "
@@ -70,7 +98,7 @@ def refusals_told(place: str) -> Iterator[None]:
         refused = any(isinstance(cause, DatabaseException | duckdb.Error) for cause in causes(error))
         if isinstance(error, LeadhouseError) or not refused or is_full(error):
             raise
-        raise damaged_file(error) or WarehouseError(
+        raise damaged_file(error, place) or WarehouseError(
             f"{place} refused what was asked of it ({type(error.__cause__ or error).__name__}): was one of the tables "
             "changed by hand? What was loaded before stays valid"
         ) from None
@@ -84,6 +112,8 @@ def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseE
         name: of the destination, in the configuration.
         cause: what its library said.
     """
+    if damaged := damaged_file(cause, place):
+        return damaged
     if isinstance(cause, ConfigurationException):
         lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ())) or "`credentials`"
         return ConfigurationError(

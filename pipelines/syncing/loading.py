@@ -36,7 +36,7 @@ def load(storage: Storage, pipeline: dlt.Pipeline, data: Any) -> None:
                 raise cause from None
         if is_full(failed):
             raise  # the storage says so
-        raise damaged_file(failed) or WarehouseError(
+        raise damaged_file(failed, str(storage)) or WarehouseError(
             f"{_what_failed(failed)}; what was loaded before stays valid, and the next sync goes on from there"
         ) from None
 

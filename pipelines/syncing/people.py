@@ -14,7 +14,7 @@ from pipelines.storage import Storage
 from pipelines.storage.storage import PATIENCE
 from pipelines.syncing.carrying import carry
 from pipelines.vendors import VENDORS
-from sources.core.errors import LockedError, NothingYet, WarehouseError
+from sources.core.errors import Damaged, LockedError, NothingYet, WarehouseError
 from sources.core.people.carried import LARGE
 from sources.core.people.making import SCHEMA, can_find_people, make_people, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
@@ -53,7 +53,7 @@ def bring_together(storage: Storage, again: bool = False) -> None:
     except LockedError:
         log.warning("another sync finds people at the moment: they stay as they were until the next sync")
     except WarehouseError as error:
-        if again:
+        if again or isinstance(error, Damaged):
             raise
         log.warning("people over all vendors stay as they were, in schema %s: %s", SCHEMA, error)
 

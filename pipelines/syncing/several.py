@@ -14,7 +14,7 @@ from pipelines.syncing.reporting import Reporter
 from pipelines.syncing.sync import Exit, Report, Wanted, read_and_load
 from pipelines.vendors import Source
 from sources.core.engine.run import Run
-from sources.core.errors import ConfigurationError, DeadlineReached, LeadhouseError, LockedError
+from sources.core.errors import ConfigurationError, Damaged, DeadlineReached, LeadhouseError, LockedError
 from sources.core.vendor import Vendor
 
 GRAVEST = (Exit.DONE, Exit.PARTLY, Exit.FAILED, Exit.USAGE, Exit.LOCKED)
@@ -68,6 +68,8 @@ def sync_all(
             try:
                 code = for_each(vendors, sync)
                 bring_together(storage)
+            except Damaged:
+                raise  # what is shown is whole
             except LeadhouseError:
                 with contextlib.suppress(LeadhouseError):
                     storage.publish()  # what was loaded before is shown all the same
@@ -84,14 +86,14 @@ def for_each(vendors: Sequence[Vendor], do: Callable[[Vendor], Exit]) -> Exit:
     """Does something for each vendor; returns the worst exit code. Trouble with one of several is a line.
 
     Raises:
-        LeadhouseError: there is only one, and it could not be done.
+        LeadhouseError: there is only one, and it could not be done; or the warehouse is damaged.
     """
     codes = [Exit.DONE]
     for vendor in vendors:
         try:
             codes.append(do(vendor))
         except LeadhouseError as error:
-            if len(vendors) == 1:
+            if len(vendors) == 1 or isinstance(error, Damaged):
                 raise
             print(f"leadhouse: {vendor.title}: {error}", file=sys.stderr)
             codes.append(exit_for(error))

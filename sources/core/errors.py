@@ -10,6 +10,7 @@
     ├── Unforeseen              what came is like nothing that was thought of
     ├── Unidentified            a list none of whose rows can be told from others
     ├── WarehouseError          the destination cannot do, or refuses, what is needed
+    │   ├── Damaged             a file of the warehouse is, and nothing more can come of the run
     │   └── NothingYet          nothing was ever loaded
     └── ApiError                an answer, or none, from the API
         ├── Unauthorized        401: the key is not accepted; if that is so elsewhere, too, the run stops
@@ -117,6 +118,10 @@ class TooLong(LeadhouseError):
 
 class WarehouseError(LeadhouseError):
     """The destination cannot do what is needed."""
+
+
+class Damaged(WarehouseError):
+    """The warehouse's file is damaged: what was loaded into it is not to be shown."""
 
 
 class NothingYet(WarehouseError):
