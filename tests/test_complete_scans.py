@@ -8,14 +8,16 @@ import pytest
 from pipelines.commands.demo_account import demo_settings, sandbox_of
 from pipelines.syncing.lines import AccountLines
 from pipelines.syncing.sync import Exit, Wanted, sync
+from sources.core.engine.run import Run
 from sources.core.errors import Unauthorized
+from sources.core.listing import checkpoint
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import FIRST_ROWS
 from sources.leadpanther.sandbox import Fault, World
 from sources.leadping import LEADPING
 from sources.leadron import LEADRON
 from tests.conftest import StartSandbox, small_world
-from tests.support import DuckDB, Target
+from tests.support import DuckDB, Target, settings
 from tests.truth import LISTS, differences
 
 
@@ -49,6 +51,39 @@ def test_a_complete_scan_loads_what_changed_and_nothing_else(sandbox: StartSandb
         "posts": 0,
         "lead_magnets": 0,
     }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("soon_read", [2_000, 0])
+def test_what_changed_where_a_stopped_scan_had_read_is_not_concluded_from(
+    sandbox: StartSandbox, duck: DuckDB, monkeypatch: pytest.MonkeyPatch, soon_read: int
+) -> None:
+    """It is read again where that is little; where it is much, a row that has come back to it stays."""
+    monkeypatch.setattr(checkpoint, "SOON_READ", soon_read)
+    api = sandbox(small_world(clients=1, leads=2600))
+    world, client = api.world, api.world.client_ids[0]
+    duck.sync(api)
+    back = deepcopy(world.snapshot()["accounts"][client]["leads"][300])
+    world.delete(client, "leads", back["id"])
+    duck.sync(api, full=True)
+    runs: list[Run] = []
+
+    def stop(_: World, account: str, resource: str, offset: int) -> None:
+        if resource == "leads" and offset >= 1400:
+            runs[-1].stop()
+
+    api.before_each(stop)
+    assert sync(settings(api), duck.storage(), Wanted(full=True), runs.append).exit == Exit.PARTLY
+    world.insert(client, "leads", 300, back)
+    world.delete(client, "leads", world.ids(client, "leads")[400])
+    world.edit(client, "leads", world.ids(client, "leads")[350], name="Renamed")
+    report = duck.sync(api)
+    assert report.exit == Exit.DONE
+    assert gone(duck) == set()
+    if soon_read:
+        assert {row["name"] for row in duck.rows("leads")} >= {"Renamed"}
+    else:
+        assert any("begun" in (outcome.scan or "") for outcome in report.run.outcomes.values())
 
 
 @pytest.mark.long

@@ -24,19 +24,24 @@ HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 8
 ONE_REPLY = 100
 
+SOON_READ = 2_000
+"""So many rows are rather read again than trusted to be as an earlier run found them: that costs a few requests."""
+
 KEPT_COUNTS = 3
 """As many complete scans as it takes to conclude that many rows are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An interrupted scan: go on at `at`, linked to `chain`; `root` are rows of its first reply."""
+    """An interrupted scan: go on at `at`, linked to `chain`; `root` are rows of its first reply. `again` if it is not the
+    first one that did not come to its end within one run."""
 
     kind: Kind
     at: int
     chain: tuple[str, ...]
     root: tuple[str, ...]
     started: float
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Checkpoint:
             "o": self.told,
         }
         if (u := self.unfinished) is not None:
-            state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started)]
+            state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started), u.again]
         return {key: value for key, value in state.items() if value not in (None, "", [])}
 
     @classmethod
@@ -114,8 +119,10 @@ class Checkpoint:
                 raise ValueError("another version")
             unfinished = None
             if "u" in state:
-                kind, at, chain, root, started = state["u"]
-                unfinished = Unfinished(Kind(kind), int(at), _split(chain), _split(root), float(started))
+                kind, at, chain, root, started, *again = state["u"]
+                unfinished = Unfinished(
+                    Kind(kind), int(at), _split(chain), _split(root), float(started), any(again)
+                )
             return cls(
                 _split(state.get("h", "")),
                 _split(state.get("t", "")),
@@ -257,15 +264,34 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
     return after
 
 
-def interrupted(before: Checkpoint, scan: Scan, started: float) -> Checkpoint:
-    """The checkpoint of a scan that has to stop in the middle. What was sampled is not sampled again."""
+def begun_by_another_run(before: Checkpoint) -> Checkpoint:
+    """The checkpoint to go by, where an earlier run did not come to the end of its scan. What that run read may have
+    changed since, and neither links nor counts tell of edits, nor of inserts and deletes that cancel out. Little is read
+    again, for once: a list that takes several runs is gone on with.
+    """
+    u = before.unfinished
+    if u is None or u.again or u.at > SOON_READ:
+        return before
+    due = None if u.kind is Kind.COMPLETE else before.complete_at
+    return replace(before, unfinished=None, complete_at=due)
+
+
+def interrupted(before: Checkpoint, scan: Scan, started: float, again: bool = False) -> Checkpoint:
+    """The checkpoint of a scan that has to stop in the middle. What was sampled is not sampled again.
+
+    Args:
+        before: the checkpoint it began with.
+        scan: the scan.
+        started: when it began; of a resumed one, when it first began.
+        again: an earlier run did not come to its end either.
+    """
     if not scan.main.reach or not scan.main.last.digests or scan.coverage:
         return before
     chain = tuple(scan.main.last.digests[-TAIL_LENGTH:])
     root = tuple(scan.start.resume_root) or sample(scan.root)
     # One that began at the tail pauses only where it had to begin at 0: it reads all.
     kind = Kind.COMPLETE if scan.start.begins_at_tail else scan.start.kind
-    return replace(before, unfinished=Unfinished(kind, scan.main.reach, chain, root, started))
+    return replace(before, unfinished=Unfinished(kind, scan.main.reach, chain, root, started, again))
 
 
 def sample(digests: Sequence[str]) -> tuple[str, ...]:

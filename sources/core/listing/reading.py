@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sources.core.errors import DeadlineReached, ScanUnstable
@@ -17,6 +17,7 @@ from sources.core.listing.checkpoint import (
     TAIL_LENGTH,
     Checkpoint,
     Ends,
+    begun_by_another_run,
     finished,
     interrupted,
     plan,
@@ -136,6 +137,9 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         ApiError: a page could not be had.
         ScanUnstable: the list would not hold still.
     """
+    again = before.unfinished is not None and before.unfinished.again
+    if before.unfinished and reading.memory.books is None:  # this run keeps books of its own scans
+        again, before = True, begun_by_another_run(before)
     now = reading.now().timestamp()
     start = plan(before, reading.order, now, reading.complete_every, reading.one_reply)
     began = reading.outcome.started.timestamp()
@@ -149,11 +153,13 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
     if before.unfinished and not scan.start.resume_at:
         began = reading.outcome.started.timestamp()
     reading.outcome.scan = scan.how
+    if scan.start.resume_at and again:
+        reading.outcome.scan += f", begun {datetime.fromtimestamp(began, UTC):%Y-%m-%d %H:%M} UTC"
     if scan.ending is Ending.UNSTABLE:
         raise ScanUnstable(f"the list would not hold still for {scan.requests} requests")
     if scan.ending is None:
         reading.memory.books, reading.memory.head, reading.memory.first = scan.books, walk.head, walk.first
-        return interrupted(before, scan, began), scan
+        return interrupted(before, scan, began, again), scan
     reading.memory.books = None
     return finished(before, scan, walk.ends(), began, reading.now().timestamp()), scan
 

@@ -23,6 +23,10 @@ from sources.core.tables import DELETED_AT, ROLL_CALL, SYNCED_AT, Table
 from sources.core.units import Unit
 from sources.core.warehouse.warehouse import Warehouse
 
+TWICE, THRICE = 2, 3
+"""Complete scans in a row that must have missed a row. One that an earlier run began says less, for the row may have come
+back since to where that run had read."""
+
 BRAKE_ROWS = 20
 BRAKE_SHARE = 0.2
 
@@ -124,7 +128,8 @@ def call_rolls(
             row_id: Missed(known[row_id].absences + 1 if row_id in known else 1, _moment(scan, run_began))
             for row_id in absent[scan.whose]
         }
-        verdicts.append(_verdict(missed, accept, partial(roll.present, scan.whose)))
+        enough = TWICE if scan.began >= run_began else THRICE
+        verdicts.append(_verdict(missed, enough, accept, partial(roll.present, scan.whose)))
     return verdicts
 
 
@@ -134,8 +139,8 @@ def _moment(scan: Complete, run_began: datetime) -> datetime:
     return min(scan.began, run_began)
 
 
-def _verdict(missed: Mapping[str, Missed], accept: bool, present: Callable[[], int]) -> Verdict:
-    twice, thrice = ([row_id for row_id, m in missed.items() if m.absences >= n] for n in (2, 3))
+def _verdict(missed: Mapping[str, Missed], enough: int, accept: bool, present: Callable[[], int]) -> Verdict:
+    twice, thrice = ([row_id for row_id, m in missed.items() if m.absences >= n] for n in (enough, THRICE))
     braked = bool(twice) and not accept and is_braked(len(twice), present())
     gone = thrice if braked else twice
     return Verdict(gone, missed, len(twice) - len(gone), len(gone) if braked else 0)
