@@ -78,6 +78,25 @@ def test_details_are_tagged_by_kind_and_dropped_if_so_configured(place: Start) -
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(("before", "after"), [("mask", "tag"), ("drop", "hash"), ("tag", "tag")])
+def test_details_are_read_anew_where_they_are_to_be_treated_in_another_way(
+    place: Start, before: str, after: str
+) -> None:
+    there = place(leads=20)
+    with environment(PRIVACY__TREATMENT=before, PRIVACY__KEY=KEY):
+        assert there.sync(details=True).exit == 0
+    there.sandbox.clear_requests()
+    with environment(PRIVACY__TREATMENT=after, PRIVACY__KEY=KEY):
+        for _ in range(2):  # a run reads no more of them than it may
+            assert there.sync(details=True, details_per_run=15).exit == 0
+        of_leads = there.query("SELECT id, email FROM leadping.leads ORDER BY id")
+        assert there.query("SELECT lead_id, contact__email FROM leadping.lead_details ORDER BY 1") == of_leads
+        assert there.sandbox.count("/leads/lead_*") == (0 if before == after else 20)
+        assert there.sync(details=True).exit == 0
+    assert there.sandbox.count("/leads/lead_*") == (0 if before == after else 20)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_text_says_is_in_no_file_once_it_is_treated(place: Start, mode: str) -> None:
     there = place(leads=60)

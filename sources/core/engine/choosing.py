@@ -110,7 +110,9 @@ class Choice:
             backfilled[whose] = max(backfilled_at(stored), backfilled.get(whose, 0.0))
         column = self._run.vendor.account.name
         known: Parents | None = await self._reader.ask_warehouse(
-            lambda warehouse: known_parents(warehouse, self._detail, self._resource, column, backfilled)
+            lambda warehouse: known_parents(
+                warehouse, self._detail, self._resource, column, backfilled, self._run.treated_since
+            )
         )
         return known or {}
 

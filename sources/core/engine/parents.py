@@ -38,7 +38,12 @@ Parents = dict[str, dict[str, Known]]
 
 
 def known_parents(
-    warehouse: Warehouse, detail: Detail, resource: str, account: str, backfilled: Mapping[str, float]
+    warehouse: Warehouse,
+    detail: Detail,
+    resource: str,
+    account: str,
+    backfilled: Mapping[str, float],
+    since: datetime | None,
 ) -> Parents:
     """What the warehouse knows of all rows that have this detail.
 
@@ -48,6 +53,7 @@ def known_parents(
         resource: the table that shows when it was last read.
         account: the column that says whose a row is.
         backfilled: by account, when its first complete scan ended; rows first seen before count as old.
+        since: details read before count as never read: they were treated by another privacy policy.
     """
     found: Parents = defaultdict(dict)
     if not warehouse.has(detail.parent):
@@ -57,6 +63,8 @@ def known_parents(
     wanted = [CONTENT_DIGEST, without, detail.moved, *detail.born, FIRST_SEEN_AT]
     columns = ", ".join(quoted(name) if name in present else "NULL" for name in wanted)
     fetched = _last_fetched(warehouse, detail, resource, account)
+    if since and since <= latest_credible():
+        fetched = {row: last for row, last in fetched.items() if last >= since}
     for account_id, row_id, row_digest, mark, moved, *births in warehouse.query(
         f"SELECT {account}, id, {columns} FROM {detail.parent} WHERE {DELETED_AT} IS NULL"
     ):

@@ -88,6 +88,8 @@ class Run:
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
         self.erased: Suppressions | None = None
+        self.treated_since: datetime | None = None
+        """Since when the policy applies: what was read before is not as it should be."""
         self.met_again: dict[str, str] = {}
         """Leads of erased persons that were not known to be theirs, each with the hash of what it is called."""
         self.hints: frozenset[str] = frozenset()

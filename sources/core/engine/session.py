@@ -252,6 +252,7 @@ class Session:
             self._run = self._make_run()
             self._run.erased_accounts = load_suppressions(self._warehouse(), self._policy, kind=ACCOUNT)
             self._run.erased = self._suppressions()
+            self._run.treated_since = self._policy_since(dlt.current.source_state())
             states = {resource: wanted.state for resource, wanted in self._wanted.items()}
             for wanted in self._wanted.values():
                 wanted.loader.call = self._meet if self._calls else None
