@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,12 +68,12 @@ class _DetailReader:
     """
 
     def __init__(self, reader: Reader, detail: Detail) -> None:
-        self._reader = reader
-        self._run = reader.run
-        self._detail = detail
+        self.reader = reader
+        self.run = reader.run
+        self.detail = detail
         self._wanted = [name for name in (detail.resource, detail.lists) if name in reader.states]
-        self._main = str(self._wanted[0] if self._wanted else detail.resource)
-        self.choice = Choice(reader, detail, self._main)
+        self.main = str(self._wanted[0] if self._wanted else detail.resource)
+        self.choice = Choice(reader, detail, self.main)
 
     @property
     def is_wanted(self) -> bool:
@@ -80,100 +81,30 @@ class _DetailReader:
 
     async def read(self) -> None:
         outcomes: dict[str, list[Outcome]] = defaultdict(list)
-        for outcome in self._run.todo([str(name) for name in self._wanted]):
-            if parents := self._run.trouble_with(Unit(outcome.unit.account, self._detail.parent)):
-                outcome.end(parents.status, f"{self._detail.parent}: {parents.note}")
-            elif not is_offered(self._state, outcome.unit.account, self._run.now()):
+        for outcome in self.run.todo([str(name) for name in self._wanted]):
+            if parents := self.run.trouble_with(Unit(outcome.unit.account, self.detail.parent)):
+                outcome.end(parents.status, f"{self.detail.parent}: {parents.note}")
+            elif not is_offered(self.state, outcome.unit.account, self.run.now()):
                 outcome.end(Status.SKIPPED, NOT_OFFERED)
             else:
                 outcomes[outcome.unit.account].append(outcome)
         todo = await self.choice.make(outcomes)
         try:
             await together(
-                self._read_account(account, todo.get(account, []), own) for account, own in outcomes.items()
+                _AccountReader(self, account, todo.get(account, []), own).read()
+                for account, own in outcomes.items()
             )
         finally:
             await self.choice.remember(outcomes)
 
     @property
-    def _state(self) -> dict[str, Any]:
-        return self._reader.states.get(self._main, {})
+    def state(self) -> dict[str, Any]:
+        return self.reader.states.get(self.main, {})
 
-    async def _read_account(self, account: str, ids: list[str], outcomes: list[Outcome]) -> None:
-        """Reads one account's details concurrently; one that is gone is skipped."""
-        trying, whose = Trying(ids), self._run.whose(account)
-        failures: list[LeadhouseError] = []
-        unread: list[str] = []
-        gone: dict[str, LeadhouseError] = {}
-        read: set[str] = set()
-        refused = self._reader.was_refused(outcomes[0].unit)
-        never = not self._detail.documented and whose not in self.choice.ever_read
-
-        def is_absent() -> bool:
-            """Whether it looks as if there were no such route, rather than no such rows."""
-            enough = refused or trying.given_up or (never and len(gone) == len(ids))
-            return bool(gone) and not read and enough
-
-        def may_go_on() -> bool:
-            return not self._run.pausing() and not trying.given_up and not is_absent()
-
-        async def read_one(row_id: str) -> None:
-            """Reads one row's details, or notes that they are not there."""
-            try:
-                if await self._read_as_any(account, row_id, outcomes):
-                    read.add(row_id)
-                    self.choice.read.add((whose, row_id))
-            except (NotFound, Unauthorized) as error:
-                if isinstance(error, Unauthorized) and not self._detail.keeps_to_row:
-                    raise await self._reader.refused(error, self._detail.documented) from None
-                gone[row_id] = error
-                self.choice.read.add((whose, row_id))
-
-        async def worker(most: int | None = None) -> None:
-            while may_go_on():
-                if most == len(read) + len(gone) + len(failures) or (tried := trying.next()) is None:
-                    return
-                try:
-                    await read_one(tried.row_id)
-                except (DeadlineReached, Unauthorized):
-                    raise
-                except LeadhouseError as error:
-                    failures.append(error)
-                    unread.append(tried.row_id)
-                    trying.failed(tried)
-                else:
-                    # That rows are not there says that the server answers, but not that there is such a route.
-                    trying.worked() if read else trying.failed(tried)
-
-        if refused:
-            await worker(most=1)  # one tells whether the others are worth asking for
-        if not (refused and failures):
-            await together(worker() for _ in range(min(WORKERS, len(ids))))
-        if read and may_go_on():
-            # Some were through when others that they were in flight with looked as if none could be read.
-            await together(worker() for _ in range(min(WORKERS, len(ids))))
-        if self._detail.answers == "rows":
-            sizing = self._run.lists.sizing(self._detail.resource, account, self._state)
-            await self._reader.learn_pages(self._main, account, sizing)
-        through = {(whose, row_id) for row_id in ids} <= self.choice.read
-        if is_absent():
-            failures.extend(gone.values())
-        elif self._detail.answers == "rows":
-            for row_id in gone:
-                await self._reader.note_read(whose, self._main, row_id, None)
-        if read:  # else it says nothing of these rows
-            self.choice.failed(whose, [*unread, *gone])
-        for outcome in outcomes:
-            if failures:
-                await self._reader.fail(outcome, failures[0], self._detail.documented)
-            elif through:
-                await self._reader.admit(outcome.unit)
-                outcome.end(Status.OK, f"{len(gone)} no longer there" if gone else "")
-
-    async def _read_as_any(self, account: str, row_id: str, outcomes: list[Outcome]) -> bool:
+    async def read_as_any(self, account: str, row_id: str, outcomes: Sequence[Outcome]) -> bool:
         """Reads one row's details through whichever account may."""
         refusals: list[LeadhouseError] = []
-        for one in self._run.kin(account, self._detail.resource):
+        for one in self.run.kin(account, self.detail.resource):
             try:
                 with foreseen():
                     return await self._read_one(one, row_id, outcomes)
@@ -181,17 +112,17 @@ class _DetailReader:
                 refusals.append(error)
         raise refusals[0]
 
-    async def _read_one(self, account: str, row_id: str, outcomes: list[Outcome]) -> bool:
+    async def _read_one(self, account: str, row_id: str, outcomes: Sequence[Outcome]) -> bool:
         """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
-        detail = self._detail
+        detail = self.detail
         path, traffic = detail.path.format(id=segment(row_id)), outcomes[0].traffic
         by_resource = {outcome.unit.resource: outcome for outcome in outcomes}
         one, lists = by_resource.get(detail.resource), by_resource.get(str(detail.lists))
         if detail.answers == "rows":
             listing = Listing(detail.resource, path, paging=detail.paging)
-            sizing = self._run.lists.sizing(detail.resource, account, self._state)
+            sizing = self.run.lists.sizing(detail.resource, account, self.state)
             fetch = pages(
-                self._reader.api, listing, self._run.accounts[account], traffic, priority=1, sizing=sizing
+                self.reader.api, listing, self.run.accounts[account], traffic, priority=1, sizing=sizing
             )
             return await self._read_rows(fetch, account, row_id, outcomes[0])
         bodies: list[dict[str, Any]] = []
@@ -224,20 +155,20 @@ class _DetailReader:
             with_ids, account, row_id, outcome, keep=False
         )
         if through:
-            whose = self._run.whose(account)
-            await self._reader.note_read(whose, outcome.unit.resource, row_id, count)
+            whose = self.run.whose(account)
+            await self.reader.note_read(whose, outcome.unit.resource, row_id, count)
         return through
 
     async def _ask(
         self, account: str, path: str, traffic: Traffic, offset: int
     ) -> tuple[dict[str, Any], Body]:
         """An answer, taken apart if there is a list in it."""
-        split = self._detail.split
+        split = self.detail.split
         window = {"limit": Offset().cap, "offset": offset} if split else {}
-        asked = request(self._run.accounts[account], path, window)
-        item = await self._reader.api.item(asked, traffic, priority=1)
-        if self._detail.reshape:
-            item = replace(item, data=self._detail.reshape(item.data))
+        asked = request(self.run.accounts[account], path, window)
+        item = await self.reader.api.item(asked, traffic, priority=1)
+        if self.detail.reshape:
+            item = replace(item, data=self.detail.reshape(item.data))
         return split(item) if split else (item.data, Body([]))
 
     async def _read_list(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome, keep: bool) -> bool:
@@ -246,30 +177,123 @@ class _DetailReader:
         before, order = Checkpoint(), Order.UNORDERED
         if keep:
             before = load_checkpoint(
-                self._reader.states[unit.resource], unit, key, self._run.policy.fingerprint
+                self.reader.states[unit.resource], unit, key, self.run.policy.fingerprint
             )
-            order = agreed(self._reader.states[unit.resource].get(VOTES, {}))
+            order = agreed(self.reader.states[unit.resource].get(VOTES, {}))
         stamps = {
-            self._run.vendor.account.name: self._run.whose(account),
-            self._detail.parent_key: row_id,
+            self.run.vendor.account.name: self.run.whose(account),
+            self.detail.parent_key: row_id,
         }
-        memory = self._run.lists.memory(unit.resource, key, self._reader.states.get(unit.resource, {}))
-        reading = self._run.reading(fetch, outcome, order, memory, stamps)
-        after, scan = await read_list(reading, before, self._reader)
-        await self._reader.learn(outcome, memory)
+        memory = self.run.lists.memory(unit.resource, key, self.reader.states.get(unit.resource, {}))
+        reading = self.run.reading(fetch, outcome, order, memory, stamps)
+        after, scan = await read_list(reading, before, self.reader)
+        await self.reader.learn(outcome, memory)
         if keep:
-            await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
+            await self.reader.remember(unit.resource, lambda state: keep_checkpoint(state, key, after))
         return scan.ending is not None
 
     async def _hand_over(self, outcome: Outcome | None, account: str, row_id: str, body: Any) -> None:
         if outcome is None:
             return
-        now = self._run.now()
+        now = self.run.now()
         stamps = {
-            self._run.vendor.account.name: self._run.whose(account),
-            self._detail.parent_key: row_id,
+            self.run.vendor.account.name: self.run.whose(account),
+            self.detail.parent_key: row_id,
             "fetched_at": now,
         }
-        if self._detail.answers == "snapshot":
+        if self.detail.answers == "snapshot":
             stamps["snapshot_date"] = now.date()
-        await self._reader.rows(Rows(outcome, [msgspec.json.encode(body)], now, stamps))
+        await self.reader.rows(Rows(outcome, [msgspec.json.encode(body)], now, stamps))
+
+
+class _AccountReader:
+    """Reads one account's details concurrently; one that is gone is skipped.
+
+    Args:
+        details: of what kind.
+        account: whose.
+        ids: of the rows to read them of.
+        outcomes: the account's, of the resources that come of them.
+    """
+
+    def __init__(
+        self, details: _DetailReader, account: str, ids: Sequence[str], outcomes: Sequence[Outcome]
+    ) -> None:
+        self._details, self._reader, self._run = details, details.reader, details.run
+        self._account, self._ids, self._outcomes = account, ids, outcomes
+        self._whose = self._run.whose(account)
+        self._trying = Trying(ids)
+        self._read: set[str] = set()
+        self._gone: dict[str, LeadhouseError] = {}
+        self._failed: dict[str, LeadhouseError] = {}
+        self._refused = self._reader.was_refused(outcomes[0].unit)
+
+    async def read(self) -> None:
+        if self._refused:
+            await self._work(most=1)  # one tells whether the others are worth asking for
+        if not (self._refused and self._failed):
+            await self._work_together()
+        if self._read:
+            # Some were through when others that they were in flight with looked as if none could be read.
+            await self._work_together()
+        await self._conclude()
+
+    @property
+    def _is_absent(self) -> bool:
+        """Whether it looks as if there were no such route, rather than no such rows."""
+        never = not self._details.detail.documented and self._whose not in self._details.choice.ever_read
+        enough = self._refused or self._trying.given_up or (never and len(self._gone) == len(self._ids))
+        return bool(self._gone) and not self._read and enough
+
+    async def _work_together(self) -> None:
+        await together(self._work() for _ in range(min(WORKERS, len(self._ids))))
+
+    async def _work(self, most: int | None = None) -> None:
+        trying = self._trying
+        while not (self._run.pausing() or trying.given_up or self._is_absent):
+            done = len(self._read) + len(self._gone) + len(self._failed)
+            if done == most or (tried := trying.next()) is None:
+                return
+            try:
+                await self._try(tried.row_id)
+            except (DeadlineReached, Unauthorized):
+                raise
+            except LeadhouseError as error:
+                self._failed[tried.row_id] = error
+                trying.failed(tried)
+            else:
+                # That rows are not there says that the server answers, but not that there is such a route.
+                trying.worked() if self._read else trying.failed(tried)
+
+    async def _try(self, row_id: str) -> None:
+        """Reads one row's details, or notes that they are not there."""
+        details = self._details
+        try:
+            if await details.read_as_any(self._account, row_id, self._outcomes):
+                self._read.add(row_id)
+                details.choice.read.add((self._whose, row_id))
+        except (NotFound, Unauthorized) as error:
+            if isinstance(error, Unauthorized) and not details.detail.keeps_to_row:
+                raise await self._reader.refused(error, details.detail.documented) from None
+            self._gone[row_id] = error
+            details.choice.read.add((self._whose, row_id))
+
+    async def _conclude(self) -> None:
+        details, failures = self._details, list(self._failed.values())
+        if details.detail.answers == "rows":
+            sizing = self._run.lists.sizing(details.detail.resource, self._account, details.state)
+            await self._reader.learn_pages(details.main, self._account, sizing)
+        if self._is_absent:
+            failures.extend(self._gone.values())
+        elif details.detail.answers == "rows":
+            for row_id in self._gone:
+                await self._reader.note_read(self._whose, details.main, row_id, None)
+        if self._read:  # else it says nothing of these rows
+            details.choice.failed(self._whose, [*self._failed, *self._gone])
+        through = {(self._whose, row_id) for row_id in self._ids} <= details.choice.read
+        for outcome in self._outcomes:
+            if failures:
+                await self._reader.fail(outcome, failures[0], details.detail.documented)
+            elif through:
+                await self._reader.admit(outcome.unit)
+                outcome.end(Status.OK, f"{len(self._gone)} no longer there" if self._gone else "")
