@@ -153,7 +153,11 @@ class Opener(Protocol):
         ...
 
     async def give_accounts(self, resource: str, rows: Sequence[tuple[bytes, Account | None]]) -> None:
-        """Hands over the rows of the accounts table, each with the account that it is about, if it names one."""
+        """Hands over the rows of the accounts table, each with the account that it is about, if it names one.
+
+        Raises:
+            Unforeseen: none of them does: that is no API without accounts.
+        """
         ...
 
     def skip(self, resource: str, why: str) -> None:

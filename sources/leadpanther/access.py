@@ -11,8 +11,8 @@ import msgspec
 
 from sources.core.accounts import Access, Account, Opener
 from sources.core.api.mending import parsed
-from sources.core.errors import ConfigurationError
-from sources.core.ids import is_id, segment
+from sources.core.errors import ConfigurationError, Forbidden, NotFound
+from sources.core.ids import as_id, is_id, segment
 from sources.core.resources import Listing
 from sources.leadpanther.settings import (
     ACTIVE,
@@ -20,6 +20,7 @@ from sources.leadpanther.settings import (
     CLIENTS,
     CLIENTS_PATH,
     CLIENTS_SCOPE,
+    DIRECT,
     SUBJECT,
     SUBJECT_PATH,
 )
@@ -31,19 +32,24 @@ class Subject:
 
     Args:
         user_id: the account the key acts for.
-        actor_type: `agency` or `direct_user`.
-        scopes: what the key may do.
+        actor_type: `agency` or `direct_user`; whatever else is said is not known.
+        scopes: what the key may do; None where that is not said, so that everything is tried.
         owner: the owner, as the API tells it.
     """
 
     user_id: str
     actor_type: str
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None
     owner: Mapping[str, Any] = field(repr=False)
 
     @property
     def is_agency(self) -> bool:
         return self.actor_type == AGENCY
+
+    @property
+    def own(self) -> bytes:
+        """The account of a key of its own, as a row of `/clients`: direct routes are of the key's owner."""
+        return msgspec.json.encode({**self.owner, "user_id": user_id_of(self.owner) or self.user_id})
 
 
 async def open_account(opener: Opener) -> Access:
@@ -56,21 +62,32 @@ async def open_account(opener: Opener) -> Access:
     data = await opener.item(SUBJECT, SUBJECT_PATH)
     subject = read_subject(data)
     await opener.give(SUBJECT, [(msgspec.json.encode(data), {"user_id": subject.user_id})])
-    kind = "an agency" if subject.is_agency else "a direct user"
-    about = f"It is {kind}'s, acting for {subject.user_id}."
-    everyone = Access(about, (), subject.scopes)
-    if not subject.is_agency:
-        rows = [msgspec.json.encode(subject.owner)]
-    elif everyone.may(CLIENTS_SCOPE):
-        rows = list(
-            await opener.rows(Listing(CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE, row_id="user_id"), Account(""))
-        )
-    else:
+    rows = None
+    if subject.actor_type != DIRECT and Access("", (), subject.scopes).may(CLIENTS_SCOPE):
+        rows = await _clients(opener, subject)
+    agency = subject.is_agency or rows is not None
+    about = f"It is {'an agency' if agency else 'a direct user'}'s, acting for {subject.user_id}."
+    if agency and rows is None:
         return Access(about, _named(opener), subject.scopes, listed=False)
-    accounts = [read_client(parsed(row), subject.is_agency) for row in rows]
+    rows = [subject.own] if rows is None else rows
+    accounts = [read_client(parsed(row), agency) for row in rows]
     await opener.give_accounts(CLIENTS, list(zip(rows, accounts, strict=True)))
     found = {account.id: account for account in accounts if account}
-    return Access(about, list(found.values()), subject.scopes, listed=subject.is_agency)
+    return Access(about, list(found.values()), subject.scopes, listed=agency)
+
+
+async def _clients(opener: Opener, subject: Subject) -> list[bytes] | None:
+    """The rows of `/clients`. Where it is not said whose the key is, they tell: nobody but an agency has others there;
+    None if it is none."""
+    listing = Listing(CLIENTS, CLIENTS_PATH, CLIENTS_SCOPE, row_id="user_id")
+    if subject.is_agency:
+        return list(await opener.rows(listing, Account("")))
+    try:
+        rows = list(await opener.rows(listing, Account("")))
+    except (Forbidden, NotFound):
+        return None
+    own = {subject.user_id, user_id_of(subject.owner) or subject.user_id}
+    return rows if any(user_id_of(parsed(row)) not in own for row in rows) else None
 
 
 def _named(opener: Opener) -> list[Account]:
@@ -90,19 +107,25 @@ def read_subject(data: Mapping[str, Any]) -> Subject:
     Raises:
         ConfigurationError: it does not say who the key is for.
     """
-    owner, subject = _object(data, "owner"), _object(data, "subject")
-    user_id = subject.get("user_id") or owner.get("user_id")
-    if not isinstance(user_id, str):
+    owner, scopes = _object(data, "owner"), data.get("scopes")
+    user_id = user_id_of(_object(data, "subject")) or user_id_of(owner)
+    if not user_id:
         raise ConfigurationError("GET /me does not name the key's account: is the base URL that of the API?")
-    scopes = frozenset(scope for scope in data.get("scopes") or () if isinstance(scope, str))
-    return Subject(user_id, str(data.get("actor_type")), scopes, owner)
+    said = frozenset(filter(is_id, scopes)) if isinstance(scopes, list) else None
+    return Subject(user_id, str(data.get("actor_type")), said if said or scopes == [] else None, owner)
+
+
+def user_id_of(row: Any) -> str:
+    """The id of the account that a row is about; empty if it has none."""
+    told = as_id(row.get("user_id")) if isinstance(row, Mapping) else None
+    return told if is_id(told) else ""
 
 
 def read_client(row: Any, of_agency: bool) -> Account | None:
     """From a row of `/clients`, or the owner of a key of their own; None if it names no account."""
-    if not isinstance(row, dict) or not is_id(row.get("user_id")):
+    if not (client_id := user_id_of(row)):
         return None
-    client_id, name, grant = row["user_id"], row.get("business_name"), _object(row, "grant")
+    name, grant = row.get("business_name"), _object(row, "grant")
     status, permissions = grant.get("status"), grant.get("permissions")
     granted = not isinstance(status, str) or status == ACTIVE
     shown = {

@@ -52,7 +52,7 @@ SUBJECT, CLIENTS = "api_subject", "clients"
 SUBJECT_PATH, CLIENTS_PATH = "/me", "/clients"
 CLIENTS_SCOPE = "clients:read"
 ACTIVE = "active"
-AGENCY = "agency"
+AGENCY, DIRECT = "agency", "direct_user"
 
 RESOURCES = (
     Listing("leads", "/leads", "leads:read"),

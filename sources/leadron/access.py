@@ -3,14 +3,14 @@ their `/api-keys/scopes` what the key may."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from sources.core.accounts import Access, Account, Opener
-from sources.core.errors import Forbidden
-from sources.core.ids import is_id
+from sources.core.errors import ConfigurationError, Forbidden
+from sources.core.ids import as_id, is_id
 from sources.core.resources import Snapshot
 from sources.leadron.settings import (
     ACCOUNT,
@@ -26,6 +26,11 @@ from sources.leadron.settings import (
 EYES = frozenset(r.resource for r in RESOURCES if not isinstance(r, Snapshot))
 """What another user may see more or less of."""
 
+UNNAMED = (
+    "neither the account nor its leads say which tenant the key is of: set tenant_id under [sources.leadron], a name of "
+    "your own that stays"
+)
+
 NOBODY = (
     "no lead yet tells whose rows these are: set tenant_id under [sources.leadron] to read the rest without waiting "
     "for one"
@@ -37,6 +42,7 @@ async def open_account(opener: Opener) -> Access:
 
     Raises:
         ApiError: neither the account nor leads can be read.
+        ConfigurationError: they can, and do not name it.
     """
     config: LeadronConfig = opener.config
     opener.hint(await _scopes(opener))
@@ -77,18 +83,20 @@ async def _tenant(opener: Opener, account: Mapping[str, Any] | None, user: str) 
     if name := await opener.owner_of(ACCOUNT, said) or _named(account, "tenantId"):
         return name
     try:
-        leads = await opener.first(LEADS_LIST, _accounts("", [user])[0])
+        leads: Sequence[bytes] | None = await opener.first(LEADS_LIST, _accounts("", [user])[0])
     except Forbidden:
         if account is None:
             raise
-        leads = []
-    named = (_named(msgspec.json.decode(lead), "tenantId") for lead in leads)
-    return await opener.owner_of(LEADS, leads) or next(filter(None, named), "") or _named(account, "id")
+        leads = None
+    named = (_named(msgspec.json.decode(lead), "tenantId") for lead in leads or ())
+    name = await opener.owner_of(LEADS, leads or []) or next(filter(None, named), "") or _named(account, "id")
+    if not name and leads != []:
+        raise ConfigurationError(UNNAMED)
+    return name
 
 
 def _named(row: Any, field: str) -> str:
-    value = row.get(field) if isinstance(row, Mapping) else None
-    return value if isinstance(value, str) else ""
+    return as_id(row.get(field) if isinstance(row, Mapping) else None) or ""
 
 
 def _accounts(tenant: str, users: list[str]) -> list[Account]:

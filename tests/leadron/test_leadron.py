@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.syncing.sync import Exit
 from sources.core.engine.clock import Clock
-from sources.core.errors import Unauthorized
+from sources.core.errors import ConfigurationError, Unauthorized
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Behaviour, Churn, Fault, Paging, World
 from tests.leadron.conftest import Place, Start, statuses
@@ -160,6 +160,18 @@ def test_a_tenant_keeps_the_name_that_its_rows_are_stored_under(place: Start) ->
     there.world.edit("", "leads", first, tenantId=None)
     assert there.sync(full=True).exit == Exit.DONE
     assert there.query("SELECT DISTINCT tenant_id FROM leadron.leads") == [("acme-corp",)]
+    assert there.column("SELECT id FROM leadron.leads ORDER BY id") == sorted(there.world.ids())
+
+
+@pytest.mark.long
+def test_a_tenant_whose_leads_do_not_name_it_is_asked_for_and_not_read_as_nothing(place: Start) -> None:
+    there = place(leads=12)
+    there.world.missing = {"/account", "/api-keys/scopes"}
+    for lead in there.world.ids():
+        there.world.edit("", "leads", lead, tenantId=None)
+    with pytest.raises(ConfigurationError, match=r"set tenant_id under \[sources.leadron\]"):
+        there.sync()
+    assert there.sync(tenant_id="acme-corp").exit == Exit.DONE
     assert there.column("SELECT id FROM leadron.leads ORDER BY id") == sorted(there.world.ids())
 
 

@@ -209,6 +209,11 @@ class Opening:
 
     async def give_accounts(self, resource: str, rows: Sequence[tuple[bytes, Account | None]]) -> None:
         outcome, now = self._outcome(resource), self._run.now()
+        if rows and not any(account for _, account in rows):
+            word = self._run.vendor.account_word
+            raise Unforeseen(
+                f"none of the {len(rows):,} {word}s that it lists has a usable id, please report it"
+            )
         ours = [(row, account) for row, account in rows if self._is_ours(account)]
         await self._hand_over(
             outcome, [Rows(outcome, [row], now, self._stamps(account, now)) for row, account in ours]
