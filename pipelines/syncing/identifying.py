@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pipelines.syncing.opened import Opened
 from pipelines.syncing.searching import Marks, rows_with
@@ -40,6 +41,21 @@ def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Ite
                 own = origin.row(table.name, row.get(origin.account), str(row.get("id")))
                 told = identifiers(row, telling(table), opened.policy)
                 yield told | ({own: opened.policy.hash(own)} if own else {})
+            else:
+                yield _unknown_leads(opened, row, theirs.others_at_their_end(row, table))
+
+
+def _unknown_leads(opened: Opened, row: Mapping[str, Any], ids: Sequence[str]) -> dict[str, str]:
+    """Leads that are nobody's as far as the warehouse knows: it never had them. So they are theirs who were called as
+    such."""
+    warehouse, origin = opened.warehouse, opened.vendor.origin
+    if not ids or not warehouse.has(origin.leads):
+        return {}
+    account = row.get(origin.account)
+    sql = f"SELECT id FROM {origin.leads} WHERE {origin.account} = %s AND id IN ({{ids}})"
+    there = {row_id for (row_id,) in warehouse.query_for_ids(sql, ids, account)}
+    names = [origin.lead(account, row_id) for row_id in ids if row_id not in there]
+    return {name: opened.policy.hash(name) for name in names}
 
 
 def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:

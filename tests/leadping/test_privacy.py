@@ -238,6 +238,33 @@ def test_what_an_erased_lead_cost_tells_nothing_of_it_and_under_another_id_it_st
         assert kept == {n: count for n, count in left.items() if n not in money}
 
 
+@pytest.mark.long
+def test_who_called_others_leads_is_taken_out_of_those_calls_and_all_else_of_them_stays(place: Start) -> None:
+    there = place(leads=12)
+    number, calls = "+14155550666", there.world.lists["call_events"]
+    other = next(iter(calls.rows.values()))["leadId"]
+    theirs = [row for row in calls.rows.values() if row["leadId"] == other]
+    for row in theirs:
+        row |= {"fromPhoneNumber": number, "userEmail": "agent@ours.example", "userName": "Agent Quilltip"}
+    calls.rows |= {
+        f"lost-{n}": {**theirs[0], "id": f"lost-{n}", "leadId": "lost", "leadName": "Zaphira"} for n in (1, 2)
+    }
+    calls.changed()
+    with environment(PRIVACY__KEY=KEY):
+        assert there.sync().exit == 0
+        before = there.rows("call_events")
+        erase_person(there.storage(), [LEADPING], load_policy(), Person("agent@ours.example"))
+        assert set(there.rows("call_events")) == set(before)
+        assert there.sightings("agent@ours.example", "Agent Quilltip") == set()
+        erase_person(there.storage(), [LEADPING], load_policy(), Person(phone=number))
+        # Of a lead that never was there, who was called as such is known by nothing else.
+        for full in (False, True):
+            assert set(before) - set(there.rows("call_events")) == {"lost-1", "lost-2"}
+            assert there.sightings(number, "Zaphira", "Agent Quilltip") == set()
+            assert there.sync(full=full).exit == 0
+        assert there.query(f"SELECT lead_name FROM leadping.call_events WHERE lead_id = '{other}'")[0][0]
+
+
 def test_personal_numbers_and_days_go_where_their_kind_is_treated_for_they_cannot_be_masked() -> None:
     table, usage = LEADPING.tables["lead_details"], LEADPING.tables["organization"]
     policy = Policy(by_category={Category.FINANCE: Treatment.DROP, Category.DEMOGRAPHIC: Treatment.MASK})

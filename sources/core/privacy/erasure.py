@@ -20,6 +20,7 @@ from sources.core.privacy.whose import (
     column_of,
     contacts,
     field,
+    telling,
     texts,
     ways_to_reach,
 )
@@ -46,6 +47,9 @@ _PROFILE_INSIDE = re.compile(
 _NAME = re.compile(r"((first|middle|last|full|given|family|nick|display|contact|author|lead|person)_?)?name")
 """What a person's name is called, and a company's is not."""
 
+_WAY = re.compile(r"(?P<whose>[a-z0-9_]+?_)(?:e_?mail|phone|mobile|profile|linkedin)(?:_[a-z0-9_]+)?")
+"""What fields are called that say how to reach one of several in a flat row."""
+
 NO_CONTACTS: Contacts = MappingProxyType({})
 NOWHERE = Origin()
 
@@ -63,7 +67,7 @@ class Suppressions:
         self.hashes = frozenset(hashes)
         self._policy = policy
         self._origin = origin
-        self._contacts: dict[str, Contacts] = {}
+        self._contacts: dict[str, tuple[Contacts, Contacts]] = {}
 
     def __bool__(self) -> bool:
         return bool(self.hashes)
@@ -80,7 +84,9 @@ class Suppressions:
         """Whether a row is an erased person's own.
 
         Ids of leads and the contacts in it decide, so that somebody whom they referred is not taken for them; where
-        it has no contact, any field does that is not in a list.
+        it has no contact, any field does that is not in a list. But where a row says whose lead it is, and that is no
+        lead of theirs, only what alone tells who somebody is does: whoever called that lead, or did something about
+        it, is in the row too.
 
         Args:
             row: as the API sent it, or as it is stored.
@@ -91,10 +97,21 @@ class Suppressions:
             return True
         if table and any(map(self.has, self._parents_of(row, table, account))):
             return True
-        reached_by = [value for value, _ in ways_to_reach(row, self._contacts_of(table), self._policy)]
-        if reached_by:
+        is_anothers = table is not None and any(self._others_in(row, table))
+        reached_by = [v for v, _ in ways_to_reach(row, self._contacts_of(table, is_anothers), self._policy)]
+        if reached_by or is_anothers:
             return any(map(self.has, reached_by))
         return any(map(self._reaches_them, texts(row, lists=False)))
+
+    def others_at_their_end(self, row: Mapping[str, Any], table: Table) -> list[str]:
+        """The ids of leads, not known to be theirs, that a row of what was said to or by somebody is about, if one end
+        of it is theirs.
+
+        Args:
+            row, table: as for `is_about`.
+        """
+        reached_by = ways_to_reach(row, self._contacts_of(table), self._policy)
+        return list(self._others_in(row, table)) if any(self.has(value) for value, _ in reached_by) else []
 
     def met(self, row: Mapping[str, Any], table: Table, account: str | None) -> dict[str, str]:
         """What a row is called that is an erased person's and that others may hang on, with the hash of that, if it was
@@ -122,10 +139,11 @@ class Suppressions:
 
     def _leads_in(self, row: Mapping[str, Any], table: Table | None) -> Iterator[str]:
         """The ids of leads that a row says it is about."""
-        for name in self._origin.ids(table.name if table else None):
-            value = field(row, name)
-            if isinstance(value, str | int) and not isinstance(value, bool):
-                yield str(value)
+        return _ids_in(row, self._origin.ids(table.name if table else None))
+
+    def _others_in(self, row: Mapping[str, Any], table: Table) -> Iterator[str]:
+        """The same, of a row that is no lead itself."""
+        return filter(None, _ids_in(row, self._origin.ids_of_others(table.name)))
 
     def _impersonal(self, value: Any, table: Table, path: str) -> Any:
         """What a row about a lead may keep when nobody may know the lead: no text of theirs, and none that may be."""
@@ -156,12 +174,13 @@ class Suppressions:
         """Whether it is a lead of theirs, as it was given or as it was found."""
         return self.has(lead) or self.has(self._origin.lead(self._whose(account, row), lead))
 
-    def _contacts_of(self, table: Table | None) -> Contacts:
+    def _contacts_of(self, table: Table | None, alone: bool = False) -> Contacts:
+        """The columns that say how to reach the person; only those that alone tell who that is, if asked for."""
         if table is None:
             return NO_CONTACTS
         if table.name not in self._contacts:
-            self._contacts[table.name] = contacts(table)
-        return self._contacts[table.name]
+            self._contacts[table.name] = contacts(table), telling(table)
+        return self._contacts[table.name][alone]
 
     def _reaches_them(self, text: str) -> bool:
         """Whether they are reached by it, be it hashed or not: ids of leads are other things' elsewhere."""
@@ -205,7 +224,7 @@ class Suppressions:
             within: whether it stands within a row.
         """
         if isinstance(value, dict):
-            theirs = set(self._objects_of_theirs(value, within))
+            theirs = set(self._whose_ways(value, within))
             return {
                 key: None if _is_name(key, theirs) and isinstance(inner, str) else self.without(inner, True)
                 for key, inner in value.items()
@@ -215,13 +234,17 @@ class Suppressions:
             return [self.without(item, True) for item in value if not self._is_their_item(item)]
         return None if isinstance(value, str) and self._names_them(value) else value
 
-    def _objects_of_theirs(self, value: Mapping[str, Any], within: bool) -> Iterator[str]:
-        """By the beginning of their fields' names, objects in a flattened row that say how to reach them; the row itself
-        is somebody else's."""
+    def _whose_ways(self, value: Mapping[str, Any], within: bool) -> Iterator[tuple[str, str]]:
+        """Objects in a flattened row that say how to reach them, and beginnings of fields that do, such as `actor_` of
+        `actor_email`; the row itself is somebody else's."""
         for key, inner in value.items():
-            outer = key.rpartition("__")[0]
-            if (outer or within) and isinstance(inner, str) and self._reaches_them(inner):
-                yield outer
+            if not isinstance(inner, str) or not self._reaches_them(inner):
+                continue
+            outer, _, name = key.rpartition("__")
+            if outer or within:
+                yield outer, ""
+            if found := _WAY.fullmatch(column_of(name)):
+                yield outer, found["whose"]
 
     def _is_their_item(self, item: Any) -> bool:
         if isinstance(item, dict):
@@ -229,9 +252,22 @@ class Suppressions:
         return isinstance(item, str) and self._reaches_them(item)
 
 
-def _is_name(key: str, objects: Collection[str]) -> bool:
+def _ids_in(row: Mapping[str, Any], columns: Iterable[str]) -> Iterator[str]:
+    for name in columns:
+        value = field(row, name)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            yield str(value)
+
+
+def _is_name(key: str, theirs: Collection[tuple[str, str]]) -> bool:
+    """Whether a field holds a name of one of these: by the object that it is in, and how it begins."""
+    if not theirs:
+        return False
     outer, _, name = key.rpartition("__")
-    return outer in objects and _NAME.fullmatch(column_of(name)) is not None
+    name = column_of(name)
+    return any(
+        outer == of and name.startswith(whose) and _NAME.fullmatch(name[len(whose) :]) for of, whose in theirs
+    )
 
 
 def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> dict[str, str]:

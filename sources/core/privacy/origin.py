@@ -106,6 +106,10 @@ class Origin:
         """
         return self._ids.get(table) or tuple(dict.fromkeys((*self.stated.get(table or "", ()), *LEAD_IDS)))
 
+    def ids_of_others(self, table: str) -> tuple[str, ...]:
+        """The columns of a table that say which lead its rows are about, where they are no leads themselves."""
+        return () if table in (self.leads, ROLL_CALL, DETAIL_READS, QUARANTINE) else self.ids(table)
+
     @cached_property
     def _ids(self) -> Mapping[str | None, tuple[str, ...]]:
         names = [name for columns in self.stated.values() for name in columns if name != "id"]

@@ -167,6 +167,27 @@ def test_a_row_as_it_came_says_whose_it_is_in_whichever_case_its_fields_are(
     assert hers.is_about(row, LEADPING.tables[table])
 
 
+@pytest.mark.parametrize(
+    ("row", "table", "hers"),
+    [
+        ({"leadId": "2", "actorEmail": MAIL}, "events", False),
+        ({"lead_id": "2", "from_phone_number": PHONE}, "events", False),
+        ({"leadId": "2", "fromPhoneNumber": "+14155550199", "toPhoneNumber": PHONE}, "call_events", False),
+        ({"lead": {"id": "2"}, "toPhoneNumber": PHONE}, "sms_events", False),
+        ({"lead": {"id": None}, "toPhoneNumber": PHONE}, "sms_events", True),
+        ({"leadId": None, "actorEmail": MAIL}, "events", True),
+        ({"leadId": "", "fromPhoneNumber": PHONE}, "call_events", True),
+        ({"leadId": "2", "contact": {"email": MAIL}}, "lead_details", True),
+        ({"leadId": "2", "leadPhoneNumber": PHONE}, "conversations", True),
+    ],
+)
+def test_what_somebody_did_about_anothers_lead_is_that_leads(
+    row: dict[str, Any], table: str, hers: bool
+) -> None:
+    erased = Suppressions(ANA.hashes, POLICY, LEADPING.origin)
+    assert erased.is_about({"id": "1", **row}, LEADPING.tables[table]) is hers
+
+
 # --- ids ---------------------------------------------------------------------------------------------
 
 
@@ -253,6 +274,14 @@ def test_of_what_a_lead_cost_nothing_is_left_that_tells_of_the_lead() -> None:
             {"name": "Bob", "by__name": None, "by__mail": None},
         ),
         ({"name": "Bob", "mail": MAIL}, {"name": "Bob", "mail": None}),
+        (
+            {"actorEmail": MAIL, "actorDisplayName": "Ana", "leadName": "Bob"},
+            {"actorEmail": None, "actorDisplayName": None, "leadName": "Bob"},
+        ),
+        (
+            {"by__from_phone_number": PHONE, "by__from_name": "Ana", "from_name": "Bob"},
+            {"by__from_phone_number": None, "by__from_name": None, "from_name": "Bob"},
+        ),
         ({"note": f"see {URL}, she says"}, {"note": None}),
     ],
 )
