@@ -14,6 +14,9 @@ from sources.core.warehouse.sql import selection
 MAX_ARGUMENTS = 90
 """Postgres takes a hundred."""
 
+_NUMERIC = ("bigint", "double")
+"""What phone numbers came as, perhaps, where no document says what a column holds."""
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -36,8 +39,8 @@ class Marks:
 def rows_with(
     opened: Opened, table: Table, marks: Marks | None, living: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A table's rows that have any of these marks in them, as far as they may hold text or ids of rows; all, without
-    marks.
+    """A table's rows that have any of these marks in them, as far as they may hold text, phone numbers or ids of rows;
+    all, without marks.
 
     Args:
         opened: where they are.
@@ -48,7 +51,11 @@ def rows_with(
     warehouse = opened.warehouse
     types, origin = warehouse.types(table.name), opened.vendor.origin
     ids = {*table.key, *origin.ids(table.name), *origin.parents.get(table.name, ())}
-    names = [name for name, type_ in types.items() if type_ in ("text", "json") or name in ids]
+    names = [
+        name
+        for name, type_ in types.items()
+        if type_ in ("text", "json") or name in ids or (type_ in _NUMERIC and name not in table.by_name)
+    ]
     if not names:
         return
     looks, given = ["true"], []

@@ -239,6 +239,29 @@ def test_what_an_erased_lead_cost_tells_nothing_of_it_and_under_another_id_it_st
 
 
 @pytest.mark.long
+def test_a_phone_number_that_is_sent_as_a_number_finds_its_owner_and_keeps_them_out(place: Start) -> None:
+    there = place(leads=12)
+    first, second, third, *_ = there.world.ids("", "leads")
+    there.world.edit("", "leads", first, phone=14155550666)
+    there.world.edit(
+        "", "leads", second, phone="+14155550777", odd={"mobiles": [4155550666]}, spare=4155550666
+    )
+    with environment(PRIVACY__KEY=KEY):
+        assert there.sync(default_region="US").exit == 0
+        with environment(SOURCES__LEADPING__DEFAULT_REGION="US"):
+            erase_person(there.storage(), [LEADPING], load_policy(), Person(phone="+1 415 555 0666"))
+        there.world.edit("", "leads", third, phone=4155550666.0)
+        for full in (False, True):
+            assert first not in there.rows("leads")
+            assert there.sightings("4155550666") == set()
+            assert there.query(f"SELECT phone FROM leadping.leads WHERE id = '{second}'") == [
+                ("+14155550777",)
+            ]
+            assert there.sync(full=full, default_region="US").exit == 0
+        assert third not in there.rows("leads")
+
+
+@pytest.mark.long
 def test_who_called_others_leads_is_taken_out_of_those_calls_and_all_else_of_them_stays(place: Start) -> None:
     there = place(leads=12)
     number, calls = "+14155550666", there.world.lists["call_events"]

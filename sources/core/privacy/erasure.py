@@ -17,6 +17,7 @@ from sources.core.privacy.origin import OF, Origin
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
 from sources.core.privacy.whose import (
     Contacts,
+    as_text,
     column_of,
     contacts,
     field,
@@ -232,13 +233,14 @@ class Suppressions:
             }
         if isinstance(value, list):
             return [self.without(item, True) for item in value if not self._is_their_item(item)]
-        return None if isinstance(value, str) and self._names_them(value) else value
+        text = as_text(value)
+        return None if isinstance(text, str) and self._names_them(text) else value
 
     def _whose_ways(self, value: Mapping[str, Any], within: bool) -> Iterator[tuple[str, str]]:
         """Objects in a flattened row that say how to reach them, and beginnings of fields that do, such as `actor_` of
         `actor_email`; the row itself is somebody else's."""
         for key, inner in value.items():
-            if not isinstance(inner, str) or not self._reaches_them(inner):
+            if not isinstance(text := as_text(inner), str) or not self._reaches_them(text):
                 continue
             outer, _, name = key.rpartition("__")
             if outer or within:
@@ -249,7 +251,7 @@ class Suppressions:
     def _is_their_item(self, item: Any) -> bool:
         if isinstance(item, dict):
             return self.is_about(item)
-        return isinstance(item, str) and self._reaches_them(item)
+        return isinstance(text := as_text(item), str) and self._reaches_them(text)
 
 
 def _ids_in(row: Mapping[str, Any], columns: Iterable[str]) -> Iterator[str]:

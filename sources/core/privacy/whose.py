@@ -9,7 +9,7 @@ from typing import Any
 
 from sources.core.privacy.identities import EMAIL, URL
 from sources.core.privacy.policy import HASHED, Policy
-from sources.core.tables import Category, Table
+from sources.core.tables import MISFITS, Category, Table
 
 _USUAL_CONTACTS = {
     "email": Category.EMAIL,
@@ -22,6 +22,10 @@ _USUAL_CONTACTS = {
 }
 """What fields are called that say how to reach the person a row is about, where nobody documented them."""
 
+_SMALLEST, _LARGEST = 10**6, 10**15 - 1
+"""Whole numbers with as many digits as phone numbers have."""
+
+_STEP = re.compile(r"(?<!\\)\.")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 Contacts = Mapping[str, Category]
@@ -69,6 +73,21 @@ def field(row: Mapping[str, Any], column: str) -> Any:
     return None
 
 
+def as_text(value: Any) -> Any:
+    """A phone number that was sent as a number, as its text; any other value as it is."""
+    if type(value) in (int, float) and _SMALLEST <= value <= _LARGEST and value == int(value):
+        return str(int(value))
+    return value
+
+
+def _misfits(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """By the column that they did not fit, a stored row's values that are beside their columns."""
+    left = row.get(MISFITS)
+    if not isinstance(left, dict):
+        return {}
+    return {"__".join(map(column_of, _STEP.split(path))): value for path, value in left.items()}
+
+
 def tells(value: Any) -> bool:
     """Whether it can tell one person from another: text, and not masked."""
     return isinstance(value, str) and bool(value.strip()) and "***" not in value
@@ -86,8 +105,11 @@ def ways_to_reach(
         policy: knows how phone numbers are compared.
         surely: leave out what is hashed in objects: it may have been what stands beside an address.
     """
+    misfits = _misfits(row)
     for name, way in columns.items():
-        value = field(row, name)
+        value = as_text(field(row, name))
+        if value is None and misfits:
+            value = as_text(misfits.get(name))
         if tells(value):
             yield spelt(value, way, policy), way
         elif isinstance(value, list | dict):
@@ -111,14 +133,14 @@ def spelt(value: str, way: Category, policy: Policy) -> str:
 
 
 def texts(value: Any, lists: bool = True) -> Iterator[str]:
-    """All text in a value.
+    """All text in a value, and numbers that may be phones'.
 
     Args:
         value: anything from JSON.
         lists: look into lists too.
     """
-    if isinstance(value, str):
-        yield value
+    if isinstance(text := as_text(value), str):
+        yield text
     elif isinstance(value, dict):
         for inner in value.values():
             yield from texts(inner, lists)

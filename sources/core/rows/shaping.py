@@ -23,6 +23,7 @@ from sources.core.api.mending import lenient, shallow
 from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
+from sources.core.privacy.whose import as_text, contacts
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
 from sources.core.rows.parsing import as_json, parse
@@ -84,6 +85,7 @@ class Shaper:
         self._suppressions = suppressions
         self._surprises = 0
         self._phones = [c for c in table.columns if c.phone_in]
+        self._dialled = [name for name, way in contacts(table).items() if way is Category.PHONE]
         self._row_keys = [name for name in table.key if not table.by_name[name].ours]
 
     def shape(self, rows: Sequence[Raw], stamps: Mapping[str, pa.Array]) -> Batch:
@@ -198,6 +200,9 @@ class Shaper:
 
     def _fitted(self, flat: Flat, stamps: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
         columns: dict[str, pa.Array] = {}
+        for name in self._dialled:
+            if name in flat.columns and self.types[name] == "text":
+                flat.columns[name] = list(map(as_text, flat.columns[name]))
         for name, values in flat.columns.items():
             type_ = self.types[name]
             columns[name], bad = fit(self._treated(name, type_, values), type_)

@@ -15,11 +15,13 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from sources.core.privacy.policy import Policy, Treatment
 from sources.core.rows.fitting import fit, infer
 from sources.core.rows.flattening import MAX_COLUMNS
 from sources.core.rows.shaping import Raw, Shaper
 from sources.leadpanther.columns import LEADS, POSTS
 from sources.leadpanther.sandbox import Fault, Sandbox, World
+from sources.leadping import LEADPING
 from tests.conftest import StartSandbox, small_world
 from tests.support import DuckDB, Postgres, Record, Target, forget_pipelines
 from tests.truth import differences, leaves, wrong_values
@@ -259,6 +261,25 @@ COLLISIONS: dict[str, list[Record]] = {
 @pytest.mark.parametrize("rows", COLLISIONS.values(), ids=COLLISIONS)
 def test_names_that_collide_lose_no_value(rows: list[Record]) -> None:
     assert lost(shaper(), *rows) == []
+
+
+@pytest.mark.parametrize("treatment", [Treatment.TAG, Treatment.HASH])
+def test_a_phone_number_that_came_as_a_number_is_one(treatment: Treatment) -> None:
+    policy = Policy(treatment, key=b"a long random text", region="US")
+    sent: list[Any] = [4155550100, 14155550100, 14155550100.0, "+1 415 555 0100", 5, True, 4155550100.5]
+    table = LEADPING.tables["leads"]
+    for rows in (sent, sent[:1]):
+        raw: list[Raw] = [encoded({"id": str(n), "phone": phone}) for n, phone in enumerate(rows)]
+        ours = {name: pa.repeat(NOW, len(rows)) for name in ("first_seen_at", "synced_at")}
+        ours["organization_id"] = pa.repeat("o", len(rows))
+        found = Shaper(table, {}, NAMING, policy).shape(raw, ours).data.to_pylist()
+        one = policy.hash("+14155550100") if treatment else "+14155550100"
+        assert [row["phone_e164"] for row in found[:4]] == [one] * min(4, len(rows))
+        if not treatment:
+            assert [row["phone"] for row in found[:3]] == ["4155550100", "14155550100", "14155550100"][
+                : len(rows)
+            ]
+            assert [misfits(row) for row in found[4:]] == [{"phone": value} for value in rows[4:]]
 
 
 def test_misfits_of_a_path_and_of_a_key_that_looks_like_it_are_both_kept() -> None:
