@@ -90,6 +90,7 @@ def one_at_a_time(pipeline: dlt.Pipeline) -> Iterator[None]:
     """Does something to a dataset that no two processes must do at once; the second one waits."""
     with pipeline.sql_client() as client:
         key = _key(pipeline.dataset_name, "one at a time")
+        client.execute_sql("SET lock_timeout = 0")
         _ask(client, "pg_advisory_lock(%s)", key)
         yield
 

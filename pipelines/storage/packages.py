@@ -14,7 +14,7 @@ from pathlib import Path
 import dlt
 from dlt.destinations.exceptions import DestinationConnectionError
 
-from pipelines.storage.trouble import causes, is_damage
+from pipelines.storage.trouble import causes, is_damage, is_locked_out
 from sources.core.errors import WarehouseError
 from sources.core.warehouse.suppressions import suppression_lists
 from sources.core.warehouse.warehouse import Warehouse
@@ -42,8 +42,8 @@ def drain(folder: Path, open_pipeline: Callable[[], dlt.Pipeline]) -> None:
     except Exception as error:
         if isinstance(error.__cause__, DestinationConnectionError):
             raise WarehouseError("the warehouse cannot be reached; nothing was read") from None
-        if any(map(is_damage, causes(error))):
-            raise
+        if any(map(is_damage, causes(error))) or is_locked_out(error):
+            raise  # it is the warehouse's trouble, not the package's
         log.warning("what an earlier run left half-loaded is damaged; it is dropped and read again")
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dlt
@@ -13,9 +14,12 @@ from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage.claims import one_at_a_time
+from pipelines.storage.destinations import AnyDestination
+from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
 from pipelines.storage.shared_schema import agree_on_schema
-from pipelines.storage.trouble import causes
+from pipelines.storage.trouble import causes, is_locked_out, table_of
+from sources.core.errors import WarehouseError
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.warehouse import Warehouse
@@ -26,10 +30,22 @@ MADE_AT_ONCE = ("already exists", 'unique constraint "pg_', "tuple concurrently 
 """How Postgres says that two made the same thing at once."""
 
 TRIES = 5
-"""How often a load is tried once more that met another shard's."""
+"""How often a load is tried once more that met another shard's, or somebody who reads what is to have a new column."""
 
 PATIENCE = "60s"
-"""How long to wait for those who read a table at the moment."""
+"""How long to wait for those who read a table at the moment, to write it anew."""
+
+LOCK_TIMEOUT = "-clock_timeout=10s"
+"""How long a load waits for a lock that somebody else holds, each time: whoever comes later waits behind it."""
+
+HOLDERS = """
+SELECT c.relname, a.pid, a.usename, a.application_name, coalesce(a.state, '') FROM pg_locks AS l
+JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
+WHERE l.granted AND n.nspname = %s AND c.relkind = 'r'
+ORDER BY c.relname = %s DESC, a.xact_start NULLS LAST, c.relname LIMIT 1
+"""
+"""Who has a table in use, the longest first; the one that was waited for above all. Never what they ask."""
 
 
 class Postgres(Server):
@@ -37,16 +53,60 @@ class Postgres(Server):
 
     shareable = True
 
+    def destination(self) -> AnyDestination:
+        """Its connections wait for no lock without end, but where the credentials say how long."""
+        destination = super().destination()
+        make = destination.client
+
+        def client(*arguments: Any) -> Any:
+            made = make(*arguments)
+            credentials = made.sql_client.credentials
+            query = credentials.query or {}
+            if "lock_timeout" not in query.get("options", ""):
+                # By a tab: in a URL, a space would become a plus, which Postgres takes for one.
+                options = "\t".join(filter(None, [query.get("options"), LOCK_TIMEOUT]))
+                credentials.query = {**query, "options": options}
+            return made
+
+        destination.client = client  # type: ignore[method-assign, assignment]
+        return destination
+
+    @contextmanager
+    def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
+        try:
+            with super().open(dataset, wait, alone) as pipeline:
+                yield pipeline
+        except Exception as error:
+            if not is_locked_out(error):
+                raise
+            raise WarehouseError(
+                f"{self._who_holds(dataset, table_of(error))}; what was read is kept, and the next sync loads it"
+            ) from None
+
+    def _who_holds(self, dataset: str, table: str) -> str:
+        """Who has a table of the dataset in use, that one if they do, in words."""
+        with elsewhere() as folder:
+            pipeline = self.pipeline(self.destination(), dataset, folder)
+            with pipeline.sql_client() as client:
+                found = client.execute_sql(HOLDERS, client.dataset_name, table)
+        if not found:
+            return f"{table or 'a table'} in schema {dataset} was held by another session for too long"
+        ((table, pid, user, application, state),) = found
+        about = ", ".join(filter(None, [f"pid {pid}", f"user {user}", application, state]))
+        return f"{table} in schema {dataset} is held by another session ({about}), which has to end its transaction"
+
     def agree(self, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
         agree_on_schema(pipeline, vendor, policy)
 
     def healed(self, pipeline: dlt.Pipeline, error: PipelineStepFailed) -> bool:
         """Another shard may have made the same table or column in the same moment: now it is there. It goes on loading
-        meanwhile, so that the next try may meet it again."""
+        meanwhile, so that the next try may meet it again. Or somebody reads a table that is to have a new column."""
         with one_at_a_time(pipeline):
             for _ in range(TRIES):
                 if error.step != "load" or not _made_at_once(error):
                     return False  # what was not extracted is in no package
+                if is_locked_out(error) and table_of(error):
+                    return False  # dlt has tried to merge five times
                 try:
                     pipeline.load()
                     return True

@@ -12,11 +12,15 @@ import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.destinations.exceptions import DatabaseException
+from dlt.load.exceptions import LoadClientJobException
 
 from sources.core.errors import ConfigurationError, Damaged, LeadhouseError, WarehouseError
 
 NO_ROOM = ("No space left", "disk is full", "could not extend file", "File too large", "Disk quota exceeded")
 """How operating systems, DuckDB and Postgres say that there is no room."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""Postgres' code for it."""
 
 _UNREADABLE = re.compile(r"(?:at end of file|File) '([^']+\.parquet)'")
 """How DuckDB says which file is no Parquet to its end."""
@@ -39,6 +43,20 @@ class Damage(DestinationTerminalException):
 def is_damage(error: BaseException) -> bool:
     """Whether DuckDB says by an error that its file is damaged."""
     return isinstance(error, duckdb.Error) and _DAMAGE.search(str(error)) is not None
+
+
+def is_locked_out(error: BaseException) -> bool:
+    """Whether an error, or anything that led to it, says that Postgres waited for somebody's lock in vain."""
+    return any(
+        LOCK_NOT_AVAILABLE in (getattr(cause, "pgcode", None), getattr(cause, "sqlstate", None))
+        for cause in causes(error)
+    )
+
+
+def table_of(error: BaseException) -> str:
+    """The table that a load could not be merged into; empty where it failed otherwise."""
+    failed = next((cause for cause in causes(error) if isinstance(cause, LoadClientJobException)), None)
+    return failed.job_id.partition(".")[0] if failed else ""
 
 
 def is_full(error: BaseException) -> bool:
