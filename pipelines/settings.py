@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,21 +11,19 @@ from typing import Any
 
 import dlt
 
+from pipelines.datasets import check_dataset
 from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import POSITIVE, SECRET, read_settings, secrets_of, settings_of
 from sources.core.engine.config import BELOW, aliases_of, inherited, is_web_address, read_config
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
-from sources.core.people.making import SCHEMA as PEOPLE_SCHEMA
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
 from sources.core.vendor import Vendor
 
 log = logging.getLogger("leadhouse")
 
 LEADHOUSE, PING = "leadhouse", "ping"
-DATASET = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-"""Names of schemas that no warehouse wants quoted."""
 HIDDEN = "(a secret)"
 
 
@@ -194,14 +191,8 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
         ConfigurationError: a setting cannot be right, or a section is nearly one of ours.
     """
     config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
-    if config.dataset and not DATASET.fullmatch(config.dataset):
-        raise ConfigurationError(
-            f"the dataset cannot be called {config.dataset!r}: letters, digits and _ make a schema's name"
-        )
-    if config.dataset == PEOPLE_SCHEMA:
-        raise ConfigurationError(
-            f"the dataset cannot be called {PEOPLE_SCHEMA}: people over all vendors are there"
-        )
+    if config.dataset:
+        check_dataset(config.dataset)
     refuse_similar([section.name for section in sections(vendors_named(None))])
     return config
 

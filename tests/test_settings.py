@@ -45,7 +45,7 @@ MISSPELLED = {
     "[sources.leadron]\nkeep_quota = 150": r"keep_quota .* is 150.*: it is to be 100 or less",
     "[sources.leadpanther]\nclients = [1, 2]": r"clients under .* list of texts: put each into quotes",
     "[sources.leadleap.segments.us]\nfull_scan_every = -1": r"full_scan_every in .* is -1: .*0 or more",
-    "[leadhouse]\ndataset = 'leadhouse'": r"dataset cannot be called leadhouse: people .* are there",
+    "[leadhouse]\ndataset = 'leadhouse'": r"dataset cannot be called 'leadhouse': people .* are there",
     "[sources.leadpanther]\ncomplete_hours = 'many'": r"complete_hours .*in \.dlt/config\.toml.*a number",
 }
 
@@ -64,6 +64,28 @@ def write(home: Path, text: str, name: str = "config.toml") -> None:
     (home / ".dlt").mkdir(exist_ok=True)
     (home / ".dlt" / name).write_text(text)
     forget_pipelines(home)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    {
+        "my data": "letters",
+        "x" * 51: "50 letters",
+        "Leadhouse": "people",
+        "main": "databases keep",
+        "pg_mine": "databases keep",
+        "Select": "word of SQL",
+        "left": "word of SQL",
+        "user": "word of SQL",
+        "groups": "word of SQL",
+    }.items(),
+)
+def test_a_name_that_no_schema_can_have_is_refused_before_anything_is_read(
+    home: Path, name: str, why: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"^the dataset cannot be called '{name}': .*{why}"):
+        load_sync_config(dataset=name)
+    assert load_sync_config(dataset="acme_leads").dataset == "acme_leads"
 
 
 @pytest.mark.parametrize("text", MISSPELLED)
