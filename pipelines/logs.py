@@ -20,7 +20,9 @@ _FILTER = WithoutValues()
 
 
 def tame_dlt() -> None:
-    """Takes row values out of dlt's log, and shows only errors unless the configuration says otherwise."""
+    """Takes row values out of dlt's log, and shows only errors unless the configuration says otherwise; of sqlglot, which
+    it writes SQL with, too."""
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     logger = logging.getLogger("dlt")
     logger.addFilter(_FILTER)
     if dlt.config.get("runtime.log_level") is None:

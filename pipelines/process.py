@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 
@@ -32,6 +33,13 @@ def set_up() -> None:
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     # Arrow's own allocator keeps 100 MB more than it needs, and is no faster here.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+
+def hush() -> None:
+    """Leaves out what libraries tell programmers of each other, unless Python is asked for it (`-W`): cron would mail it
+    after each sync."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def tune() -> None:

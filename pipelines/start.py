@@ -12,9 +12,10 @@ from contextlib import contextmanager
 def main() -> None:
     """Runs the command line."""
     with _quiet_when_interrupted():
-        from pipelines.process import QuickEnd, set_up, steady_streams
+        from pipelines.process import QuickEnd, hush, set_up, steady_streams
 
         steady_streams()
+        hush()
         set_up()
         end = QuickEnd()
         from pipelines.cli import app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ def run_sync(
 def _reporter(output: Output) -> Reporter:
     match output:
         case Output.QUIET:
+            logging.getLogger("leadhouse.notes").setLevel(logging.ERROR)
             return Quiet()
         case Output.JSON | Output.VERBOSE:
             return UnitLines(as_json=output is Output.JSON)

@@ -14,6 +14,7 @@ from tests.destinations.targets import MariaDB, Server, SQLite
 from tests.destinations.test_conformance import READ_WHEN, child_settings
 from tests.hard import child
 from tests.support import DATASET, DuckDB, Target
+from tests.test_status import leadhouse
 
 pytestmark = pytest.mark.long
 
@@ -91,6 +92,17 @@ def test_reports_and_exports_are_what_they_are_from_duckdb(
     assert shown[0] == shown[1]
     assert files[0] == files[1]
     assert len(files[0][0]["leads"]) == len(api.world.ids(client, "leads"))
+
+
+def test_quiet_syncs_say_nothing_of_what_libraries_think_of_each_other(
+    sandbox: StartSandbox, server: Server
+) -> None:
+    api = sandbox()
+    client = api.world.client_ids[0]
+    assert leadhouse(server.folder, api, "sync", "--quiet", **server.settings()) == (0, "", "")
+    api.world.insert(client, "leads")
+    api.world.edit(client, "leads", api.world.ids(client, "leads")[0], keyword="another", met_at="the fair")
+    assert leadhouse(server.folder, api, "sync", "--quiet", "--full", **server.settings()) == (0, "", "")
 
 
 def test_query_says_what_it_asks_and_dbt_what_is_there_in_its_own_words(

@@ -30,6 +30,8 @@ from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
+notes = logging.getLogger("leadhouse.notes")
+"""What is worth knowing, and is no trouble."""
 
 _GRAIN = re.compile(r"-- Grain: (\w+(?:, \w+)*)")
 _COLUMN = re.compile(r"-- (\w+)(?: \[(\w+)\])?: (.+)")
@@ -255,7 +257,7 @@ def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
             missing.add(view.name)
             warehouse.execute_all([drop])
     if missing and not any(view.name in before for view in views):
-        log.warning(
+        notes.warning(
             "views for analysts that %s has no words for: %s", warehouse.engine, ", ".join(sorted(missing))
         )
 
