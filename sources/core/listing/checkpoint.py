@@ -213,7 +213,9 @@ def plan(
     kind = Kind.TAIL if tail_grows else Kind.PROBE
     return Start(
         kind,
-        checkpoint.tail,
+        checkpoint.tail[
+            -max(1, min(limit, one_reply + 1) // 2) :
+        ],  # one page holds them, and what came behind them
         checkpoint.count,
         grows_at_tail=tail_grows,
         never_ends=checkpoint.never_ends and end_tells,

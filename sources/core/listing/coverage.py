@@ -75,6 +75,8 @@ class Coverage:
         self._head = Reply(0, (), True)
         self._replies = 0
         self._chance, self._lengths = 1.0, set[int]()
+        self._size = self._known = 0
+        """How many rows the list counts as having, and had been handed on when the pass began."""
         self._places: dict[int, int] = {}
         """Which row each place held when it was last read."""
         self._begin()
@@ -95,6 +97,7 @@ class Coverage:
         """A new pass."""
         self._stride = max(1, int(self._limit * next(self._shares)))
         self._before = self._books.distinct()
+        self._size, self._known = self._counted(), len(self._handed)
         self._met: set[int] = set()
         self._consistent, self._fixed = True, False
         self._covered = self._idle = self._ends = 0
@@ -159,7 +162,13 @@ class Coverage:
     def _bound(self) -> int:
         """So many replies are enough for the different rows there are: a server that gives its last page for all behind
         it and calls the list longer never lets a pass end."""
-        return min(walk.MAX_REPLIES, LEAST + 3 * MAX_PASSES * len(self._handed) // self._limit)
+        return min(walk.MAX_REPLIES, LEAST + 3 * MAX_PASSES * self._counted() // self._limit)
+
+    def _counted(self) -> int:
+        """How many rows the list has: what this pass found, if that is twice as many as there were before. What trickles
+        in counts for nothing, or a list that changes with each request would be worth ever more of them."""
+        met = len(self._handed)
+        return met if met > 2 * self._known else self._size
 
     def _is_stuck(self, reply: Reply) -> bool:
         """Whether a server gives the same page whatever is asked, and says that there is more."""

@@ -47,6 +47,10 @@ class ByPage:
         self._no_limit = 0
         """A number of rows that was found to be no limit."""
         self._looked_in_vain = self._follows = self._accepted = False
+        self._slow = 0
+        """How many pages were read with their next one."""
+        self._tells = False
+        """Whether any said what follows: of those that don't, no size but theirs can be told."""
         self._nothing_behind = -1
         """Where the list was found to end twice, although it is said to go on."""
 
@@ -92,6 +96,11 @@ class ByPage:
 
     async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
+        self._slow += 1
+        if (
+            self._sizing.own and self._tells and self._slow == 2
+        ):  # nobody who just looks at the end of a list comes here twice
+            await self._try_size()
         room = self._sizing.begins(number + 1, size) - offset
         behind, _ = await self._ask(number + 1, size)
         end = page.begins + len(page.rows)
@@ -107,6 +116,12 @@ class ByPage:
             return Page(again.after(offset), True, room, again.total)
         total = again.total if further else None
         return Page([*page.after(offset), *further], behind.has_more and bool(further), room + size, total)
+
+    async def _try_size(self) -> None:
+        """Whether pages have a size of their own still: one that is asked for shorter has a row less where they don't."""
+        shorter = self._sizing.cap - 1
+        rows = (await self._get(self._sizing.first, shorter)).rows if shorter else ()
+        self._sizing.own = not rows or len(rows) != shorter
 
     # --- where counting begins -------------------------------------------------------------------
 
@@ -149,6 +164,7 @@ class ByPage:
         end, goes_on = begins + len(rows), False
         if body.has_more is not None or body.total is not None:
             goes_on = more = self._goes_on_behind(body, place, size)
+            self._tells = True
         elif not self._goes_on(number, body):
             return Numbered(begins, [], False), True
         else:

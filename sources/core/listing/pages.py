@@ -28,14 +28,15 @@ LEAST = 10
 
 
 def window(offset: int, cap: int) -> tuple[int, int]:
-    """The page's number, from 1, and the size, of the page that has an offset in it and reaches furthest.
+    """The page's number, from 1, and the size, of the page that has an offset in it and reaches furthest; of several, the
+    longest: one of a single row would bring nothing.
 
     Args:
         offset: the first row that is wanted.
         cap: the most rows that a page may have.
     """
-    best = (offset + 1, 1)
-    for size in range(cap, 0, -1):
+    best = (offset // cap + 1, cap)
+    for size in range(cap - 1, 0, -1):
         number = offset // size + 1
         if number * size > best[0] * best[1]:
             best = (number, size)
@@ -86,7 +87,7 @@ class Sizing:
     def is_near(self, offset: int, number: int, size: int) -> bool:
         """Whether a page brings too little from an offset on, so that the next one is read with it."""
         if self.begins(number, size) == offset:
-            return size == LINK  # nothing but the overlap; shorter ones are read by coverage
+            return size == LINK  # nothing but the overlap; where pages are shorter, coverage reads them
         return self.own or self.begins(number + 1, size) - offset <= NEAR
 
     def reaches(self, offset: int) -> int:
@@ -105,8 +106,8 @@ class Sizing:
             return False
         if size == self.cap < asked and not self.own:
             return True  # it was asked before another reply told
-        # A smaller one than the largest is a limit at first sight; one that no request moves is its own.
-        self.own = self.own or (asked <= self.cap and size > asked) or asked != self.cap
+        # A smaller one than was asked for is a limit; one that is as large for whoever asks for less is its own.
+        self.own = self.own or size > asked
         self.cap = size
         return True
 

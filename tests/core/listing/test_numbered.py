@@ -297,6 +297,63 @@ def test_rows_that_every_page_size_shows_twice_are_listed_twice() -> None:
         assert {msgspec.json.decode(row)["id"] for row in kept} == set(range(127))
 
 
+@pytest.mark.parametrize("says", [{"total": 0}, {"tells": True}, {"total": 0, "says": True}], ids=str)
+def test_pages_that_are_believed_to_have_a_size_of_their_own_are_tried_by_each_complete_scan(
+    says: dict[str, Any],
+) -> None:
+    syncs = Syncs(Server(300, cap=25, **says))
+    costs = syncs.sync()[1]
+    syncs.kept = replace(Sizing.decode(syncs.kept, 100), own=True).encode()
+    rows, requests = syncs.sync(full=True)
+    assert rows == set(range(300))
+    assert requests <= costs + 1
+    assert syncs.sync() == (set(), 1)
+    theirs = Syncs(Server(300, cap=25, follows=False, **says))
+    for _ in range(2):
+        assert theirs.sync(full=True)[0] == set(range(300))
+        assert Sizing.decode(theirs.kept, 100).own
+
+
+@pytest.mark.parametrize(("cap", "lengths"), [(3, 90), (4, 60), (5, 60), (7, 84), (10, 99)])
+def test_a_quiet_list_in_short_pages_costs_one_request_for_most_lengths_and_few_for_any(
+    cap: int, lengths: int
+) -> None:
+    costs = []
+    for length in range(cap + 1, lengths, 3):
+        syncs = Syncs(Server(length, cap=cap, says=True, total=0))
+        syncs.sync()
+        costs.append(syncs.sync()[1])
+        syncs.server.length += 1
+        assert length in syncs.sync()[0]
+    assert max(costs) <= 4
+    assert costs.count(1) >= len(costs) / 2
+
+
+def test_a_list_that_changes_with_each_request_is_read_for_no_longer_than_its_length_is_worth() -> None:
+    @dataclass
+    class Restless(Server):
+        kept: list[int] = field(default_factory=lambda: list(range(80)))
+
+        async def get(self, number: int, size: int) -> Body:
+            self.requests += 1
+            assert self.requests < 5000
+            size = min(size, 7)
+            rows, total = self.kept[(number - 1) * size : number * size], len(self.kept)
+            if self.dice.random() < 0.3:
+                if self.dice.random() < 0.6:
+                    self.length += 1
+                    self.kept.insert(self.dice.choice([0, self.dice.randrange(total), total]), self.length)
+                else:
+                    self.kept.remove(self.dice.choice(self.kept))
+            return Body([msgspec.json.encode({"id": row}) for row in rows], None, total, number, size)
+
+    for seed in range(4):
+        syncs = Syncs(Restless(80, dice=Random(seed)))
+        with suppress(ScanUnstable):
+            syncs.sync()
+        assert syncs.server.requests < 3000
+
+
 @pytest.mark.parametrize("largest", [50, 30, 10])
 def test_a_page_that_is_refused_for_its_length_is_asked_for_shorter_and_that_is_remembered(
     largest: int,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,16 @@ def test_a_smaller_page_than_the_largest_is_a_limit() -> None:
     assert sizing.learn(100, 50)
     assert (sizing.cap, sizing.own) == (50, False)
     assert not sizing.learn(48, 48)
+
+
+def test_a_limit_is_no_size_of_its_own_whichever_reply_tells_of_it_first() -> None:
+    """Pages of 100, 95 and 92 rows are under way side by side when a server lowers its limit."""
+    for asked in permutations((100, 95, 92)):
+        sizing = Sizing(100)
+        assert all(sizing.learn(size, 25) for size in asked)
+        assert (sizing.cap, sizing.own) == (25, False)
+    assert sizing.learn(25, 20)
+    assert (sizing.cap, sizing.own) == (20, False)
 
 
 def test_pages_that_no_size_moves_have_one_of_their_own() -> None:
