@@ -155,11 +155,13 @@ class Scan:
 
     @property
     def how(self) -> str:
-        """How it was read and ended, for the ledger."""
+        """How it was read and ended, for the ledger. A list that was one page is read whole each time, but only what has
+        changed there: that is no complete scan, by which rows may be gone."""
+        what = "whole" if self.start.kind is Kind.COMPLETE and self._knew_page else self.start.kind
         if self.coverage is None or self.ending is Ending.CLOSED:
-            return f"{self.start.kind}, {self.ending or 'paused'}"
+            return f"{what}, {self.ending or 'paused'}"
         doubled = f", {self.coverage.doubled} rows listed twice" if self.coverage.doubled else ""
-        return f"{self.start.kind}, {self.ending or 'paused'} in {self.coverage.passes} passes{doubled}"
+        return f"{what}, {self.ending or 'paused'} in {self.coverage.passes} passes{doubled}"
 
     # --- what to ask for, and what came back -----------------------------------------------------
 

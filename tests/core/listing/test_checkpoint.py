@@ -106,6 +106,7 @@ def test_a_list_of_one_reply_is_read_whole_whatever_its_order() -> None:
     again = scan(rows(0, 80), start)
     assert (start.kind, again.requests, again.saw_all) == (Kind.COMPLETE, 1, True)
     assert not again.concludes, "it handed on only what changed, so it cannot say what is gone"
+    assert (scan(rows(0, 80)).how, again.how) == ("complete, closed", "whole, closed")
 
 
 @pytest.mark.parametrize("has_more", [honest, full, always])
