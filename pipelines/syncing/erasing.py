@@ -12,7 +12,7 @@ import dlt
 
 from pipelines.storage import Storage
 from pipelines.syncing.identifying import everything_known
-from pipelines.syncing.keeping_out import remember_erased
+from pipelines.syncing.keeping_out import keep_out_erased, remember_erased
 from pipelines.syncing.opened import Opened, open_all
 from pipelines.syncing.people import bring_together, persons_among, tables_of_people
 from pipelines.syncing.person import Person
@@ -25,6 +25,7 @@ from sources.core.vendor import Vendor
 from sources.core.warehouse.changes import Change
 from sources.core.warehouse.suppressions import (
     ACCOUNT,
+    HERE,
     PERSON,
     is_unfinished,
     load_suppressions,
@@ -88,6 +89,8 @@ def erase_person(
     """
     check_request(policy, person.values())
     with open_all(storage, vendors, policy) as opened:
+        if not dry_run:
+            _catch_up(storage, opened)
         given = person.known([each.policy for each in opened])
         known = everything_known(opened, given, storage.config.max_shared)
         if not dry_run:  # first: whatever happens, they stay out
@@ -128,10 +131,12 @@ def erase_account(
     check_request(policy, [account])
     with open_all(storage, vendors, policy) as opened:
         counts: dict[Opened, Counts] = {}
-        for each in opened:
-            if not dry_run:
+        if not dry_run:
+            _catch_up(storage, opened)
+            for each in opened:
                 each.suppress({policy.hash(account)}, ACCOUNT)
                 storage.forget_versions(each.pipeline)
+        for each in opened:
             counts[each] = _erase_account(each, account, dry_run)
         if not dry_run:
             _conclude(storage, counts, ACCOUNT)
@@ -197,6 +202,14 @@ def _of_people(storage: Storage, found: Mapping[Opened, Mapping[str, Sequence[Ch
     return persons_among(storage, next(iter(found)).warehouse, gone)
 
 
+def _catch_up(storage: Storage, opened: Sequence[Opened]) -> None:
+    """Brings to its end what was killed before: its rows may not tell any more what led from one to the next, and once
+    another erasure is through, nothing tells that one was not."""
+    for each in opened:
+        keep_out_erased(storage, each.pipeline, each.vendor)
+        erase_again(storage, each.pipeline, each.vendor, each.policy)
+
+
 def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Brings to its end an erasure that was killed, and removes from a warehouse that was put back whoever was erased
     since: their hashes are all there is to know them by, so every row is looked at. Does nothing where there is neither.
@@ -215,7 +228,6 @@ def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy
     opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
     if not is_unfinished(opened.warehouse):
         return
-    log.warning("somebody who was erased from %s before is erased from it again", vendor.name)
     theirs = load_suppressions(opened.warehouse, policy, vendor.origin)
     gone = load_suppressions(opened.warehouse, policy, kind=ACCOUNT)
     storage.forget_versions(pipeline)
@@ -227,6 +239,8 @@ def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy
             counts.update(_erase_account(opened, account, dry_run=False))
     storage.rewrite(pipeline, vendor.table_names)
     note_erasure(pipeline, PERSON, counts)
+    if counts:
+        log.warning("%s still had rows of somebody who was erased before: they are erased now", vendor.name)
 
 
 def _accounts(opened: Opened) -> set[str]:
@@ -257,8 +271,10 @@ def erase_met(
         storage.forget_versions(pipeline)
         opened.warehouse.change(found)
         storage.rewrite(pipeline, vendor.table_names)
-    opened.suppress(set(met.values()), PERSON)  # last: until then, whoever is killed here meets them again
-    note_erasure(pipeline, PERSON, Counter(opened.named(change.table) for change in found))
+    unfinished = is_unfinished(opened.warehouse)  # which is for the first shard to see
+    opened.suppress(set(met.values()), PERSON + HERE)  # last: until then, whoever is killed here meets them again
+    if not unfinished:
+        note_erasure(pipeline, PERSON, Counter(opened.named(change.table) for change in found))
     remember_erased(storage, pipeline)
 
 

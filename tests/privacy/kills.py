@@ -10,6 +10,9 @@ from typing import Any
 from tests.hard import child
 from tests.hard.child import Tricks
 
+LIST = "LIST"
+"""Instead of a statement: that a vendor's list is told whom to keep out."""
+
 
 def die_at(
     verb: str, number: int, folder: Path, environment: Mapping[str, str], *arguments: str
@@ -28,9 +31,10 @@ def _run(
 ) -> None:
     from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+    from pipelines.syncing.opened import Opened
     from sources.core.warehouse.warehouse import Warehouse
 
-    change, execute = Warehouse.change, DuckDbSqlClient.execute_sql
+    change, execute, suppress = Warehouse.change, DuckDbSqlClient.execute_sql, Opened.suppress
     counted, counting = [0], [False]
 
     def watched(self: Warehouse, changes: Any) -> None:
@@ -38,13 +42,22 @@ def _run(
         change(self, changes)
         counting[0] = False
 
+    def count() -> None:
+        counted[0] += 1
+        if counted[0] == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def deadly(self: DuckDbSqlClient, sql: Any, *parameters: Any, **more: Any) -> Any:
         if counting[0] and str(sql).startswith(verb):
-            counted[0] += 1
-            if counted[0] == number:
-                os.kill(os.getpid(), signal.SIGKILL)
+            count()
         return execute(self, sql, *parameters, **more)
 
+    def listed(self: Opened, *whom: Any) -> None:
+        if verb == LIST:
+            count()
+        suppress(self, *whom)
+
+    Opened.suppress = listed  # type: ignore[method-assign]
     Warehouse.change = watched  # type: ignore[method-assign]
     DuckDbSqlClient.execute_sql = deadly  # type: ignore[method-assign]
     child._main(folder, environment, arguments, Tricks(), folder / "output.txt")

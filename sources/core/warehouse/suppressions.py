@@ -20,7 +20,10 @@ from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 
 PERSON, ACCOUNT = "person", "client"
-"""What a list says of whom it keeps out; `client` is any vendor's account."""
+"""What a list says of whom it keeps out, wherever they are; `client` is any vendor's account."""
+
+HERE = " here"
+"""What follows that where the list keeps them out of its own schema alone, and no other vendor has to go by it."""
 
 STAGING = re.compile(r".*_staging(_\d+)?")
 """Schemas in which dlt puts rows on their way."""
@@ -32,7 +35,7 @@ SUPPRESSIONS = Table(
     ("hash",),
     (
         Column("hash", "text", "keyed hash of an address, profile URL or id", ours=True),
-        Column("kind", "text", "`person` or `client`", ours=True),
+        Column("kind", "text", "`person` or `client`, with ` here` if of this vendor alone", ours=True),
         Column("key_check", "text", "tells whether the key is still the same", ours=True),
         Column("erased_at", "timestamp", "when", ours=True),
     ),
@@ -84,12 +87,14 @@ def load_suppressions(
         for row in warehouse.query(f"SELECT hash, kind, key_check FROM {name}")
     ]
     check_key({key_check for _, _, key_check in rows}, policy)
-    return Suppressions({value for value, its_kind, _ in rows if its_kind == kind}, policy, origin)
+    here = warehouse.query(f"SELECT hash FROM {SUPPRESSIONS.name} WHERE kind = %s", kind + HERE)
+    everywhere = {value for value, its_kind, _ in rows if its_kind == kind}
+    return Suppressions(everywhere.union(value for (value,) in here), policy, origin)
 
 
 def is_unfinished(warehouse: Warehouse) -> bool:
-    """Whether somebody is on a dataset's own list whose erasure did not come to its end: its run was killed, or the list
-    was brought along to a warehouse from before."""
+    """Whether somebody is on a dataset's own list whose erasure did not come to its end: its run was killed, here or
+    where another vendor's list had them already, or the warehouse is from before."""
     listed, through = _last_in(warehouse, SUPPRESSIONS.name), _last_in(warehouse, ERASURES)
     return listed is not None and (through is None or through < listed)
 
