@@ -197,9 +197,13 @@ def erase(
     phone: Annotated[str | None, typer.Option(help="A phone number of theirs, with its country.")] = None,
     profile_url: Annotated[str | None, typer.Option(help="Their LinkedIn profile.")] = None,
     lead_id: Annotated[str | None, typer.Option(help="The id of their lead row.")] = None,
-    client: Annotated[str | None, typer.Option(help="A whole client account instead of a person.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="A whole client account instead; or of --lead-id, whose lead it is.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what it concerns.")] = False,
-    source: SourceName = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Of --lead-id and --client, which vendor's it is.")
+    ] = None,
     destination: Destination = None,
     dataset: Dataset = None,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.erasing import Erasure, check_request, erase_account, erase_person
@@ -23,9 +25,9 @@ def run_erase(
     what told of somebody.
 
     Args:
-        name: only from this vendor's rows.
+        name: of the account, or of the lead that is given by its id, the vendor whose it is.
         person: whom.
-        account: instead of a person, a whole account.
+        account: a whole account instead of a person, or whose the lead is that is given by its id.
         dry_run: only count.
         destination: instead of the configured one.
         dataset: instead of the configured one.
@@ -33,21 +35,35 @@ def run_erase(
     Raises:
         LeadhouseError: nothing was erased, or not everywhere.
     """
-    if account and person.values():
-        raise ConfigurationError("erase either a client or a person, not both at once")
+    whom = person.values()
+    if whom and not person.lead_id:
+        _refuse_parts(name, account)
     storage, policy = storage_for(load_sync_config(destination=destination, dataset=dataset)), load_policy()
-    check_request(policy, [account] if account else person.values())
+    check_request(policy, whom or ([account] if account else []))
     if notice := person.cannot_be_found(policy):
         print(notice)
-    vendors = vendors_named(name)
-    if account:
-        done = erase_account(storage, vendors, policy, account, dry_run)
+    if account and not whom:
+        done = erase_account(storage, vendors_named(name), policy, account, dry_run, here=name is not None)
     else:
-        done = erase_person(storage, vendors, policy, person, dry_run)
+        person = replace(person, source=name, account=account)
+        done = erase_person(storage, vendors_named(None), policy, person, dry_run)
     for table in done.rows:
         print(as_text(table, done, "would be " if dry_run else ""))
-    if not done.rows:
+    if not done.known:
+        print("no row is about a lead of that id; with --source and --client, it is kept out before it comes")
+    elif not done.rows:
         print("nothing was found" + ("" if dry_run else "; what was given is kept out from now on"))
+
+
+def _refuse_parts(name: str | None, account: str | None) -> None:
+    """Raises ConfigurationError if a person is to leave only a part of the warehouse."""
+    if account:
+        raise ConfigurationError("erase either a client or a person, not both at once")
+    if name:
+        raise ConfigurationError(
+            "an erased person leaves all vendors, so leave out --source: it says whose the lead of --lead-id is, or the "
+            "account of --client"
+        )
 
 
 def as_text(table: str, done: Erasure, would: str = "") -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import dlt
 
 from pipelines.storage import Storage
-from pipelines.syncing.identifying import everything_known
+from pipelines.syncing.identifying import everything_known, lead_meant
 from pipelines.syncing.keeping_out import keep_out_erased, remember_erased
 from pipelines.syncing.opened import Opened, open_all
 from pipelines.syncing.people import bring_together, persons_among, tables_of_people
@@ -62,10 +62,12 @@ class Erasure:
     Args:
         rows: all that it concerned.
         changed: those of them that stay, without what told of a person.
+        known: whether it is known whom to keep out from now on.
     """
 
     rows: Counts
     changed: Counts = field(default_factory=dict)
+    known: bool = True
 
 
 def erase_person(
@@ -91,8 +93,12 @@ def erase_person(
     with open_all(storage, vendors, policy) as opened:
         if not dry_run:
             _catch_up(storage, opened)
+        max_shared = storage.config.max_shared
         given = person.known([each.policy for each in opened])
-        known = everything_known(opened, given, storage.config.max_shared)
+        given |= lead_meant(opened, person, policy, max_shared)
+        if not given:
+            return Erasure({}, known=False)
+        known = everything_known(opened, given, max_shared)
         if not dry_run:  # first: whatever happens, they stay out
             for each in opened:
                 each.suppress(set(known.values()), PERSON)
@@ -113,7 +119,12 @@ def erase_person(
 
 
 def erase_account(
-    storage: Storage, vendors: Sequence[Vendor], policy: Policy, account: str, dry_run: bool = False
+    storage: Storage,
+    vendors: Sequence[Vendor],
+    policy: Policy,
+    account: str,
+    dry_run: bool = False,
+    here: bool = False,
 ) -> Erasure:
     """Removes everything of an account, and keeps it from coming back.
 
@@ -123,6 +134,7 @@ def erase_account(
         policy: knows the key.
         account: its id.
         dry_run: only count.
+        here: with these vendors alone; with others it may be another's.
 
     Raises:
         ConfigurationError: there is no key, or another one than before.
@@ -134,7 +146,7 @@ def erase_account(
         if not dry_run:
             _catch_up(storage, opened)
             for each in opened:
-                each.suppress({policy.hash(account)}, ACCOUNT)
+                each.suppress({policy.hash(account)}, ACCOUNT + HERE if here else ACCOUNT)
                 storage.forget_versions(each.pipeline)
         for each in opened:
             counts[each] = _erase_account(each, account, dry_run)
@@ -272,7 +284,8 @@ def erase_met(
         opened.warehouse.change(found)
         storage.rewrite(pipeline, vendor.table_names)
     unfinished = is_unfinished(opened.warehouse)  # which is for the first shard to see
-    opened.suppress(set(met.values()), PERSON + HERE)  # last: until then, whoever is killed here meets them again
+    # Last: until then, whoever is killed here meets them again.
+    opened.suppress(set(met.values()), PERSON + HERE)
     if not unfinished:
         note_erasure(pipeline, PERSON, Counter(opened.named(change.table) for change in found))
     remember_erased(storage, pipeline)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.syncing.opened import Opened
+from pipelines.syncing.person import Person
 from pipelines.syncing.searching import Marks, rows_with
+from pipelines.vendors import vendors_named
+from sources.core.errors import ConfigurationError
+from sources.core.ids import as_id
 from sources.core.privacy.erasure import identifiers
-from sources.core.privacy.whose import telling
-from sources.core.tables import Category
+from sources.core.privacy.policy import Policy
+from sources.core.privacy.whose import field, telling
+from sources.core.tables import Category, Table
+from sources.core.vendor import Vendor
+
+Columns = Sequence[tuple[Table, Sequence[str]]]
+"""Those of tables that hold ids of leads."""
 
 
 def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared: int) -> dict[str, str]:
@@ -30,6 +39,64 @@ def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared
         tie_nobody |= _shared(opened, met, max_shared)
         known = known | {k: v for k, v in met.items() if k not in tie_nobody}
     return known
+
+
+def lead_meant(opened: Sequence[Opened], person: Person, policy: Policy, max_shared: int) -> dict[str, str]:
+    """What the lead is called whose id was given, among all leads, with the hash of that. The same id is somebody else's
+    with another vendor or account. A lead that is not there yet is known if all was said of whose it is.
+
+    Args:
+        opened: all vendors' parts of the warehouse.
+        person: how the lead is known.
+        policy: knows the key.
+        max_shared: as for `everything_known`.
+
+    Raises:
+        ConfigurationError: it is the id of several persons' leads; or there is no such vendor.
+    """
+    if not (lead_id := person.lead_id and person.lead_id.strip()):
+        return {}
+    meant = vendors_named(person.source) if person.source else [each.vendor for each in opened]
+    names = {vendor.name for vendor in meant if vendor.leads}
+    parts = [each for each in opened if each.vendor.name in names]
+    found = _called(parts, lead_id, person, _leads_alone) or _called(
+        parts, lead_id, person, _all_that_say_whose
+    )
+    if not found and person.source:
+        origins = (vendor.origin for vendor in meant if person.account or vendor.origin.same_id)
+        found = {origin.lead(person.account, lead_id): "" for origin in origins}
+    known = {name: policy.hash(name) for name in found}
+    if len(known) > 1:
+        first = dict([next(iter(known.items()))])
+        if known.keys() - everything_known(opened, first, max_shared).keys():
+            raise ConfigurationError(
+                f"leads of several have that id: {', '.join(sorted(found.values()))}; say with --source and --client "
+                "whose is meant"
+            )
+    return known
+
+
+def _called(
+    opened: Sequence[Opened], lead_id: str, person: Person, columns: Callable[[Vendor], Columns]
+) -> dict[str, str]:
+    """What leads with an id are called that rows say they are about, each with the vendor and account whose it is."""
+    found = {}
+    for each in opened:
+        origin, marks = each.vendor.origin, Marks.of({lead_id: each.policy.hash(lead_id)})
+        for table, names in columns(each.vendor):
+            for row in rows_with(each, table, marks):
+                account = row.get(origin.account)
+                if person.account in (None, account) and lead_id in {as_id(field(row, n)) for n in names}:
+                    found[origin.lead(account, lead_id)] = f"{each.vendor.name} {account or ''}".strip()
+    return found
+
+
+def _leads_alone(vendor: Vendor) -> Columns:
+    return [(vendor.tables[vendor.leads.table], ("id",))] if vendor.leads else []
+
+
+def _all_that_say_whose(vendor: Vendor) -> Columns:
+    return [(table, vendor.origin.ids(table.name)) for table in vendor.all_tables]
 
 
 def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Iterator[dict[str, str]]:

@@ -12,18 +12,28 @@ from sources.core.tables import Category
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """How the person to erase is known; one of these is enough."""
+    """How the person to erase is known; one of the first four is enough.
+
+    Args:
+        email, profile_url, phone: theirs.
+        lead_id: of a lead of theirs.
+        source: whose lead that is: of a vendor under all its keys, or under a further one.
+        account: likewise.
+    """
 
     email: str | None = None
     profile_url: str | None = None
     lead_id: str | None = None
     phone: str | None = None
+    source: str | None = None
+    account: str | None = None
 
     def values(self) -> list[str]:
         return [value for value in (self.email, self.profile_url, self.lead_id, self.phone) if value]
 
     def known(self, policies: Sequence[Policy]) -> dict[str, str]:
-        """What was given, each with its hash: a phone number as numbers are compared, wherever vendors' numbers are.
+        """What was given, but for the lead's id, each with its hash: a phone number as numbers are compared, wherever
+        vendors' numbers are.
 
         Args:
             policies: vendors' own.
@@ -31,7 +41,7 @@ class Person:
         Raises:
             ConfigurationError: nobody can tell which phone number it is.
         """
-        given = [value for value in (self.email, self.profile_url, self.lead_id) if value]
+        given = [value for value in (self.email, self.profile_url) if value]
         phones = {phone for policy in policies if (phone := policy.phone(self.phone))}
         if self.phone and not phones:
             raise ConfigurationError(

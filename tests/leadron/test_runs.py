@@ -54,7 +54,7 @@ def test_an_erased_lead_stays_away_with_notes_and_timeline(place: Start) -> None
     key = {"PRIVACY__KEY": "a long random text of this test"}
     assert run(there, "sync", **key)[0] == 0
     lead = there.world.truth()[3]
-    code, said = run(there, "erase", "--source", "leadron", "--email", lead["email"], **key)
+    code, said = run(there, "erase", "--email", lead["email"], **key)
     assert code == 0, said
     for _ in range(2):
         there.world.note(lead["id"], "She wants to be left alone.")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.erasing import erase_account, erase_person
 from pipelines.syncing.person import Person
 from pipelines.vendors import VENDORS
+from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
 from tests.people.test_people import KEY, treat
 from tests.people.world import Town, bob_and_ana, found_in, known_people, sync_town
@@ -129,3 +130,90 @@ def test_an_id_that_others_have_elsewhere_erases_none_of_them(
             rows = duck.query(f"SELECT client_id, id FROM leadpanther.{table}")
             assert rows == [{"client_id": second, "id": "7"}]
         sync_town(town, duck, "leadpanther")
+
+
+def town_of_sevens() -> Town:
+    """Ana's and Bo's leads have the same id, with a client each; Ana is known to LeadLeap, too."""
+    town = Town()
+    for client, (person, email) in zip(
+        town.panther.client_ids, (("Ana", "ana@one.example"), ("Bo", "bo@one.example")), strict=True
+    ):
+        town.panther.insert(client, "leads", row={"id": "7", "name": person, "emails": {"work": email}})
+        town.panther.insert(client, "activity", row={"id": person, "author_name": "Cy", "lead_id": "7"})
+    town.bought("Ana", "ana@one.example", "(415) 555-0101")
+    return town
+
+
+@pytest.mark.long
+def test_an_id_of_several_persons_leads_erases_nobody_until_it_is_said_whose_is_meant(
+    duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town = town_of_sevens()
+    sync_town(town, duck)
+    first, second = town.panther.client_ids
+    for said in ({}, {"source": "leadpanther"}):
+        with pytest.raises(ConfigurationError, match="say with --source and --client") as refused:
+            erase(duck, lead_id="7", **said)
+        assert all(f"leadpanther {client}" in str(refused.value) for client in (first, second))
+    assert duck.query("SELECT count(*) AS n FROM leadpanther.leads") == [{"n": 2}]
+    erased = {
+        "leadpanther.leads": 1,
+        "leadpanther.activity": 1,
+        "leadleap.leads": 1,
+        "leadhouse.person_leads": 2,
+        "leadhouse.people": 1,
+    }
+    assert erase(duck, lead_id="7", account=first, dry_run=True) == erased
+    assert erase(duck, lead_id="7", account=first) == erased
+    for _ in range(2):
+        rows = duck.query(
+            "SELECT client_id FROM leadpanther.leads UNION ALL FROM (SELECT id FROM leadleap.leads)"
+        )
+        assert rows == [{"client_id": second}]
+        sync_town(town, duck)
+
+
+@pytest.mark.long
+def test_an_id_of_one_persons_leads_alone_erases_that_person(
+    duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town = town_of_sevens()
+    town.panther.edit(town.panther.client_ids[1], "leads", "7", emails={"personal": "Ana@one.example"})
+    sync_town(town, duck)
+    assert erase(duck, lead_id="7")["leadpanther.leads"] == 2
+
+
+@pytest.mark.long
+def test_an_id_that_no_lead_has_keeps_nobody_out_unless_it_is_said_whose_it_would_be(
+    duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town, _ = bob_and_ana()
+    sync_town(town, duck)
+    first, second = town.panther.client_ids
+    for said in ({}, {"source": "leadpanther", "account": first}):
+        assert erase(duck, lead_id="7", **said) == {}
+    for client in (first, second):
+        town.panther.insert(client, "leads", row={"id": "7"})
+    sync_town(town, duck)
+    rows = duck.query("SELECT client_id FROM leadpanther.leads WHERE id = '7'")
+    assert rows == [{"client_id": second}]
+
+
+@pytest.mark.long
+def test_an_account_that_leaves_one_vendor_stays_with_another_where_the_same_id_is_somebody_elses(
+    duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    treat(monkeypatch, "tag")
+    town, _ = bob_and_ana()
+    town.segment = town.panther.client_ids[0]
+    sync_town(town, duck)
+    leap = [VENDORS["leadleap"]]
+    erase_account(duck.storage(dataset=""), leap, load_policy(), town.segment, here=True)
+    for _ in range(2):
+        assert left(town, duck) == ["Bob"]
+        sync_town(town, duck, "leadpanther")
+        with pytest.raises(ConfigurationError, match="unknown segment"):
+            sync_town(town, duck, "leadleap")

@@ -18,8 +18,6 @@ from tests.support import Target
 Lead = tuple[str, str]
 """Its vendor and id."""
 
-ALL = {"segments": {"everybody": {"type": "business"}}, "default_region": "US"}
-
 
 @dataclass
 class Town:
@@ -27,9 +25,11 @@ class Town:
 
     Args:
         people: by lead, the person whose it is.
+        segment: what LeadLeap's account is called, in which everybody is.
     """
 
     people: dict[Lead, str] = field(default_factory=dict)
+    segment: str = "everybody"
 
     def __post_init__(self) -> None:
         nothing = {"leads": 0, "activity": 0, "posts": 0, "lead_magnets": 0}
@@ -59,9 +59,10 @@ class Town:
     def open(self) -> Iterator[dict[str, Source]]:
         """Serves the vendors, and says how to read them."""
         with LeadPanther(self.panther) as panther, LeadLeap(self.leap) as leap:
+            everybody = {"segments": {self.segment: {"type": "business"}}, "default_region": "US"}
             yield {
                 "leadpanther": _source("leadpanther", self.panther.agency_key, panther.base_url),
-                "leadleap": _source("leadleap", self.leap.key, leap.base_url, **ALL),
+                "leadleap": _source("leadleap", self.leap.key, leap.base_url, **everybody),
             }
 
 
