@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.policy import Policy, Treatment
+from sources.core.privacy.whose import spelt
 from sources.core.tables import Category
 
 
@@ -48,7 +49,9 @@ class Person:
                 "this is no phone number whose country is known: write it as +1 415 555 0100, or set `default_region` "
                 "under the vendor's section"
             )
-        return {value: policies[0].hash(value) for value in [*given, *sorted(phones)]}
+        ways = {Category.EMAIL: self.email, Category.PROFILE_URL: self.profile_url}
+        usual = [spelt(value, way, policies[0]) for way, value in ways.items() if value]
+        return {value: policies[0].hash(value) for value in [*given, *usual, *sorted(phones)]}
 
     def cannot_be_found(self, policy: Policy) -> str | None:
         """Why some of it leads to no stored row, if so."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.syncing.opened import Opened
-from sources.core.privacy.erasure import digits_of, needles
+from sources.core.privacy.needles import LEFT_OUT, digits_of, needles
 from sources.core.tables import DELETED_AT, Table
 from sources.core.warehouse.sql import selection
 
@@ -85,4 +85,4 @@ def _all_text(names: Sequence[str]) -> str:
     """All that columns hold as one text, as `looked_through` has it."""
     parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
     joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
-    return f"lower(replace(replace(concat_ws(' ', {joined}), '\\', ''), '.', ''))"
+    return f"lower(translate(concat_ws(' ', {joined}), '{LEFT_OUT}', ''))"

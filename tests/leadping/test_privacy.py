@@ -262,6 +262,30 @@ def test_a_phone_number_that_is_sent_as_a_number_finds_its_owner_and_keeps_them_
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("treatment", ["tag", "hash"])
+def test_an_address_that_is_spelt_in_another_way_finds_its_owner_and_keeps_them_out(
+    place: Start, treatment: str
+) -> None:
+    there = place(leads=12)
+    first, second, third, fourth, *_ = there.world.ids("", "leads")
+    there.world.edit("", "leads", first, email="Zaphira <zaphira@one.example>", lastName="Quilltip")
+    link = "https://x.example/?email=zaphira%40one.example"
+    hidden = ["za\u200bphira\uff20one.example", {"by": "zaphira&#64;one.example"}]
+    there.world.edit("", "leads", second, email="other@one.example", odd={"link": link, "list": hidden})
+    with environment(PRIVACY__KEY=KEY, PRIVACY__TREATMENT=treatment):
+        assert there.sync().exit == 0
+        erase_person(there.storage(), [LEADPING], load_policy(), Person("<Zaphira+x@one.example>"))
+        there.world.edit("", "leads", third, email="'zaphira@one.example'", lastName="Quilltip")
+        there.world.edit("", "leads", fourth, email="a@one.example; zaphira@one.example", lastName="Quilltip")
+        for full in (False, True):
+            assert first not in there.rows("leads")
+            assert second in there.rows("leads")
+            assert there.sightings("zaphira", "za\u200bphira", "Quilltip") == set()
+            assert there.sync(full=full).exit == 0
+        assert not {third, fourth} & there.rows("leads").keys()
+
+
+@pytest.mark.long
 def test_who_called_others_leads_is_taken_out_of_those_calls_and_all_else_of_them_stays(place: Start) -> None:
     there = place(leads=12)
     number, calls = "+14155550666", there.world.lists["call_events"]

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from sources.core.ids import as_id
-from sources.core.privacy.identities import DOTLESS, EMAIL, URL, is_nobodys, normalise
-from sources.core.privacy.origin import OF, Origin
+from sources.core.privacy.identities import EMAIL, URL, is_nobodys, normalise
+from sources.core.privacy.origin import Origin
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
+from sources.core.privacy.spellings import mentioned_in
 from sources.core.privacy.whose import (
     Contacts,
     as_text,
@@ -27,24 +28,11 @@ from sources.core.privacy.whose import (
 )
 from sources.core.tables import Category, Table
 
-_EMAIL_INSIDE = re.compile(r"[^\s@<>()\[\],;:\"'=&?/#]+@[^\s@<>()\[\],;:\"'=&?/#]+\.[A-Za-z]{2,}")
 _STEP = re.compile(r"(?:[^.\\]|\\.)+")
-_PLAIN = re.compile(r"[a-z0-9@._-]+")
-_ENCODED = ("%2d", "%2e", "%3", "%4", "%5", "%6", "%7")
-"""How plain characters begin where a URL has them encoded."""
-
-_E164 = re.compile(r"\+\d{8,15}(;ext=\d+)?$")
-_COMMON_DIGITS = 7
-"""At the end of a phone number, however it is written."""
-
 _LONGEST = 400
 """Longer text is no address and no id; only addresses inside it are looked at."""
 
 _PHONE_LIKE = re.compile(r"\+?[\d\s()./-]{7,24}")
-_PROFILE_INSIDE = re.compile(
-    r"(?:https?://)?(?:[\w-]+\.)*linkedin\.com/in/[^\s<>()\[\],;\"'?#]*[^\s<>()\[\],;\"'?#.!:]", re.IGNORECASE
-)
-
 _NAME = re.compile(r"((first|middle|last|full|given|family|nick|display|contact|author|lead|person)_?)?name")
 """What a person's name is called, and a company's is not."""
 
@@ -196,10 +184,9 @@ class Suppressions:
     def _mentions(self, text: str) -> bool:
         if not self.hashes:
             return False
-        addresses = []
-        if "@" in text or "linkedin." in text.lower():
-            addresses = [*_EMAIL_INSIDE.findall(text), *_PROFILE_INSIDE.findall(text)]
-        return any(map(self._has_address, addresses)) or any(map(self.has, self._policy.phones_in(text)))
+        return any(map(self._has_address, mentioned_in(text))) or any(
+            map(self.has, self._policy.phones_in(text))
+        )
 
     def _has_address(self, address: str) -> bool:
         return self._policy.hash(address) in self.hashes
@@ -292,45 +279,3 @@ def identifiers(row: Mapping[str, Any], contacts: Contacts, policy: Policy) -> d
 
 def _is_phone(value: str, way: Category) -> bool:
     return way is Category.PHONE and value.startswith("+")
-
-
-def looked_through(text: str) -> str:
-    """Text as needles are looked for in it: in lower case, without backslashes, with which JSON quotes, and without
-    dots, which some mail services ignore."""
-    return text.lower().replace("\\", "").replace(".", "")
-
-
-def needles(known: Mapping[str, str]) -> set[str]:
-    """What to look for in a warehouse: no row is theirs or mentions them but one with any of these in it.
-
-    Args:
-        known: what identifies a person, with its keyed hash.
-
-    Returns:
-        Parts of text as `looked_through` leaves it. They are of plain characters, which are the same in every
-        spelling and in JSON, unless a URL has them encoded, or so much as might be. Of a phone number they are digits.
-    """
-    found = set(known.values())
-    for text in known:
-        text = text.rpartition(OF)[2]
-        plain = normalise(text).lower()
-        is_url = URL.fullmatch(text.strip()) or plain.startswith("linkedin.com/")
-        where = plain.partition("/")[2] or plain if is_url else plain
-        longest = max(_PLAIN.findall(where), key=len, default="")
-        found |= {looked_through(longest), *(_ENCODED if is_url else ()), *_other_spellings(longest)}
-    return found
-
-
-def _other_spellings(address: str) -> Iterator[str]:
-    """What else of the same mailbox a text may hold."""
-    local, at, domain = address.partition("@")
-    if at and local:
-        yield looked_through(f"{local}+")
-        if domain in DOTLESS:
-            yield from (looked_through(f"{local}@{name}") for name in DOTLESS)
-
-
-def digits_of(known: Iterable[str]) -> set[str]:
-    """Of phone numbers among what is known, the end that all spellings have in common."""
-    phones = [re.sub(r"\D", "", text.partition(";")[0]) for text in known if _E164.match(text)]
-    return {phone[-_COMMON_DIGITS:] for phone in phones}

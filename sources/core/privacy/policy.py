@@ -49,7 +49,7 @@ NOBODYS = "00000000"
 """How hashes begin of what belongs to no single person, so that it can still be told."""
 
 _WHO = frozenset({Category.NAME, Category.EMAIL, Category.PHONE, Category.PROFILE_URL})
-_RULES = "3"
+_RULES = "4"
 """Moves on whenever more is treated under the same settings, columns that are found to be personal too: what is stored is
 treated anew then."""
 

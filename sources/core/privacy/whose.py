@@ -9,6 +9,7 @@ from typing import Any
 
 from sources.core.privacy.identities import EMAIL, URL
 from sources.core.privacy.policy import HASHED, Policy
+from sources.core.privacy.spellings import addresses_of, profiles_of
 from sources.core.tables import MISFITS, Category, Table
 
 _USUAL_CONTACTS = {
@@ -21,6 +22,9 @@ _USUAL_CONTACTS = {
     "phone_number": Category.PHONE,
 }
 """What fields are called that say how to reach the person a row is about, where nobody documented them."""
+
+WAYS = frozenset(_USUAL_CONTACTS.values())
+"""In which somebody can be reached."""
 
 _SMALLEST, _LARGEST = 10**6, 10**15 - 1
 """Whole numbers with as many digits as phone numbers have."""
@@ -35,9 +39,8 @@ Contacts = Mapping[str, Category]
 def contacts(table: Table) -> Contacts:
     """The columns of a table that say how to reach the person that a row is about. JSON may hold anybody's besides,
     unless all that is in it identifies that person."""
-    ways = {*_USUAL_CONTACTS.values()}
     documented = {
-        c.name: c.pii for c in table.columns if c.pii in ways and (c.identifies or c.type != "json")
+        c.name: c.pii for c in table.columns if c.pii in WAYS and (c.identifies or c.type != "json")
     }
     undocumented = {name: way for name, way in _USUAL_CONTACTS.items() if name not in table.by_name}
     return {**documented, **undocumented}
@@ -103,7 +106,8 @@ def ways_to_reach(
         row: as the API sent it, or as it is stored.
         columns: that say so.
         policy: knows how phone numbers are compared.
-        surely: leave out what is hashed in objects: it may have been what stands beside an address.
+        surely: leave out what may be another person's: what is hashed in objects, for it may have been what stood beside
+            an address, and contacts of which there are several in one text.
     """
     misfits = _misfits(row)
     for name, way in columns.items():
@@ -111,13 +115,15 @@ def ways_to_reach(
         if value is None and misfits:
             value = as_text(misfits.get(name))
         if tells(value):
-            yield spelt(value, way, policy), way
+            yield from ((form, way) for form in forms(value, way, policy, surely))
         elif isinstance(value, list | dict):
-            plain = value if isinstance(value, list) else ()
-            for text in texts(value):
-                hashed = HASHED.fullmatch(text) and not (surely and text not in plain)
-                if tells(text) and (hashed or _is_way(spelt(text, way, policy), way)):
-                    yield spelt(text, way, policy), way
+            in_list = value if isinstance(value, list) else ()
+            for text in filter(tells, texts(value)):
+                if HASHED.fullmatch(text):
+                    found = [] if surely and text not in in_list else [text]
+                else:
+                    found = [form for form in forms(text, way, policy, surely) if _is_way(form, way)]
+                yield from ((form, way) for form in found)
 
 
 def _is_way(value: str, way: Category) -> bool:
@@ -127,9 +133,32 @@ def _is_way(value: str, way: Category) -> bool:
     return (EMAIL if way is Category.EMAIL else URL).fullmatch(value.strip()) is not None
 
 
-def spelt(value: str, way: Category, policy: Policy) -> str:
-    """A contact as it is hashed: phone numbers as numbers are compared, if they are such."""
-    return policy.phone(value) or value if way is Category.PHONE else value
+def forms(contact: str, way: Category, policy: Policy, surely: bool = False) -> list[str]:
+    """What may have been hashed of a contact: itself as it is, and however it would be spelt usually.
+
+    Args:
+        contact: as somebody wrote it.
+        way: what it should be.
+        policy: knows how phone numbers are compared.
+        surely: leave out several in one text.
+    """
+    if way is Category.PHONE:
+        number = policy.phone(contact)
+        return [number or contact, *(() if number or surely else policy.phones_in(contact))]
+    found = _IN_USUAL_SPELLING[way](contact)
+    return [contact, *(found if len(found) == 1 or not surely else ())]
+
+
+def spelt(contact: str, way: Category, policy: Policy) -> str:
+    """A contact as it is hashed: phone numbers as numbers are compared, and addresses and profiles in their usual
+    spelling, where it is surely one."""
+    if way is Category.PHONE:
+        return policy.phone(contact) or contact
+    found = _IN_USUAL_SPELLING[way](contact)
+    return found[0] if len(found) == 1 else contact
+
+
+_IN_USUAL_SPELLING = {Category.EMAIL: addresses_of, Category.PROFILE_URL: profiles_of}
 
 
 def texts(value: Any, lists: bool = True) -> Iterator[str]:

@@ -23,7 +23,7 @@ from sources.core.api.mending import lenient, shallow
 from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
-from sources.core.privacy.whose import as_text, contacts
+from sources.core.privacy.whose import WAYS, as_text, contacts, spelt
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
 from sources.core.rows.parsing import as_json, parse
@@ -238,14 +238,15 @@ class Shaper:
         return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
 
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
-        """A column's values as they may touch a disk. Of phone numbers, all spellings have the same hash."""
+        """A column's values as they may touch a disk. Of contacts, all spellings have the same hash."""
         treatment = self._policy.treatment_as(self.table, name, type_)
         if treatment is Treatment.TAG:
             return values
         if treatment is Treatment.DROP and type_ not in ("text", "json"):
             return [None] * len(values)
-        if treatment is Treatment.HASH and self._policy.category(self.table, name) is Category.PHONE:
-            values = [self._policy.phone(value) or value for value in values]
+        category = self._policy.category(self.table, name)
+        if treatment is Treatment.HASH and category in WAYS:
+            values = [spelt(v, category, self._policy) if type(v) is str else v for v in values]
         return self._policy.treat(values, treatment, self._policy.takes_numbers(self.table, name))
 
 

@@ -5,13 +5,8 @@ from typing import Any
 import pytest
 
 from sources.core.errors import ConfigurationError
-from sources.core.privacy.erasure import (
-    Suppressions,
-    digits_of,
-    identifiers,
-    looked_through,
-    needles,
-)
+from sources.core.privacy.erasure import Suppressions, identifiers
+from sources.core.privacy.needles import digits_of, looked_through, needles
 from sources.core.privacy.policy import Policy, Treatment, mask
 from sources.core.privacy.whose import contacts, texts
 from sources.core.tables import Category
@@ -231,6 +226,89 @@ def test_a_lead_that_is_met_again_under_another_id_is_told_once() -> None:
     assert ANA.met({"id": 9}, TABLES["activity"], "client-1") == {}
 
 
+# --- spellings ---------------------------------------------------------------------------------------
+
+HER_ADDRESS = [
+    "Ana <Ana@example.com>",
+    f"mailto:{MAIL}?subject=x",
+    f"'{MAIL}'",
+    f"{MAIL}.",
+    "ana%40example.com",
+    "ana%2540example.com",
+    "ana&#64;example.com",
+    "ana\\u0040example.com",
+    "ana\uff20example.com",
+    "\u200bana@\u200bexample.com",
+]
+HER_PROFILE = [
+    f"{URL}/en",
+    f"{URL}/de-DE/?x=1",
+    f"{URL}/overlay/contact-info/",
+    f"{URL}/recent-activity/all/",
+    "https://www.linkedin.com/mwlite/in/Ana",
+    "//linkedin.com/in/ana",
+    "https://www.linkedin.com//in//ana",
+    "https%3A%2F%2Flinkedin.com%2Fin%2Fana",
+    "See https://linkedin.com/in/ana.",
+    f"{URL}?next=linkedin.com/in/bob",
+]
+OTHERS = [
+    "o'ana@example.com",
+    "-ana@example.com",
+    "x.ana@example.com",
+    "Ana <ana@example.com.org>",
+    "ana%40example.org",
+    "linkedin.com/in/ana-b/en",
+    "https://www.linkedin.com/in/bob?next=linkedin.com/in/ana",
+    "https://notlinkedin.com/in/ana/en",
+    "https://linkedin.com/company/ana/en",
+]
+
+
+@pytest.mark.parametrize("spelling", [*HER_ADDRESS, *HER_PROFILE])
+def test_a_contact_is_hers_however_it_is_spelt(spelling: str) -> None:
+    way, value = ("linkedin_profile_url", URL) if spelling in HER_PROFILE else ("emails__work", MAIL)
+    assert ANA.is_about({"id": "1", way: spelling}, LEADS)
+    assert ANA.is_about({"id": "1", "_misfits": {way.replace("__", "."): [spelling]}}, LEADS)
+    known = identifiers({way: spelling}, {way: contacts(LEADS)[way]}, POLICY)
+    assert POLICY.hash(value) in known.values()
+
+
+@pytest.mark.parametrize("spelling", OTHERS)
+def test_a_contact_that_is_spelt_in_another_way_is_nobody_elses(spelling: str) -> None:
+    assert not ANA.is_about({"id": "1", "emails__work": spelling, "linkedin_profile_url": spelling}, LEADS)
+
+
+@pytest.mark.parametrize("spelling", [*HER_ADDRESS, *HER_PROFILE])
+def test_what_mentions_her_is_taken_out_of_what_others_say_however_it_is_spelt(spelling: str) -> None:
+    said = {"note": f"as {spelling} says", "link": f"https://x.example/?of={spelling}&lang=en"}
+    assert ANA.without(said) == {"note": None, "link": None}
+    assert any(needle in looked_through(spelling) for needle in needles({MAIL: "-", URL: "-"}))
+
+
+@pytest.mark.parametrize(
+    "spelling", ["ana%40example.org", "bob&#64;example.com", "50% of 40 &c.", "linkedin.com/in/bob/en"]
+)
+def test_what_is_encoded_and_mentions_others_stays(spelling: str) -> None:
+    assert ANA.without({"note": spelling}) == {"note": spelling}
+
+
+def test_two_persons_addresses_in_one_text_are_each_ones_own_and_make_no_one_person() -> None:
+    both = {"emails__work": f"{MAIL}; bob@example.com"}
+    assert ANA.is_about({"id": "1", **both}, LEADS)
+    assert identifiers(both, {"emails__work": Category.EMAIL}, POLICY) == {}
+    phones = {"id": "1", "phone": "+1 415 555 0199 / +1 415 555 0100"}
+    assert ANA.is_about(phones, LEADPING.tables["leads"])
+    assert POLICY.hash(PHONE) not in identifiers(phones, {"phone": Category.PHONE}, POLICY).values()
+
+
+def test_whom_an_earlier_release_kept_out_stays_out() -> None:
+    page = f"{URL}/en"  # was a profile of its own
+    earlier = Suppressions({POLICY.hash(page), POLICY.hash("mailto:ana@example.com")}, POLICY, HERE)
+    assert earlier.is_about({"id": "1", "linkedin_profile_url": page}, LEADS)
+    assert earlier.is_about({"id": "1", "emails": {"work": "mailto:ana@example.com"}}, LEADS)
+
+
 # --- rows of others ----------------------------------------------------------------------------------
 
 COST = {
@@ -398,7 +476,8 @@ def test_of_a_phone_number_the_digits_are_looked_for_that_all_spellings_have() -
 
 def test_a_needle_is_in_few_other_values() -> None:
     found = needles({MAIL: POLICY.hash(MAIL), ID: POLICY.hash(ID)})
-    assert found == {"ana@examplecom", "ana+", POLICY.hash(MAIL), ID, POLICY.hash(ID)}
+    begun = {f"ana{more}" for more in ("+", "%", "&", "\uff20", "u0040")}
+    assert found == {"ana@examplecom", *begun, POLICY.hash(MAIL), ID, POLICY.hash(ID)}
 
 
 def test_what_is_hashed_is_looked_for_as_it_is() -> None:

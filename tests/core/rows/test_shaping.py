@@ -282,6 +282,23 @@ def test_a_phone_number_that_came_as_a_number_is_one(treatment: Treatment) -> No
             assert [misfits(row) for row in found[4:]] == [{"phone": value} for value in rows[4:]]
 
 
+def test_a_contact_has_one_hash_however_it_is_spelt_where_it_is_surely_one() -> None:
+    policy = Policy(Treatment.HASH, key=b"a long random text")
+    using = Shaper(LEADS, {}, NAMING, policy)
+    mails = ["a@b.example", "Ana <A@b.example>", "mailto:a@b.example", "a@b.example; c@d.example"]
+    urls = ["linkedin.com/in/ana", "https://www.linkedin.com/in/ana/en", "//linkedin.com/in/ana", None]
+    sent = [
+        {"id": str(n), "emails": {"work": mail}, "linkedin_profile_url": url}
+        for n, (mail, url) in enumerate(zip(mails, urls, strict=True))
+    ]
+    for _ in range(2):  # the second time, nothing is new
+        found = shape(using, *sent)
+        assert [row["emails__work"] for row in found] == [
+            policy.hash(mail) for mail in [mails[0]] * 3 + mails[3:]
+        ]
+        assert {row["linkedin_profile_url"] for row in found} == {policy.hash(urls[0] or ""), None}
+
+
 def test_misfits_of_a_path_and_of_a_key_that_looks_like_it_are_both_kept() -> None:
     using = shaper()
     shape(using, {"id": "1", "a": {"b": 1}, "a.b": 2})
