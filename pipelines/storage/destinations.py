@@ -79,7 +79,9 @@ def asked_once(destination: AnyDestination) -> AnyDestination:
 
     def capabilities(config: Any = None, naming: Any = None) -> DestinationCapabilitiesContext:
         if config is not None:
-            return with_long_texts(work_out(config, naming))
+            found = work_out(config, naming)
+            _shorten(found, capabilities(naming=naming))
+            return with_long_texts(found)
         kind = type(naming)
         if kind not in known:
             known[kind] = with_long_texts(work_out(naming=naming))
@@ -88,6 +90,14 @@ def asked_once(destination: AnyDestination) -> AnyDestination:
     destination.capabilities = capabilities  # type: ignore[method-assign]
     remember_types()
     return destination
+
+
+def _shorten(names: DestinationCapabilitiesContext, usual: DestinationCapabilitiesContext) -> None:
+    """Has names be no longer than they are where nobody is connected, as while rows are read: a long one is shortened to
+    another column else."""
+    for limit in ("max_identifier_length", "max_column_identifier_length"):
+        lengths = [length for told in (names, usual) if (length := getattr(told, limit))]
+        setattr(names, limit, min(lengths, default=None))
 
 
 def is_lake(destination: AnyDestination, name: str) -> bool:

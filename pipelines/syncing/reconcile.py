@@ -30,7 +30,7 @@ from sources.core.rows.shaping import Raw, digest
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
 from sources.core.together import together
 from sources.core.units import Outcome, Unit
-from sources.core.warehouse.loading import make_shaper
+from sources.core.warehouse.loading import as_kept, make_shaper
 from sources.core.warehouse.sql import quoted, selection
 from sources.core.warehouse.suppressions import load_suppressions
 from sources.core.warehouse.warehouse import Warehouse
@@ -218,7 +218,7 @@ class _Reconciliation:
         whose = {table.whose: self._run.whose(unit.account)} if table.whose else {}
         ours = {SYNCED_AT: self._run.now(), **whose}
         stamps = {name: pa.repeat(value, len(rows)) for name, value in ours.items()}
-        data = shaper.shape(rows, stamps).data
+        data = as_kept(self._warehouse, shaper.shape(rows, stamps).data, shaper.types)
         decode, row_id = msgspec.json.decode, self._row_id(unit)
         return {row[row_id]: _comparable(shaper.types, row, decode) for row in data.to_pylist()}
 

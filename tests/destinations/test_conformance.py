@@ -1,6 +1,7 @@
 """The same story in every destination: what it is promised to hold, it holds."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -252,6 +253,24 @@ def test_status_and_reconcile_find_what_was_loaded(
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 0
     world.edit(world.client_ids[0], "leads", world.ids(world.client_ids[0], "leads")[0], name="Renamed")
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 3
+
+
+def test_whole_numbers_beyond_64_bits_keep_their_digits_and_they_and_long_names_compare_equal(
+    sandbox: StartSandbox, place: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = sandbox()
+    world, client = api.world, api.world.client_ids[0]
+    monkeypatch.setenv("LEADPANTHER_API_KEY", world.agency_key)
+    monkeypatch.setenv("LEADPANTHER_BASE_URL", api.base_url)
+    monkeypatch.setenv("LEADHOUSE__FOLDER", str(place.folder / "loop"))
+    huge = {"score": 10**30, "counts": {"now": [1, -(10**25)]}, "k" * 300: "long"}
+    world.edit(client, "leads", world.ids(client, "leads")[0], **huge)
+    place.sync(api)
+    (row,) = [row for row in place.rows("leads") if row["_misfits"] or "long" in row.values()]
+    assert {str(10**30), str(-(10**25))} <= set(re.findall(r"-?\d+", str(row)))
+    place.sync(api, full=True)
+    assert row in place.rows("leads"), "it is not read again"
+    assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 0
 
 
 def test_what_is_older_than_anybody_asks_about_leaves_the_ledger_but_no_first_success(

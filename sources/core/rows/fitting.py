@@ -96,6 +96,26 @@ def _to_json(value: Any) -> str | None:
     return text
 
 
+def in_64_bits(texts: Sequence[str | None]) -> pa.Array:
+    """A column of JSON without whole numbers of more than 64 bits: they are texts, and so keep their digits where whoever
+    takes them apart would make fractions of them."""
+    column = pa.array(texts, ARROW["json"])
+    if not pc.any(pc.match_substring_regex(column, r"\d{19}")).as_py():
+        return column
+    return pa.array(
+        [t and msgspec.json.encode(_in_64_bits(msgspec.json.decode(t))).decode() for t in texts],
+        ARROW["json"],
+    )
+
+
+def _in_64_bits(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_64_bits(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_in_64_bits(inner) for inner in value]
+    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
+
+
 def _without_nul(value: Any) -> Any:
     """Postgres can hold NUL neither in text nor in JSON."""
     if isinstance(value, str):

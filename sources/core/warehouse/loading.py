@@ -21,7 +21,7 @@ from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.privacy.whose import field
-from sources.core.rows.fitting import ARROW
+from sources.core.rows.fitting import ARROW, in_64_bits
 from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
 from sources.core.tables import (
     CONTENT_DIGEST,
@@ -163,7 +163,8 @@ class Loader:
             self._refuse(waiting[owners[n]], rows[n])
         self.met_again |= batch.met_again
         kept = pa.array(owners, pa.int64()).take(pa.array(batch.kept, pa.int64()))
-        data = self._beside_stored(batch.data, kept, waiting)
+        data = as_kept(self.warehouse, batch.data, self._shaper.types)
+        data = self._beside_stored(data, kept, waiting)
         if self._once:
             data = latest_of_each(data, self.table.key)
         if data.num_rows:
@@ -248,6 +249,23 @@ def as_taken(warehouse: Warehouse | None, data: pa.Table) -> Any:
     """Rows as dlt has to get them for a destination: in Arrow, or where they are loaded one by one, as objects, in
     which dlt takes JSON text apart."""
     return data.to_pylist() if warehouse and warehouse.takes_objects else data
+
+
+def as_kept(warehouse: Warehouse | None, data: pa.Table, types: Mapping[str, DataType]) -> pa.Table:
+    """Shaped rows as a destination keeps them: where they are loaded as objects, dlt makes fractions of whole numbers of
+    more than 64 bits that it finds in JSON.
+
+    Args:
+        warehouse: where they are loaded; None outside of a pipeline.
+        data: the rows.
+        types: of their columns.
+    """
+    if not warehouse or not warehouse.takes_objects:
+        return data
+    for n, name in enumerate(data.column_names):
+        if types.get(name) == "json":
+            data = data.set_column(n, data.schema.field(n), in_64_bits(data[name].to_pylist()))
+    return data
 
 
 def make_shaper(
