@@ -211,11 +211,10 @@ def plan(
     if not checkpoint.tail and checkpoint.count:
         return Start(count=checkpoint.count, grows_at_tail=tail_grows)  # nothing to link to
     kind = Kind.TAIL if tail_grows else Kind.PROBE
+    room = max(1, min(limit, one_reply + 1) // 2)  # one page holds these, and what came behind them
     return Start(
         kind,
-        checkpoint.tail[
-            -max(1, min(limit, one_reply + 1) // 2) :
-        ],  # one page holds them, and what came behind them
+        checkpoint.tail[-room:],
         checkpoint.count,
         grows_at_tail=tail_grows,
         never_ends=checkpoint.never_ends and end_tells,

@@ -97,9 +97,7 @@ class ByPage:
     async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
         """A page that overlaps what was read, and the one behind it, if the first is still the same afterwards."""
         self._slow += 1
-        if (
-            self._sizing.own and self._tells and self._slow == 2
-        ):  # nobody who just looks at the end of a list comes here twice
+        if self._sizing.own and self._tells and self._slow == 2:  # a look at a list's end comes here once
             await self._try_size()
         room = self._sizing.begins(number + 1, size) - offset
         behind, _ = await self._ask(number + 1, size)
