@@ -205,7 +205,7 @@ def quarantine_table(account: Column) -> Table:
         QUARANTINE,
         ("run_id", "n"),
         (
-            Column("run_id", "text", "the run that met the row", ours=True),
+            Column("run_id", "text", "the run that met the row first", ours=True),
             Column("n", "bigint", "its number among that run's refused rows", ours=True),
             account,
             Column("resource", "text", "where the row belongs", ours=True),

@@ -22,6 +22,7 @@ from dlt.common.pipeline import PipelineContext
 from sources.core.api.mending import parsed, shallow
 from sources.core.engine.feed import Feed
 from sources.core.engine.reader import UNITS, Ask, DetailRead, Remember
+from sources.core.engine.refused import set_aside_anew
 from sources.core.engine.run import Run
 from sources.core.engine.slices import read_slice
 from sources.core.errors import Unidentified
@@ -131,21 +132,30 @@ class Session:
         self._calls = False
 
     def read_quarantine(self) -> Iterator[Any]:
-        """Rows that could not be loaded where they belong, once all others have been read."""
-        yield from self._last(self._take_refused, self._vendor.quarantine)
+        """Rows that could not be loaded where they belong, once all others have been read; those that are there stay."""
+        yield from self._last(self._take_refused, self._vendor.quarantine, set_aside_anew)
 
     def read_detail_reads(self) -> Iterator[Any]:
         """When lists of details were read, once all rows have been."""
         yield from self._last(self._take_details_read, self._vendor.detail_reads)
 
-    def _last(self, take: Callable[[], list[dict[str, Any]]], table: Table) -> Iterator[Any]:
+    def _last(
+        self,
+        take: Callable[[], list[dict[str, Any]]],
+        table: Table,
+        choose: Callable[[Warehouse, pa.Table, Table], pa.Table] | None = None,
+    ) -> Iterator[Any]:
         yield None
         while self._wanted:
             yield None
         if rows := take():
-            batch = as_taken(self._warehouse(), to_arrow(rows, table))
+            batch, warehouse = to_arrow(rows, table), self._warehouse()
+            if choose and warehouse:
+                batch = choose(warehouse, batch, table)
+            batch = as_taken(warehouse, batch)
             self._close()
-            yield batch
+            if batch.num_rows:
+                yield batch
 
     def _take_refused(self) -> list[dict[str, Any]]:
         """Rows for quarantine. Of a list none of whose rows has an id, examples will do: each run reads it again."""

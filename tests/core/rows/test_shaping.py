@@ -590,13 +590,28 @@ def without_nul(value: Any) -> Any:
 
 
 @pytest.mark.long
-def test_quarantine_grows_from_run_to_run(sandbox: StartSandbox, duck: DuckDB) -> None:
-    world = small_world(clients=1)
-    world.insert(world.client_ids[0], "leads", row="no object")
+def test_what_each_run_refuses_is_in_quarantine_once(sandbox: StartSandbox, target: Target) -> None:
+    world = small_world(clients=2)
+    first, second = world.client_ids
+    odd = [
+        "no object",
+        {"name": "no id", "b": 1.0, "a": [2**70, "a\x00b"]},
+        {"x": {"y": 1e300, "n": None}},
+        7,
+    ]
+    for row in odd:
+        world.insert(first, "leads", row=row)
+    world.insert(second, "leads", row="no object")
     api = sandbox(world)
-    for _ in range(2):
-        duck.sync(api, full=True)
-    assert len({row["run_id"] for row in duck.rows("quarantine")}) == len(duck.rows("quarantine")) == 2
+    target.sync(api)
+    before = target.rows("quarantine")
+    assert len(before) == 5
+    target.sync(api, full=True)
+    assert target.rows("quarantine") == before
+    world.insert(second, "leads", row=7)
+    target.sync(api, full=True)
+    assert len({row["run_id"] for row in target.rows("quarantine")}) == 2
+    assert len(target.rows("quarantine")) == 6
 
 
 def test_leaves_are_what_the_comparison_says_they_are() -> None:
