@@ -9,6 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.syncing.erasing import erase_person
+from pipelines.syncing.person import Person
+from sources.core.privacy.configuration import load_policy
+from sources.leadron import LEADRON
 from sources.leadron.sandbox import Fault, Sandbox, World
 from tests.leadron.conftest import Place, Start
 from tests.leadron.test_people_and_plans import OLD
@@ -63,6 +67,35 @@ def test_an_erased_lead_stays_away_with_notes_and_timeline(place: Start) -> None
             assert stored(there, f"SELECT * FROM leadron.{table} WHERE {column} = '{lead['id']}'") == []
         assert stored(there, f"SELECT * FROM leadron.detail_reads WHERE parent_id = '{lead['id']}'") == []
     assert stored(there, "SELECT count(*) FROM leadron.leads") == [(29,)]
+
+
+@pytest.mark.long
+def test_commissions_of_an_erased_partner_keep_amounts_and_no_word_of_them(
+    place: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRIVACY__KEY", "a long random text of this test")
+    there = place(World.make(leads=3, partners=2, commissions=6, now=OLD))
+    partner, other = there.world.ids("", "partners")
+    world, records = there.world, there.world.ids("", "commission_records")
+    world.edit("", "partners", partner, email="petra@partner.example")
+    for number, record in enumerate(records):
+        whose = (partner, other)[number % 2]
+        world.edit(
+            "", "commission_records", record, partnerId=whose, memo=f"memo of {whose}", partnerName=whose
+        )
+    there.sync()
+    for _ in range(2):
+        erase_person(there.storage, [LEADRON], load_policy(), Person("petra@partner.example"))
+        for kept in (None, other):
+            found = there.query(
+                "SELECT memo, partner_name, lead_id IS NOT NULL, amount > 0 FROM leadron.commission_records "
+                f"WHERE coalesce(partner_id, '') = '{kept or ''}'"
+            )
+            assert found == [(kept and f"memo of {kept}", kept, True, True)] * 3
+        for record in records:
+            world.edit("", "commission_records", record, status="paid")
+        there.sync(full=True)
+    assert there.column("SELECT id FROM leadron.partners") == [other]
 
 
 CANARY = "kanarienvogel"

@@ -7,13 +7,13 @@ and a value is theirs if its own keyed hash is among them, or if it is that hash
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
 from sources.core.ids import as_id
 from sources.core.privacy.identities import EMAIL, URL, is_nobodys, normalise
-from sources.core.privacy.origin import Origin
+from sources.core.privacy.origin import Origin, tells_of
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
 from sources.core.privacy.spellings import mentioned_in
 from sources.core.privacy.whose import (
@@ -84,7 +84,7 @@ class Suppressions:
         """
         if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
             return True
-        if table and any(map(self.has, self._parents_of(row, table, account))):
+        if table and table.personal and self._their_parents(row, table, account):
             return True
         is_anothers = table is not None and any(self._others_in(row, table))
         reached_by = [v for v, _ in ways_to_reach(row, self._contacts_of(table, is_anothers), self._policy)]
@@ -116,14 +116,19 @@ class Suppressions:
 
     def left_of(self, row: Mapping[str, Any], table: Table, account: str | None = None) -> dict[str, Any]:
         """Somebody else's row with everything of erased persons taken out. If it says that it is about one's lead, as
-        what that lead cost, this is also what it says of the lead, and all that is prose.
+        what that lead cost, or hangs on a row of theirs, this is also what it says of that, and all that is prose.
 
         Args:
             row, table, account: as for `is_about`.
         """
         left: dict[str, Any] = self.without(row)
+        theirs = self._their_parents(row, table, account)
         if any(self._is_their_id(lead, account, row) for lead in self._leads_in(row, table)):
-            left = {key: self._impersonal(value, table, column_of(key)) for key, value in left.items()}
+            theirs |= set(self._origin.ids(table.name))
+        if theirs:
+            left = {
+                key: self._impersonal(value, table, column_of(key), theirs) for key, value in left.items()
+            }
         return left
 
     def _leads_in(self, row: Mapping[str, Any], table: Table | None) -> Iterator[str]:
@@ -134,27 +139,32 @@ class Suppressions:
         """The same, of a row that is no lead itself."""
         return filter(None, _ids_in(row, self._origin.ids_of_others(table.name)))
 
-    def _impersonal(self, value: Any, table: Table, path: str) -> Any:
-        """What a row about a lead may keep when nobody may know the lead: no text of theirs, and none that may be."""
+    def _impersonal(self, value: Any, table: Table, path: str, theirs: Set[str]) -> Any:
+        """What a row about somebody may keep when nobody may know whom: no text of theirs, and none that may be.
+
+        Args:
+            theirs: columns with ids of who or what is theirs.
+        """
         column = table.by_name.get(path)
         if isinstance(value, dict) and not (column and column.type == "json"):
             inside = {key: f"{path}__{column_of(key)}" for key in value}
-            return {key: self._impersonal(inner, table, inside[key]) for key, inner in value.items()}
-        if path in self._origin.ids(table.name):
+            return {key: self._impersonal(inner, table, inside[key], theirs) for key, inner in value.items()}
+        if path in theirs:
             return None
         if not isinstance(value, str | list | dict) or path.startswith("_dlt"):
             return value
-        if column is None or self._origin.tells_of_lead(table.name, path):
+        if column is None or tells_of(theirs, path):
             return None
         return None if column.pii in (Category.MESSAGE, Category.UNREVIEWED) else value
 
-    def _parents_of(self, row: Mapping[str, Any], table: Table, account: str | None) -> Iterator[str]:
-        """What those rows are called that a row says it hangs on."""
-        whose = self._whose(account, row)
+    def _their_parents(self, row: Mapping[str, Any], table: Table, account: str | None) -> Set[str]:
+        """The columns by which a row says that it hangs on others that are erased persons'."""
+        whose, found = self._whose(account, row), set()
         for column, parent in self._origin.parents.get(table.name, {}).items():
             row_id = as_id(field(row, column))
-            if row_id is not None and (name := self._origin.row(parent, whose, row_id)):
-                yield name
+            if row_id is not None and (name := self._origin.row(parent, whose, row_id)) and self.has(name):
+                found.add(column)
+        return found
 
     def _whose(self, account: str | None, row: Mapping[str, Any]) -> str | None:
         return account if account is not None else row.get(self._origin.account)

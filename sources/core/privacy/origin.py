@@ -48,8 +48,8 @@ def ids_of_leads(leads: str, links: Iterable[Link]) -> dict[str, tuple[str, ...]
 
 
 def ids_of_parents(leads: str, personal: Collection[str], links: Iterable[Link]) -> dict[str, dict[str, str]]:
-    """By table and column, the table whose rows' ids it holds: of tables whose rows are about a person and hang on others
-    that are, and not on leads themselves.
+    """By table and column, the table whose rows' ids it holds: of tables whose rows hang on others that are about a
+    person, and not on leads themselves.
 
     Args:
         leads: the table of leads.
@@ -58,7 +58,7 @@ def ids_of_parents(leads: str, personal: Collection[str], links: Iterable[Link])
     """
     found: dict[str, dict[str, str]] = {}
     for parent, column, child, of_child in links:
-        if column == "id" and {parent, child} <= {*personal} and leads not in (parent, child):
+        if column == "id" and parent in personal and leads not in (parent, child):
             found.setdefault(child, {})[of_child] = parent
     return found
 
@@ -74,7 +74,7 @@ class Origin:
         leads: the table of its leads.
         same_id: whether an id is one contact's, whichever account sees it.
         stated: by table, the columns that hold ids of leads, as the vendor says; the usual names are known besides.
-        parents: by table and column, the table whose rows' ids it holds, where these are about a person.
+        parents: by table and column, the table whose rows' ids it holds, where those rows are about a person.
     """
 
     vendor: str = ""
@@ -121,8 +121,9 @@ class Origin:
             None: anywhere,
         }
 
-    def tells_of_lead(self, table: str, column: str) -> bool:
-        """Whether a column of a row about a lead says something of the lead, or which one it is, by what it is called."""
-        ids = self.ids(table)
-        whose = tuple(f"{_ID.sub('', name)}_" for name in ids if _ID.search(name))
-        return column in ids or column.startswith(whose)
+
+def tells_of(ids: Collection[str], column: str) -> bool:
+    """Whether a column says something of those whom these columns hold the ids of, or who they are, by what it is
+    called."""
+    whose = tuple(f"{_ID.sub('', name)}_" for name in ids if _ID.search(name))
+    return column in ids or column.startswith(whose)
