@@ -36,8 +36,8 @@ def run_erase(
         LeadhouseError: nothing was erased, or not everywhere.
     """
     whom = person.values()
-    if whom and not person.lead_id:
-        _refuse_parts(name, account)
+    if account and whom and not person.lead_id:
+        raise ConfigurationError("erase either a client or a person, not both at once")
     storage, policy = storage_for(load_sync_config(destination=destination, dataset=dataset)), load_policy()
     check_request(policy, whom or ([account] if account else []))
     if notice := person.cannot_be_found(policy):
@@ -53,17 +53,6 @@ def run_erase(
         print("no row is about a lead of that id; with --source and --client, it is kept out before it comes")
     elif not done.rows:
         print("nothing was found" + ("" if dry_run else "; what was given is kept out from now on"))
-
-
-def _refuse_parts(name: str | None, account: str | None) -> None:
-    """Raises ConfigurationError if a person is to leave only a part of the warehouse."""
-    if account:
-        raise ConfigurationError("erase either a client or a person, not both at once")
-    if name:
-        raise ConfigurationError(
-            "an erased person leaves all vendors, so leave out --source: it says whose the lead of --lead-id is, or the "
-            "account of --client"
-        )
 
 
 def as_text(table: str, done: Erasure, would: str = "") -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import dlt
 
 from pipelines.storage import Storage
-from pipelines.syncing.identifying import everything_known, lead_meant
+from pipelines.syncing.identifying import everything_known, lead_meant, refuse_parts
 from pipelines.syncing.keeping_out import keep_out_erased, remember_erased
 from pipelines.syncing.opened import Opened, open_all
 from pipelines.syncing.people import bring_together, persons_among, tables_of_people
@@ -86,11 +86,12 @@ def erase_person(
         dry_run: only count.
 
     Raises:
-        ConfigurationError: nobody was named, or there is no key.
+        ConfigurationError: nobody was named, or there is no key; or they were to leave only one of several vendors.
         NothingYet: there is nothing of any vendor.
     """
     check_request(policy, person.values())
     with open_all(storage, vendors, policy) as opened:
+        refuse_parts(opened, person)
         if not dry_run:
             _catch_up(storage, opened)
         max_shared = storage.config.max_shared

@@ -41,6 +41,17 @@ def everything_known(opened: Sequence[Opened], known: dict[str, str], max_shared
     return known
 
 
+def refuse_parts(opened: Sequence[Opened], person: Person) -> None:
+    """Raises ConfigurationError if a person is to leave only one of several vendors."""
+    if person.source and not person.lead_id:
+        meant = {vendor.name for vendor in vendors_named(person.source)}
+        if others := [each.vendor.name for each in opened if each.vendor.name not in meant]:
+            raise ConfigurationError(
+                f"an erased person leaves all vendors, {', '.join(others)} too, so leave out --source: it says whose the "
+                "lead of --lead-id is, or the account of --client"
+            )
+
+
 def lead_meant(opened: Sequence[Opened], person: Person, policy: Policy, max_shared: int) -> dict[str, str]:
     """What the lead is called whose id was given, among all leads, with the hash of that. The same id is somebody else's
     with another vendor or account. A lead that is not there yet is known if all was said of whose it is.

@@ -145,6 +145,19 @@ def town_of_sevens() -> Town:
 
 
 @pytest.mark.long
+def test_nobody_leaves_one_of_several_vendors_alone(duck: DuckDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    treat(monkeypatch, "tag")
+    town = town_of_sevens()
+    sync_town(town, duck, "leadpanther")
+    erase(duck, "bo@one.example", source="leadpanther")
+    assert duck.query("SELECT name FROM leadpanther.leads") == [{"name": "Ana"}]
+    sync_town(town, duck)
+    with pytest.raises(ConfigurationError, match="leaves all vendors, leadleap too"):
+        erase(duck, "ana@one.example", source="leadpanther")
+    assert duck.query("SELECT name FROM leadpanther.leads") == [{"name": "Ana"}]
+
+
+@pytest.mark.long
 def test_an_id_of_several_persons_leads_erases_nobody_until_it_is_said_whose_is_meant(
     duck: DuckDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,6 @@ def test_rows_on_their_way_are_erased_too(place: MakePlace) -> None:
 WRONG = {
     "nobody": ((), 2),
     "both": (("--email", EMAIL, "--client", "x"), 2),
-    "one vendor alone": (("--email", EMAIL, "--source", "leadpanther"), 2),
     "an empty number": (("--phone", ""), 2),
     "no warehouse": (("--email", EMAIL), 1),
 }
