@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from pipelines.syncing.opened import Opened
@@ -75,9 +76,12 @@ def rows_with(
         }
 
 
-_CLOSED_UP = '"all of it"'
-for _between in " -()/":
-    _CLOSED_UP = f"replace({_CLOSED_UP}, '{_between}', '')"
+def _without(text: str, left_out: str) -> str:
+    """A text without some characters, in words that all databases have."""
+    return reduce(lambda sql, character: f"replace({sql}, '{character}', '')", left_out, text)
+
+
+_CLOSED_UP = _without('"all of it"', " -()/")
 """The text without what people put between digits; dots are gone already."""
 
 
@@ -85,4 +89,5 @@ def _all_text(names: Sequence[str]) -> str:
     """All that columns hold as one text, as `looked_through` has it."""
     parts = [selection(names[n : n + MAX_ARGUMENTS]) for n in range(0, len(names), MAX_ARGUMENTS)]
     joined = ", ".join(f"concat_ws(' ', {part})" for part in parts)
-    return f"lower(translate(concat_ws(' ', {joined}), '{LEFT_OUT}', ''))"
+    shown = _without(f"concat_ws(' ', {joined})", LEFT_OUT)
+    return f"lower({shown})"
