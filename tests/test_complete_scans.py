@@ -13,7 +13,7 @@ from sources.core.errors import Unauthorized
 from sources.core.listing import checkpoint
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import FIRST_ROWS
-from sources.leadpanther.sandbox import Fault, World
+from sources.leadpanther.sandbox import Fault, Sandbox, World
 from sources.leadping import LEADPING
 from sources.leadron import LEADRON
 from tests.conftest import StartSandbox, small_world
@@ -53,6 +53,31 @@ def test_a_complete_scan_loads_what_changed_and_nothing_else(sandbox: StartSandb
     }
 
 
+def stop_among_leads(api: Sandbox, duck: DuckDB) -> None:
+    """A sync that reads everything, stopped when it has read half of a list."""
+    runs: list[Run] = []
+
+    def stop(_: World, account: str, resource: str, offset: int) -> None:
+        if resource == "leads" and offset >= 1400:
+            runs[-1].stop()
+
+    api.before_each(stop)
+    assert sync(settings(api), duck.storage(), Wanted(full=True), runs.append).exit == Exit.PARTLY
+
+
+@pytest.mark.long
+def test_a_scan_that_was_begun_longer_ago_than_complete_scans_may_be_is_not_called_done(
+    sandbox: StartSandbox, duck: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SOON_READ", 0)
+    api = sandbox(small_world(clients=1, leads=2600))
+    world, client = api.world, api.world.client_ids[0]
+    stop_among_leads(api, duck)
+    world.edit(client, "leads", world.ids(client, "leads")[350], name="Renamed")
+    assert [duck.sync(api, complete_hours=0).exit for _ in range(2)] == [Exit.PARTLY, Exit.DONE]
+    assert differences(duck, world) == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("soon_read", [2_000, 0])
 def test_what_changed_where_a_stopped_scan_had_read_is_not_concluded_from(
@@ -66,14 +91,7 @@ def test_what_changed_where_a_stopped_scan_had_read_is_not_concluded_from(
     back = deepcopy(world.snapshot()["accounts"][client]["leads"][300])
     world.delete(client, "leads", back["id"])
     duck.sync(api, full=True)
-    runs: list[Run] = []
-
-    def stop(_: World, account: str, resource: str, offset: int) -> None:
-        if resource == "leads" and offset >= 1400:
-            runs[-1].stop()
-
-    api.before_each(stop)
-    assert sync(settings(api), duck.storage(), Wanted(full=True), runs.append).exit == Exit.PARTLY
+    stop_among_leads(api, duck)
     world.insert(client, "leads", 300, back)
     world.delete(client, "leads", world.ids(client, "leads")[400])
     world.edit(client, "leads", world.ids(client, "leads")[350], name="Renamed")

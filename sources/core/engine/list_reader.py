@@ -112,8 +112,13 @@ class ListReader:
             if scan.is_complete and after.complete_at is not None:
                 began = datetime.fromtimestamp(after.complete_at, UTC)
                 run.complete.append(Complete(unit, account.whose, began, scan.concludes))
+        age = run.began.timestamp() - (after.complete_at or 0)
         if scan.ending is Ending.OVERTAKEN:
             outcome.end(Status.PARTIAL, "rows came to where it was read already; a later sync brings them")
+        elif scan.is_complete and age > 0 and age >= reading.complete_every:
+            outcome.end(
+                Status.PARTIAL, "an earlier sync began to read it too long ago; the next one reads it anew"
+            )
         elif scan.ending:
             outcome.end(Status.OK, outcome.note)
 
