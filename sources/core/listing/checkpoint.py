@@ -104,7 +104,8 @@ class Checkpoint:
             "o": self.told,
         }
         if (u := self.unfinished) is not None:
-            state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), _whole(u.started), u.again]
+            # To the microsecond: it tells which run began it.
+            state["u"] = [u.kind, u.at, " ".join(u.chain), " ".join(u.root), u.started, u.again]
         return {key: value for key, value in state.items() if value not in (None, "", [])}
 
     @classmethod
