@@ -48,7 +48,7 @@ def addresses_of(contact: str) -> list[str]:
 
 def profiles_of(contact: str) -> list[str]:
     """The profiles in what should be one, if it is not spelt as usual: whatever page of it."""
-    if _USUAL_PROFILE.fullmatch(contact) or not _may_mention(contact):
+    if _USUAL_PROFILE.fullmatch(contact) or not ("linkedin.com" in contact.lower() or _may_hide(contact)):
         return []
     return _profiles(re.split(r"[?#]", contact)[0]) or _profiles(plain(contact))
 
