@@ -273,6 +273,18 @@ def test_whole_numbers_beyond_64_bits_keep_their_digits_and_they_and_long_names_
     assert run_reconcile("leadpanther", None, None, None, True, None, DATASET) == 0
 
 
+def test_what_each_run_refuses_is_in_quarantine_once(sandbox: StartSandbox, place: Target) -> None:
+    api = sandbox()
+    client = api.world.client_ids[0]
+    for row in ("no object", {"name": "no id", "a": [1.5, None]}):
+        api.world.insert(client, "leads", row=row)
+    place.sync(api)
+    before = place.rows("quarantine")
+    assert len(before) == 2
+    place.sync(api, full=True)
+    assert place.rows("quarantine") == before
+
+
 def test_what_is_older_than_anybody_asks_about_leaves_the_ledger_but_no_first_success(
     sandbox: StartSandbox, place: Target
 ) -> None:

@@ -152,10 +152,9 @@ class Session:
             batch, warehouse = to_arrow(rows, table), self._warehouse()
             if choose and warehouse:
                 batch = choose(warehouse, batch, table)
-            batch = as_taken(warehouse, batch)
             self._close()
             if batch.num_rows:
-                yield batch
+                yield as_taken(warehouse, batch)
 
     def _take_refused(self) -> list[dict[str, Any]]:
         """Rows for quarantine. Of a list none of whose rows has an id, examples will do: each run reads it again."""
