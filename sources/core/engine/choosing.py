@@ -4,7 +4,7 @@ remembered of those that changed."""
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -74,9 +74,7 @@ class Choice:
             known = await self._known()
             for account in accounts:
                 deque(self._parents(known, [account]), maxlen=0)
-            await self._remember(
-                self._detail.parent, CHANGED, self._changed.left(self._owners(accounts), self.read)
-            )
+            await self._remember_changes({self._run.whose(account) for account in accounts})
 
     def failed(self, whose: str, ids: Iterable[str]) -> None:
         """Notes rows whose details could not be read, or are not there, where others' could be read."""
@@ -85,22 +83,22 @@ class Choice:
             self._failed_now.add(row)
 
     async def remember(self, accounts: Iterable[str]) -> None:
-        """Has remembered what is left. Which rows changed since their details were read goes with the package that
-        carries the rows, for once it is loaded nothing else tells.
+        """Has remembered which rows changed and could not be read, and are still to be.
 
         Args:
             accounts: all whose rows were looked at.
         """
-        owners = self._owners(accounts)
-        await self._remember(self._detail.parent, CHANGED, self._changed.left(owners, self.read))
+        owners = {self._run.whose(account) for account in accounts}
+        await self._remember_changes(owners)
         await self._remember(self._resource, FAILED, self._failed.left(owners, self.read - self._failed_now))
+
+    async def _remember_changes(self, owners: Set[str]) -> None:
+        """In the package that carries the rows: once it is loaded, nothing else tells that they changed."""
+        await self._remember(self._detail.parent, CHANGED, self._changed.left(owners, self.read))
 
     async def _remember(self, resource: str, key: str, left: dict[str, list[str]]) -> None:
         if left != self._reader.states.get(resource, {}).get(key, {}):
             await self._reader.remember(resource, lambda state: state.update({key: left}))
-
-    def _owners(self, accounts: Iterable[str]) -> set[str]:
-        return {self._run.whose(account) for account in accounts}
 
     async def _known(self) -> Parents:
         """What the warehouse knows of the rows."""
