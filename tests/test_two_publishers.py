@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from pipelines.storage import storage_for
-from pipelines.storage.file import PublishedFile
+from pipelines.storage.published_file import PublishedFile
 from pipelines.syncing.erasing import erase_person
 from pipelines.syncing.person import Person
 from pipelines.syncing.sync import Report, Wanted, sync

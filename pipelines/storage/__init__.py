@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from pipelines.settings import SyncConfig
 from pipelines.storage.destinations import destination_named, is_lake
-from pipelines.storage.file import File, PublishedFile
+from pipelines.storage.file import File
 from pipelines.storage.lake import Lake
 from pipelines.storage.postgres import Postgres
+from pipelines.storage.published_file import PublishedFile
 from pipelines.storage.readable import Readable
 from pipelines.storage.server import Server
 from pipelines.storage.storage import Storage

@@ -1,8 +1,10 @@
-"""DuckDB files: whether one is whole, and writing one anew, so that nothing deleted is left in its bytes."""
+"""DuckDB files: whether one is whole, copying one, and writing one anew, so that nothing deleted is left in its bytes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +79,34 @@ def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise WarehouseError(
             f"the warehouse {path} cannot be opened: is it a DuckDB file, and does no other program hold it?"
         ) from None
+
+
+def copy_over(target: Path, source: Path) -> None:
+    """Puts a copy of a database in the place of another one, atomically, with that one's access rights."""
+    aside = target.with_name(target.name + ".publishing")
+    try:
+        checkpoint(source)
+        shutil.copyfile(source, aside)
+        _grant(aside, target)
+        put_in_place(aside, target)
+    except OSError as error:
+        needed = source.stat().st_size / 1e6
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise WarehouseError(
+            f"{target} could not be written ({error.strerror}; it takes {needed:,.0f} MB): it stays as it was, nothing "
+            "that was loaded is lost, and the next sync tries again"
+        ) from None
+
+
+def _grant(file: Path, like: Path) -> None:
+    """For its owner only, unless somebody let others read the one it replaces."""
+    mode = 0o600
+    if like.exists():
+        mode = like.stat().st_mode & 0o777
+        with contextlib.suppress(PermissionError):
+            os.chown(file, -1, like.stat().st_gid)
+    file.chmod(mode)
 
 
 def put_in_place(fresh: Path, target: Path) -> None:

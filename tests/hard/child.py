@@ -134,7 +134,7 @@ class _Steps:
         from dlt.common.storages import FileStorage
         from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-        from pipelines.storage import duckdb_file, file, storage
+        from pipelines.storage import duckdb_file, published_file, storage
         from pipelines.syncing import sync
 
         for name in ("extract", "normalize", "load"):
@@ -143,12 +143,12 @@ class _Steps:
         self._as_phase(sync, "policy_since", "policy")
         self._as_phase(sync, "finish", "finish")
         self._as_phase(sync, "write_ledger", "ledger")
-        self._as_phase(file.PublishedFile, "publish", "publish")
+        self._as_phase(published_file.PublishedFile, "publish", "publish")
         self._between_slices(Pipeline)
         for name in ("save", "delete", "delete_folder", "atomic_rename", "rename_tree", "rename_tree_files"):
             self._as_step(FileStorage, name)
-        for owner, name in ((duckdb_file, "checkpoint"), (file, "_grant"), (duckdb_file, "_to_disk")):
-            self._as_step(owner, name)
+        for name in ("checkpoint", "_grant", "_to_disk"):
+            self._as_step(duckdb_file, name)
         for name in ("begin_transaction", "commit_transaction"):
             self._as_step(DuckDbSqlClient, name)
         self._sql_as_step(DuckDbSqlClient)
