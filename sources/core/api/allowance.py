@@ -121,8 +121,10 @@ class Allowance:
 
 def number(text: str | None) -> float | None:
     """What a header says, if that is a number."""
+    if text is None:
+        return None
     try:
-        found = float(text or "")
+        found = float(text)
     except ValueError:
         return None
     return max(0.0, found) if math.isfinite(found) else None

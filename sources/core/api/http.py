@@ -25,7 +25,7 @@ from sources.core.api.asking import Answer, Endpoint, Protocol, Request, Traffic
 from sources.core.api.envelope import Undocumented
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
-from sources.core.api.transport import SendingOnce, unconnected
+from sources.core.api.transport import Received, SendingOnce, unconnected
 from sources.core.errors import (
     DeadlineReached,
     Garbled,
@@ -169,7 +169,7 @@ class Http:
             self.pace.accepted(turn)
             return answer
 
-    async def _send(self, request: Request, request_id: str) -> httpx.Response:
+    async def _send(self, request: Request, request_id: str) -> Received:
         """Sends once. The libraries' own errors end here: their texts are the server's, not ours to repeat."""
         where = Where(request.path, request_id, method=request.method)
         try:
@@ -196,11 +196,11 @@ class Http:
         return {**self._headers, **own, **request.headers, "X-Request-Id": request_id}
 
     def _judge(
-        self, response: httpx.Response, request: Request, sent_id: str, decode: Callable[[bytes], T]
+        self, response: Received, request: Request, sent_id: str, decode: Callable[[bytes], T]
     ) -> Answer[T]:
         """Turns a response into an answer, or into the error that it means."""
         self.pace.heed(response.headers, time.time())
-        status, body = response.status_code, response.content.removeprefix(BOM)
+        status, body = response.status, response.body.removeprefix(BOM)
         request_id = _known_id(response.headers.get("X-Request-Id"), sent_id)
         if status == 200:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -24,6 +25,15 @@ def unconnected(error: Exception) -> str | None:
     return next((words for kind, words in UNCONNECTED.items() if isinstance(error, kind)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A whole response: its status, its headers (however their names are written), and its body, unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class SendingOnce(HttpxAiohttpClient):
     """Sends each request once: aiohttp would try broken connections again by itself, uncounted, unpaced and
     under the same request id.
@@ -41,9 +51,9 @@ class SendingOnce(HttpxAiohttpClient):
 
     async def send_once(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
-    ) -> httpx.Response:
-        """Sends a request past httpx's cookies, redirects, merging of defaults and parsing of URLs, none of which is
-        wanted here, and which cost more than all the rest of a request.
+    ) -> Received:
+        """Sends a request past httpx's cookies, redirects, merging of defaults, parsing of URLs and unpacking, none of
+        which is wanted here, and which cost more than all the rest of a request.
 
         Args:
             method, headers, body: of the request.
@@ -75,7 +85,7 @@ class _Transport(AiohttpTransport):
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> httpx.Response:
+    ) -> Received:
         """Sends a request and waits for all of its answer."""
         if not isinstance(self.client, aiohttp.ClientSession):
             self.client = self.get_client()
@@ -85,12 +95,10 @@ class _Transport(AiohttpTransport):
             headers=headers,
             data=body,
             allow_redirects=False,
-            auto_decompress=False,
             timeout=self.patience,
             **self._by_way_of,
         ) as answer:
-            found = await answer.read()
-        return httpx.Response(answer.status, headers=answer.raw_headers, content=found)
+            return Received(answer.status, answer.headers, await answer.read())
 
     @cached_property
     def _by_way_of(self) -> dict[str, Any]:

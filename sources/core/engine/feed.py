@@ -14,6 +14,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import uvloop
+
 MAX_WEIGHT = 40_000
 """Rows that may lie unfetched before the reading side waits."""
 
@@ -30,7 +32,7 @@ class Feed:
         self._channels: dict[str, deque[tuple[Any, int]]] = defaultdict(deque)
         self._weight = 0
         self._lock = threading.Lock()
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="leadhouse-reading", daemon=True)

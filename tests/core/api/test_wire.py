@@ -112,3 +112,12 @@ def test_a_byte_that_suffered_on_the_way_is_asked_for_again_and_one_that_is_the_
 def test_another_charset_by_name_changes_nothing(between: Proxy) -> None:
     between.strike(lambda wire: wire.named("application/json; charset=nonsense-1"), times=EVER)
     assert len(ask(between).rows) == 30
+
+
+def test_a_body_packed_in_several_pieces_is_read_whole(between: Proxy) -> None:
+    def packed(body: bytes) -> bytes:
+        return b"".join(gzip.compress(body[at : at + 1000]) for at in range(0, len(body), 1000))
+
+    between.strike(lambda wire: wire.encoded(packed(wire.body)))
+    assert len(ask(between).rows) == 30
+    assert between.struck == 1
