@@ -232,6 +232,17 @@ def test_all_is_read_however_the_server_pages(place: Start, name: str) -> None:
 
 
 @pytest.mark.long
+def test_empty_details_that_say_nothing_of_pages_are_read_over_several_slices(
+    place: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADHOUSE__SLICE_MINUTES", "0.005")
+    there = place(old(60), latency=0.05)
+    there.sandbox.faults.add(Fault("body", "/leads/*/notes", times=None, body={"success": True, "data": []}))
+    assert there.sync("leads", "lead_notes").exit == Exit.DONE
+    assert there.column("SELECT count(*) FROM leadron.detail_reads WHERE resource = 'lead_notes'") == [60]
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["100 rows", "20 rows, and nothing said"])
 def test_nothing_is_lost_or_buried_while_rows_come_and_go(place: Start, name: str) -> None:
     there = place(leads=400)

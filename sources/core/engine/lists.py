@@ -32,6 +32,11 @@ class Lists:
         self._memories: dict[tuple[str, str], Memory] = {}
         self._sizings: dict[tuple[str, str], Sizing] = {}
 
+    def begin_slice(self) -> None:
+        """What is known goes on in another slice."""
+        for sizing in self._sizings.values():
+            sizing.begin_slice()
+
     def compare(self, resource: str, content: Content) -> None:
         """Has rows of a resource be compared in another way from now on."""
         self._contents[resource] = content

@@ -199,6 +199,7 @@ class Run:
 
     def begin_slice(self) -> None:
         self._slice_rows, self._slice_began = 0, time.monotonic()
+        self.lists.begin_slice()
 
     def know(self, access: Access, known: Mapping[str, datetime | None], listed: bool) -> None:
         """Remembers who the key is and which accounts are to be read.

@@ -1,4 +1,4 @@
-"""Lists by page number and size, read as lists by offset: which page to ask for, and where its rows stand. Pure.
+"""Lists by page number and size, read as lists by offset: which page to ask for, and where its rows stand.
 
 Page n of size s is offset (n - 1) x s. To read from an offset with an overlap, the size is chosen whose page begins at
 the offset or before it and reaches furthest: 1.19 times the least requests at an overlap of 5. What a reply says of
@@ -58,7 +58,7 @@ class Sizing:
         sure: whether that was looked at.
         mute: whether what its pages say of their own number and size says nothing.
         longest: the most rows that a page was seen to have.
-        looking: held by whoever looks where counting begins, which one look tells for all.
+        looking: held by whoever looks where counting begins, which one look tells for all; of one slice.
     """
 
     cap: int
@@ -69,6 +69,10 @@ class Sizing:
     mute: bool = False
     longest: int = 0
     looking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
+
+    def begin_slice(self) -> None:
+        """Goes on in a slice, which has an event loop of its own: a lock belongs to the loop it was first waited for in."""
+        self.looking = asyncio.Lock()
 
     def ask(self, offset: int) -> tuple[int, int]:
         """The number and size of the page to ask for."""

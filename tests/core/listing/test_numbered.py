@@ -369,3 +369,19 @@ def test_a_list_that_is_refused_whatever_its_pages_length_is_given_up_soon() -> 
     with pytest.raises(Rejected):
         Syncs(server).sync()
     assert server.requests < 10
+
+
+def test_lists_that_wait_for_one_look_do_so_in_every_slice() -> None:
+    sizing = Sizing(100)
+
+    async def get(number: int, size: int) -> Body:
+        await asyncio.sleep(0)  # as long as a reply is awaited, others ask
+        return Body([])
+
+    async def read() -> list[int]:
+        sizing.begin_slice()
+        pages = await asyncio.gather(*(ByPage(get, sizing).fetch(0) for _ in range(16)))
+        return [len(page.rows) for page in pages]
+
+    for _ in range(3):  # each with an event loop of its own
+        assert asyncio.run(read()) == [0] * 16
