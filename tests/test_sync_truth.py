@@ -130,6 +130,8 @@ def test_a_sync_in_many_slices_brings_the_truth(sandbox: StartSandbox, duck: Duc
     assert report.exit == 0
     assert differences(duck, api.world) == []
     assert len(duck.query("SELECT DISTINCT _dlt_load_id FROM leadpanther.leads")) > 1
+    ids = [request.request_id for request in api.requests]
+    assert len(set(ids)) == len(ids) == report.run.traffic.requests
 
 
 def test_a_column_keeps_its_type_however_often_it_is_read(sandbox: StartSandbox, target: Target) -> None:

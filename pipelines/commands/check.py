@@ -17,7 +17,6 @@ from pipelines.syncing.several import for_each
 from pipelines.syncing.status import ask_for_review, unreviewed
 from pipelines.syncing.sync import Exit
 from pipelines.vendors import Source, load_source, vendors_to_read
-from sources.core.api.client import Client
 from sources.core.engine.access import Task, tasks
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
@@ -79,7 +78,7 @@ def _check(source: Source) -> None:
 
 
 async def _open(run: Run, resources: Sequence[str]) -> Estimate | None:
-    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
+    async with run.client() as api:
         reader = Reader(run, api, None, {})
         await open_run(reader)
         assert run.access

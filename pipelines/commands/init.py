@@ -16,7 +16,6 @@ from pipelines.process import as_typed
 from pipelines.settings_file import settings_file
 from pipelines.syncing.reporting import trouble
 from pipelines.vendors import VENDORS, vendor_named
-from sources.core.api.client import Client
 from sources.core.engine.config import aliases_of, check_key, load_config
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
@@ -81,7 +80,7 @@ def _sections(file: Path) -> dict[str, object]:
 async def _tried(vendor: Vendor, key: str, base_url: str | None) -> str:
     """What the key may read, in a few lines."""
     run = Run(vendor, load_config(vendor, api_key=key, base_url=base_url), load_policy())
-    async with Client(vendor.api, vendor.is_read, run.endpoint(), run.pace) as api:
+    async with run.client() as api:
         await open_run(Reader(run, api, None, {}))
     assert run.access
     notes = [f"{about}: {note}" for _, about, note in trouble(run)]

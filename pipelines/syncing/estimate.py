@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from sources.core.accounts import Account
+from sources.core.api.asking import Traffic
 from sources.core.api.client import Client
 from sources.core.engine.fetching import count, pages
 from sources.core.engine.reader import Reader
@@ -101,7 +102,7 @@ async def measure(reader: Reader, resources: Sequence[str]) -> Estimate | None:
         if account not in sample:
             asked = [name for name in asked if not isinstance(listings[name].paging, Offset)]
         try:
-            lengths = [_length(api, run, listings[name], account) for name in asked]
+            lengths = [_length(api, listings[name], account) for name in asked]
             found = zip(asked, await together(lengths), strict=True)
         except LeadhouseError as error:
             if isinstance(error, Unauthorized):
@@ -173,10 +174,10 @@ def estimate(
     )
 
 
-async def _length(api: Client, run: Run, listing: Listing, account: Account) -> int:
+async def _length(api: Client, listing: Listing, account: Account) -> int:
     try:
-        counted = await count(api, listing, account, run.traffic)
-        return await length(pages(api, listing, account, run.traffic)) if counted is None else counted
+        counted = await count(api, listing, account, Traffic())
+        return await length(pages(api, listing, account, Traffic())) if counted is None else counted
     except NotFound:
         if listing.documented:
             raise

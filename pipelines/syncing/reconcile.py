@@ -118,7 +118,7 @@ class _Reconciliation:
 
     async def compare(self, resources: Sequence[str], pages: int | None) -> list[Comparison]:
         run = self._run
-        async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
+        async with run.client() as api:
             reader = _Opening(run, api, self._warehouse)
             await open_run(reader)
             assert run.access

@@ -280,9 +280,11 @@ def test_deletes_are_concluded_after_two_scans_and_asked_for_one_by_one(place: S
         there.world.delete("", "leads", lead)
     there.sync("leads", full=True)
     there.sandbox.clear_requests()
-    there.sync("leads", full=True)
+    report = there.sync("leads", full=True)
     assert {row[1] for row in there.leads("deleted_at IS NOT NULL")} == set(gone)
     assert sum(there.asked(f"/leads/{lead}") for lead in gone) == len(gone)
+    ids = [request.request_id for request in there.sandbox.requests]
+    assert len(set(ids)) == len(ids) == report.run.traffic.requests  # those after the load, too
     assert there.leads() == there.truth()
 
 

@@ -91,10 +91,6 @@ class Traffic:
     retries: int = 0
     listed: int | None = None
 
-    def add(self, other: Traffic) -> None:
-        self.requests += other.requests
-        self.retries += other.retries
-
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):

@@ -62,13 +62,21 @@ class Client:
         reads: whether a method and path may be sent.
         endpoint: where, with which key.
         pace: shared by the run.
+        traffic: counts all that the run sends.
     """
 
-    def __init__(self, api: Api, reads: Callable[[str, str], bool], endpoint: Endpoint, pace: Pace) -> None:
+    def __init__(
+        self,
+        api: Api,
+        reads: Callable[[str, str], bool],
+        endpoint: Endpoint,
+        pace: Pace,
+        traffic: Traffic,
+    ) -> None:
         self.per_minute = api.per_minute
         self._envelope = api.envelope
         protocol = Protocol(api.auth, api.envelope.error_code, reads, api.hints, api.plan_codes)
-        self.http = Http(endpoint, protocol, pace)
+        self.http = Http(endpoint, protocol, pace, traffic)
 
     async def __aenter__(self) -> Client:
         await self.http.__aenter__()

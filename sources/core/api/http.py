@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import count
 from struct import pack
 from typing import Generic, TypeVar
 
@@ -64,14 +63,14 @@ class Http:
         endpoint: where, with which key, how patiently.
         protocol: the vendor's own ways.
         pace: shared by everything in the run.
+        traffic: counts all that is sent in the run, which numbers its requests.
     """
 
-    def __init__(self, endpoint: Endpoint, protocol: Protocol, pace: Pace) -> None:
+    def __init__(self, endpoint: Endpoint, protocol: Protocol, pace: Pace, traffic: Traffic) -> None:
         self.endpoint = endpoint
         self.protocol = protocol
         self.pace = pace
-        self.traffic = Traffic()
-        self._ids = count(1)
+        self.traffic = traffic
         self._waiting: set[asyncio.Timeout] = set()
         self._headers = {
             **protocol.auth(endpoint.key),
@@ -155,10 +154,10 @@ class Http:
         counters: list[Traffic],
         priority: int,
     ) -> Answer[T]:
-        request_id = f"{self.endpoint.run_id}-{next(self._ids)}"
         async with self.pace.turn(priority) as turn:
             for counter in counters:
                 counter.requests += 1
+            request_id = f"{self.endpoint.run_id}-{self.traffic.requests}"
             try:
                 response = await self._send(request, request_id)
                 answer = self._judge(response, request, request_id, decode)

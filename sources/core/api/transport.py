@@ -83,9 +83,7 @@ class _Transport(AiohttpTransport):
         session._retry_connection = False
         return session
 
-    async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Received:
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Received:
         """Sends a request and waits for all of its answer."""
         if not isinstance(self.client, aiohttp.ClientSession):
             self.client = self.get_client()

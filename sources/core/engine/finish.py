@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import dlt
 
-from sources.core.api.client import Client
 from sources.core.engine.fetching import request
 from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound
@@ -135,7 +134,7 @@ async def _are_there(run: Run, outcome: Outcome, ids: Sequence[str]) -> dict[str
     unit = outcome.unit
     kin, path = run.kin(unit.account, unit.resource), run.vendor.listings[unit.resource].path
     told: dict[str, bool] = {}
-    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
+    async with run.client() as api:
 
         async def is_there(row_id: str, account: str) -> bool:
             if not is_id(row_id):

@@ -16,6 +16,7 @@ from typing import Any
 
 from sources.core.accounts import Access, Account
 from sources.core.api.asking import Endpoint, Traffic
+from sources.core.api.client import Client
 from sources.core.api.pacing import Pace
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import chosen, distinct, tasks
@@ -162,10 +163,10 @@ class Run:
             return f"stopped with {self.pace.quota} requests left in the plan's period; a later sync goes on"
         return "stopped before it was through; the next sync goes on"
 
-    def endpoint(self) -> Endpoint:
-        """Where and how to ask."""
-        config = self.config
-        return Endpoint(
+    def client(self) -> Client:
+        """Asks the vendor's API: whatever is sent counts for the run, and has an id of its own."""
+        config, vendor = self.config, self.vendor
+        endpoint = Endpoint(
             config.base_url,
             config.api_key or "",
             f"leadhouse/{version('leadhouse')}",
@@ -174,6 +175,7 @@ class Run:
             config.backoff_seconds,
             config.timeout_seconds,
         )
+        return Client(vendor.api, vendor.is_read, endpoint, self.pace, self.traffic)
 
     def reading(
         self,

@@ -42,7 +42,7 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
         ApiError: it could not be told who the key is, so nothing else can be read.
     """
     run.begin_slice()
-    async with Client(run.vendor.api, run.vendor.is_read, run.endpoint(), run.pace) as api:
+    async with run.client() as api:
         reader = Reader(run, api, feed, states)
         lists, details = ListReader(reader), DetailReaders(reader)
         watch = asyncio.create_task(_give_up_when_stopped(run, api))
@@ -69,7 +69,6 @@ async def read_slice(run: Run, feed: Feed, states: Mapping[str, State]) -> None:
             run.fatal = error
         finally:
             watch.cancel()
-            run.traffic.add(api.http.traffic)
         await details.note_changes()
     if not run.looped:
         _tell_of_trouble(run)

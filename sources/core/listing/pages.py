@@ -71,7 +71,7 @@ class Sizing:
     looking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     def begin_slice(self) -> None:
-        """Goes on in a slice, which has an event loop of its own: a lock belongs to the loop it was first waited for in."""
+        """Goes on in a slice, which has an event loop of its own: locks belong to the loop that they wait in."""
         self.looking = asyncio.Lock()
 
     def ask(self, offset: int) -> tuple[int, int]:

@@ -33,7 +33,7 @@ def endpoint(api: Sandbox, key: str | None = None, **more: Any) -> Endpoint:
 
 
 def client_for(there: Endpoint, pace: Pace) -> Client:
-    return Client(LEADPANTHER.api, LEADPANTHER.is_read, there, pace)
+    return Client(LEADPANTHER.api, LEADPANTHER.is_read, there, pace, Traffic())
 
 
 def ask(

@@ -56,7 +56,8 @@ def ask(between: Proxy, kind: str = "") -> Body:
     endpoint = Endpoint(between.base_url, World.make(leads=0).key, "x", "run", ATTEMPTS, 0.001, timeout)
 
     async def page() -> Body:
-        async with Client(LEADLEAP.api, LEADLEAP.is_read, endpoint, Pace(in_flight=2)) as client:
+        pace = Pace(in_flight=2)
+        async with Client(LEADLEAP.api, LEADLEAP.is_read, endpoint, pace, Traffic()) as client:
             return await client.page(Request("/leads", {"page": 1, "per_page": 100}), Traffic())
 
     return asyncio.run(page())
