@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = (
-    "clocks configuration errors ids lookup naming report tables together",
+    "clocks configuration errors ids lookup naming raw report tables together",
     "api",
     "privacy",
     "resources accounts",

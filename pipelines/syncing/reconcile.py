@@ -26,7 +26,7 @@ from sources.core.listing.books import Books
 from sources.core.listing.content import Content, row_ids
 from sources.core.listing.coverage import Coverage
 from sources.core.listing.replies import Fetch, Reply
-from sources.core.rows.shaping import Raw, digest
+from sources.core.raw import Raw, digest
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, FIRST_SEEN_AT, SYNCED_AT
 from sources.core.together import together
 from sources.core.units import Outcome, Unit

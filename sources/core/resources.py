@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Literal
 
-import msgspec
-
 from sources.core.api.envelope import Body, Item
+from sources.core.raw import Raw
 
 # --- how a list pages --------------------------------------------------------------------------------
 
@@ -97,7 +96,7 @@ class Tokens:
 
 Paging = Offset | ByNumber | Whole | Tokens
 
-Reshape = Callable[[bytes | msgspec.Raw], bytes | msgspec.Raw]
+Reshape = Callable[[Raw], Raw]
 """Makes another row of a row's JSON as it came, before anything is kept of it. What it does not understand it has to give
 back, or as much of it as may be kept: where it raises, a row is missing, and quarantine says so without what it holds."""
 

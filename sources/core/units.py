@@ -10,7 +10,7 @@ from typing import Any
 
 from sources.core.api.asking import Traffic
 from sources.core.errors import ApiError, Forbidden, LeadhouseError, NotFound, NotInPlan, ScanUnstable
-from sources.core.rows.shaping import Raw, digest
+from sources.core.raw import Raw, digest
 
 
 class Status(StrEnum):

@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 
 from sources.core.api.mending import shallow
-
-Raw = bytes | msgspec.Raw
+from sources.core.raw import Raw
 
 JULY = re.compile(rb'"(?:business|currentDisposition)')
 """What only July's rows have."""

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sources.core.api.mending import lenient, parsed
+from sources.core.raw import Raw
 
 Shape = dict[str, Any]
 
@@ -54,7 +55,7 @@ class Body:
         token: what to ask for the next page with.
     """
 
-    rows: Sequence[bytes | msgspec.Raw]
+    rows: Sequence[Raw]
     has_more: bool | None = None
     total: int | None = None
     page: int | None = None

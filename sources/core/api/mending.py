@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from sources.core.raw import Raw
+
 T = TypeVar("T")
 
 DEEPEST = 64
@@ -25,7 +27,7 @@ _ESCAPE = re.compile(
 )
 
 
-def parsed(body: bytes | msgspec.Raw) -> Any:
+def parsed(body: Raw) -> Any:
     """Any JSON's value, as `lenient` decodes it."""
     return lenient(_ANY, bytes(body))
 

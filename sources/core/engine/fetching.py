@@ -20,8 +20,8 @@ from sources.core.listing.pages import Sizing
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask
 from sources.core.listing.replies import Fetch, Page
+from sources.core.raw import Raw, digest
 from sources.core.resources import ByNumber, Listing, Offset, Reshape, Tokens, Whole
-from sources.core.rows.shaping import Raw, digest
 
 
 def request(account: Account, path: str, params: Mapping[str, Any] | None = None) -> Request:

@@ -19,8 +19,8 @@ from sources.core.listing.order import agreed, believed, voted
 from sources.core.listing.reading import Reading, read_list
 from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
+from sources.core.raw import Raw
 from sources.core.resources import Detail, Listing, Tokens
-from sources.core.rows.shaping import Raw
 from sources.core.together import together
 from sources.core.units import Outcome, Rows, Status
 from sources.core.warehouse.deletes import Complete

@@ -33,8 +33,8 @@ from sources.core.errors import (
 from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.order import Order
 from sources.core.listing.reading import Gathered, read_list
+from sources.core.raw import Raw, digest
 from sources.core.resources import Listing
-from sources.core.rows.shaping import Raw, digest
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Vendor
 from sources.core.warehouse.loading import owner_of

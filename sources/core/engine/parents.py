@@ -14,9 +14,9 @@ from sources.core.clocks import CLOCKS_DIFFER, latest_credible
 from sources.core.engine.details import Parent
 from sources.core.ids import as_id, is_id
 from sources.core.privacy.erasure import Suppressions
+from sources.core.raw import Raw
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
-from sources.core.rows.shaping import Raw
 from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_SEEN_AT, Table
 from sources.core.units import Rows
 from sources.core.warehouse.sql import quoted

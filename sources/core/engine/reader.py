@@ -21,7 +21,7 @@ from sources.core.listing.checkpoint import Checkpoint, under_policy
 from sources.core.listing.content import Content
 from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Memory
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.loading import Loader
 from sources.core.warehouse.warehouse import Warehouse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from sources.core.rows.shaping import digest
+from sources.core.raw import digest
 
 Row = tuple[str, str]
 """Whose it is, and its id."""

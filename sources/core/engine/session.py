@@ -28,8 +28,8 @@ from sources.core.engine.slices import read_slice
 from sources.core.errors import Unidentified
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
+from sources.core.raw import Raw
 from sources.core.rows.fitting import in_order, to_arrow
-from sources.core.rows.shaping import Raw
 from sources.core.tables import SYNCED_AT, Table
 from sources.core.units import Rows, Unit
 from sources.core.vendor import Vendor

@@ -23,7 +23,7 @@ from xxhash import xxh3_64_hexdigest
 
 from sources.core.api.mending import parsed
 from sources.core.ids import as_id
-from sources.core.rows.shaping import Raw, digest
+from sources.core.raw import Raw, digest
 
 SHARE = 0.1
 """A field that differs in more than this share of the rows that were asked for twice, within moments, is volatile."""

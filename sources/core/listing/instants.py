@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 

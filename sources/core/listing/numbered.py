@@ -23,7 +23,7 @@ from sources.core.errors import (
 from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.placing import placed
 from sources.core.listing.replies import Page
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
 """Gets the page of a number and a size."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from sources.core.listing.instants import moment
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 SAMPLED, DIFFERENT = 12, 6
 """Rows of a page that are looked at, and how many different instants must agree at least: by chance, 2 of 720 have six in

@@ -17,7 +17,7 @@ from math import ceil
 
 from sources.core.listing.chain import LINK
 from sources.core.listing.walk import OVERLAP
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 NEAR = 2 * OVERLAP
 """A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""

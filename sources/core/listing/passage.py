@@ -20,7 +20,7 @@ from sources.core.listing.chain import LINK
 from sources.core.listing.questions import ENOUGH_EMPTY, Ask, Sizes
 from sources.core.listing.replies import Page
 from sources.core.listing.walk import OVERLAP
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 MAX_BEGINNINGS = 20
 """So often tokens may be refused on one way through a list."""

@@ -28,7 +28,7 @@ from sources.core.listing.order import Order, some, told_by
 from sources.core.listing.passage import Passage
 from sources.core.listing.replies import Fetch, Page, Reaches, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
-from sources.core.rows.shaping import Raw, digest
+from sources.core.raw import Raw, digest
 from sources.core.together import together
 from sources.core.units import Outcome, Rows
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 
 PAGE = 100
 

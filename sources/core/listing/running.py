@@ -18,7 +18,7 @@ from sources.core.listing.scan import Ending
 from sources.core.listing.times import Look, Pause, Times
 from sources.core.listing.tokens import TokenScan
 from sources.core.listing.weighing import RECENT
-from sources.core.rows.shaping import Raw
+from sources.core.raw import Raw
 from sources.core.units import Rows
 
 

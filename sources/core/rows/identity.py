@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sources.core.rows.shaping import Raw, digest
+from sources.core.raw import Raw, digest
 
 _NONE = (None, "")
 

@@ -8,10 +8,8 @@ null: no load fails on a type and no value is lost. Works a column at a time, si
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -24,13 +22,11 @@ from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.privacy.whose import WAYS, as_text, contacts, spelt
+from sources.core.raw import Raw
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
 from sources.core.rows.parsing import as_json, parse
 from sources.core.tables import MISFITS, Category, DataType, Table
-
-Raw = bytes | msgspec.Raw
-"""A row's JSON."""
 
 MAX_SURPRISES = 3
 """After so many batches in a row that were not as expected, nothing is expected any more."""
@@ -266,8 +262,3 @@ def decode_rows(rows: Sequence[Raw]) -> list[Any]:
 
 
 _ROWS = msgspec.json.Decoder(list[Any])
-
-
-def digest(row: Raw) -> str:
-    """A short, stable digest of a row's bytes: 48 bits, as 8 characters."""
-    return b2a_base64(blake2b(row, digest_size=6).digest(), newline=False).decode()

@@ -21,8 +21,9 @@ from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.privacy.whose import field
+from sources.core.raw import Raw
 from sources.core.rows.fitting import ARROW, in_64_bits
-from sources.core.rows.shaping import Batch, Raw, Shaper, decode_rows
+from sources.core.rows.shaping import Batch, Shaper, decode_rows
 from sources.core.tables import (
     CONTENT_DIGEST,
     DELETED_AT,

@@ -21,7 +21,7 @@ from sources.core.listing.checkpoint import (
 )
 from sources.core.listing.order import Order, agreed
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
-from sources.core.rows.shaping import digest
+from sources.core.raw import digest
 
 DAY = 86_400.0
 NOW = 1_800_000_000.0

@@ -16,9 +16,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sources.core.privacy.policy import Policy, Treatment
+from sources.core.raw import Raw
 from sources.core.rows.fitting import fit, infer
 from sources.core.rows.flattening import MAX_COLUMNS
-from sources.core.rows.shaping import Raw, Shaper
+from sources.core.rows.shaping import Shaper
 from sources.leadpanther.columns import LEADS, POSTS
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from sources.leadping import LEADPING
