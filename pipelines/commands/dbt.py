@@ -11,7 +11,6 @@ import yaml  # type: ignore[import-untyped]
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.vendors import vendors_named
-from sources.core.engine.finish import annotate_all
 from sources.core.errors import ConfigurationError
 from sources.core.people.describing import Described, annotated, described
 from sources.core.people.making import SCHEMA, warehouse_of_people
@@ -21,6 +20,7 @@ from sources.core.tables import SYNC_LOG, Table
 from sources.core.units import Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.annotations import Annotation
+from sources.core.warehouse.describing import annotations_of
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -68,7 +68,7 @@ def describe_vendor(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> Nod
         policy: how personal data is treated.
     """
     said: dict[str, list[Annotation]] = {}
-    for annotation in annotate_all(warehouse, vendor, policy):
+    for annotation in annotations_of(warehouse, vendor.all_tables, policy):
         said.setdefault(annotation.table, []).append(annotation)
     read = {name: _freshness(warehouse, name) for name in vendor.listings}
     tables = [

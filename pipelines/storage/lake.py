@@ -26,11 +26,11 @@ from pipelines.storage.lock import lock_beside
 from pipelines.storage.readable import elsewhere
 from pipelines.storage.server import Server
 from pipelines.storage.whole_files import clear, with_whole_files
-from sources.core.engine.finish import describe
 from sources.core.errors import ConfigurationError, NothingYet
 from sources.core.people.making import SCHEMA
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
+from sources.core.warehouse.describing import describe
 from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
 from sources.core.warehouse.kind import SHAREABLE
 from sources.core.warehouse.lake import Files, keys_of, latest

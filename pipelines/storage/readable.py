@@ -17,12 +17,12 @@ from pipelines.storage.copied import copied
 from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.formats import refuse_newer
 from pipelines.storage.trouble import is_full, refusals_told, why_closed
-from sources.core.engine.finish import describe
 from sources.core.errors import LeadhouseError, NothingYet
 from sources.core.people.describing import describe as describe_people
 from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
+from sources.core.warehouse.describing import describe
 from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 

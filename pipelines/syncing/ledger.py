@@ -11,7 +11,6 @@ from dlt.extract import DltResource
 from pipelines.storage import Storage
 from pipelines.storage.formats import FORMATS, format_row
 from pipelines.syncing.loading import load
-from sources.core.engine.finish import annotate_all
 from sources.core.engine.run import Run
 from sources.core.privacy.policy import Policy
 from sources.core.rows.fitting import to_arrow
@@ -20,6 +19,7 @@ from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import annotations_of_views
 from sources.core.warehouse.annotations import PII_COLUMNS, pii_rows, tag_schema, tells_already
+from sources.core.warehouse.describing import annotations_of
 from sources.core.warehouse.loading import as_taken
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -58,7 +58,7 @@ def _prune(warehouse: Warehouse, account: str) -> None:
 def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltResource]:
     """What is to be loaded about the warehouse itself: which columns hold personal data, and its format."""
     warehouse = Warehouse(pipeline, pipeline.default_schema)
-    annotations = annotate_all(warehouse, vendor, policy)
+    annotations = annotations_of(warehouse, vendor.all_tables, policy)
     tag_schema(pipeline.default_schema, annotations)
     annotations += annotations_of_views(warehouse, vendor, policy)
     resources, wanted = [], pii_rows(annotations, policy)

@@ -19,13 +19,14 @@ from pipelines.syncing.loading import load
 from pipelines.syncing.people import bring_together
 from pipelines.syncing.retreat import policy_since, retreat
 from pipelines.vendors import Source
-from sources.core.engine.finish import describe, finish
+from sources.core.engine.finish import finish
 from sources.core.engine.run import Run, Slice
 from sources.core.engine.source import make_source
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
 from sources.core.privacy.configuration import load_policy
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
+from sources.core.warehouse.describing import describe
 
 log = logging.getLogger("leadhouse")
 

@@ -15,12 +15,10 @@ from sources.core.engine.run import Run
 from sources.core.errors import LeadhouseError, NotFound
 from sources.core.ids import is_id, segment
 from sources.core.privacy.policy import Policy
-from sources.core.tables import DELETED_AT, Table
+from sources.core.tables import DELETED_AT
 from sources.core.together import together
 from sources.core.units import Outcome, Status
 from sources.core.vendor import Vendor
-from sources.core.warehouse.analysis import annotations_of_views, make_views
-from sources.core.warehouse.annotations import Annotation, annotate, comment_columns, share_views
 from sources.core.warehouse.deletes import (
     Complete,
     Verdict,
@@ -30,6 +28,7 @@ from sources.core.warehouse.deletes import (
     mark_deleted,
     roll_rows,
 )
+from sources.core.warehouse.describing import annotations_of
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -55,30 +54,6 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
         if run.shard.is_first:
             _blank_after_retention(warehouse, run.vendor, run.policy)
         _prune_states(warehouse, pipeline)
-
-
-def annotate_all(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> list[Annotation]:
-    """What is to be said of the columns that the warehouse has."""
-    return _annotate(warehouse, vendor.all_tables, policy)
-
-
-def _annotate(warehouse: Warehouse, tables: Sequence[Table], policy: Policy) -> list[Annotation]:
-    return annotate(tables, {table.name: warehouse.types(table.name) for table in tables}, policy)
-
-
-def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
-    """Makes views, comments on columns and the shareable views, where they are not what they should be."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
-    with warehouse.connected():
-        make_views(warehouse, vendor, policy)
-        present = warehouse.stored()
-        known = [
-            *_annotate(warehouse, [*vendor.all_tables, vendor.ledger], policy),
-            *annotations_of_views(warehouse, vendor, policy),
-        ]
-        annotations = [a for a in known if a.column in present.get(a.table, ())]
-        comment_columns(warehouse, annotations)
-        share_views(warehouse, annotations)
 
 
 def _call_rolls(warehouse: Warehouse, run: Run, accept: bool) -> None:
@@ -179,7 +154,7 @@ def _blank_after_retention(warehouse: Warehouse, vendor: Vendor, policy: Policy)
     for table in vendor.all_tables:
         columns = [
             a.column
-            for a in _annotate(warehouse, [table], policy)
+            for a in annotations_of(warehouse, [table], policy)
             if not a.shareable and a.column not in table.key
         ]
         if not columns:
