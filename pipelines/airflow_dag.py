@@ -104,11 +104,12 @@ def sync_share(source: str, shard: str) -> dict[str, Any]:
     """Syncs one shard of a source's accounts; returns the summary, which Airflow keeps. A backfill that is longer than
     `run_minutes` is no failure: the next run goes on with it, and the summary says so."""
     with _at_home():
+        from pipelines.exits import Exit
         from pipelines.settings import warn_of_open_secrets
         from pipelines.storage import storage_for
         from pipelines.syncing.lines import AccountLines
         from pipelines.syncing.reporting import summary
-        from pipelines.syncing.sync import Exit, Wanted, read_and_load
+        from pipelines.syncing.sync import Wanted, read_and_load
         from sources.core.units import Status
 
         warn_of_open_secrets()

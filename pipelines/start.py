@@ -39,22 +39,19 @@ def _quiet_when_interrupted() -> Iterator[None]:
 
 
 def _run(command: Callable[[], object]) -> None:
-    from sources.core.errors import ConfigurationError, LeadhouseError, LockedError
+    from pipelines.exits import Exit, exit_for
+    from sources.core.errors import LeadhouseError
 
     try:
         command()
-    except ConfigurationError as error:
-        _leave(str(error), 2)
-    except LockedError as error:
-        _leave(str(error), 4)
     except LeadhouseError as error:
-        _leave(str(error), 1)
+        _leave(str(error), exit_for(error))
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _leave("what it has to say cannot be written: the disk is full", 1)
+        _leave("what it has to say cannot be written: the disk is full", Exit.FAILED)
 
 
 def _leave(message: str, code: int) -> None:
     print(f"leadhouse: {message}", file=sys.stderr)
-    sys.exit(code)
+    sys.exit(int(code))

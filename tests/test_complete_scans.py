@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.commands.demo_account import demo_settings, sandbox_of
+from pipelines.exits import Exit
 from pipelines.syncing.lines import AccountLines
-from pipelines.syncing.sync import Exit, Wanted, sync
+from pipelines.syncing.sync import Wanted, sync
 from sources.core.engine.run import Run
 from sources.core.errors import Unauthorized
 from sources.core.listing import checkpoint

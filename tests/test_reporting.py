@@ -10,7 +10,7 @@ import struct
 import subprocess
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -183,13 +183,16 @@ def test_how_long_it_will_take_is_told_by_rows_where_the_api_says_how_many_there
 
 
 @contextmanager
-def monitoring(status: int = 200) -> Iterator[tuple[dict[str, str], list[str]]]:
+def monitoring(
+    status: int = 200, when_called: Callable[[], None] = lambda: None
+) -> Iterator[tuple[dict[str, str], list[str]]]:
     """A monitoring service, the settings for it, and what it was called with."""
     called: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             called.append(self.path)
+            when_called()
             self.send_response(status)
             self.end_headers()
 

@@ -15,6 +15,7 @@ from sources.leadleap.sandbox import World as Database
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import small_world
 from tests.support import run_leadhouse
+from tests.test_reporting import monitoring
 from tests.truth import LISTS
 
 USUAL, ACME, LEAP = "leadpanther", "leadpanther_acme", "leadleap"
@@ -134,6 +135,22 @@ def test_a_sync_that_is_stopped_begins_no_other_source(house: House) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("arguments", [("--source", LEAP), pytest.param((), marks=pytest.mark.long)])
+def test_a_sync_that_is_stopped_before_it_read_anything_is_partly_done_and_calls_for_all_vendors_at_once(
+    house: House, arguments: tuple[str, ...]
+) -> None:
+    def stop() -> None:
+        if len(called) == 1:
+            process.send_signal(signal.SIGTERM)
+
+    with monitoring(when_called=stop) as (settings, called):
+        process = run_leadhouse("sync", *arguments, folder=house.folder, environment=settings)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 3, out + err
+    assert called == ["/s3cret/start", "/s3cret/fail"]
+    assert house.leap.count("*") == 0
+
+
 def test_source_names_a_vendor_with_all_its_keys_or_one_further_key(house: House) -> None:
     house.run("sync", "--source", ACME)
     schemas = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'clients' ORDER BY ALL"

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.console import UNLIMITED, fits
+from pipelines.exits import Exit
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.estimate import Estimate, measure
 from pipelines.syncing.reporting import is_terminal, trouble
 from pipelines.syncing.several import for_each
 from pipelines.syncing.status import ask_for_review, unreviewed
-from pipelines.syncing.sync import Exit
 from pipelines.vendors import Source, load_source, vendors_to_read
 from sources.core.engine.access import Task, tasks
 from sources.core.engine.opening import open_run

@@ -6,11 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
+from pipelines.exits import Exit
 from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reconcile import Comparison, reconcile
 from pipelines.syncing.several import for_each
-from pipelines.syncing.sync import Exit
 from pipelines.vendors import Source, load_source, vendors_named, vendors_to_read
 from sources.core.engine.run import Run
 from sources.core.errors import ConfigurationError

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.console import STYLES, UNLIMITED, fits
+from pipelines.exits import Exit, worst
 from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reporting import is_terminal
 from pipelines.syncing.status import UnitStatus, WarehouseStatus, ask_for_review, read_status
-from pipelines.syncing.sync import Exit
 from pipelines.vendors import vendors_named
 from sources.core.api.allowance import Quota
 from sources.core.units import Status
@@ -53,7 +53,7 @@ def run_status(
                 console.print()
             show(console, storage, vendor, status)
         codes.append(Exit.PARTLY if status.stale else Exit.DONE)
-    return int(max(codes))
+    return int(worst(codes))
 
 
 def show(console: Console, storage: Readable, vendor: Vendor, status: WarehouseStatus) -> None:

@@ -61,7 +61,7 @@ def run_sync(
             code = sync_all(
                 vendors, partial(load_source, accounts=accounts), storage, wanted, on_run, reporter
             )
-        pings.end(int(code))
+        pings.end(code)
     return int(code)
 
 

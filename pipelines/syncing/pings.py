@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import httpx
 
+from pipelines.exits import Exit, exit_for
 from pipelines.settings import PingConfig, load_ping_config
-from sources.core.errors import LockedError
+from sources.core.errors import LeadhouseError
 
 log = logging.getLogger("leadhouse")
 
@@ -28,20 +29,23 @@ class Pings:
 
     def __init__(self, config: PingConfig) -> None:
         self._config = config
+        self._has_started = False
 
     def start(self) -> None:
-        """A sync begins."""
-        _ping(self._config.start)
+        """A sync begins with a vendor; only the first one is called for."""
+        if not self._has_started:
+            self._has_started = True
+            _ping(self._config.start)
 
-    def end(self, code: int) -> None:
-        """A sync ended with this exit code."""
-        _ping(self._config.success if code == 0 else self._config.failure)
+    def end(self, code: Exit) -> None:
+        """A sync ended with this exit code; one that was locked out calls nobody, for whoever holds the lock does."""
+        if code is not Exit.LOCKED:
+            _ping(self._config.success if code is Exit.DONE else self._config.failure)
 
 
 @contextmanager
 def pinging() -> Iterator[Pings]:
-    """Calls when a sync fails with an error; a sync that was locked out calls nobody, for the one that holds
-    the lock does.
+    """Calls when a sync ends with an error.
 
     Raises:
         ConfigurationError: the addresses cannot be read.
@@ -49,10 +53,11 @@ def pinging() -> Iterator[Pings]:
     pings = Pings(load_ping_config())
     try:
         yield pings
-    except LockedError:
+    except LeadhouseError as error:
+        pings.end(exit_for(error))
         raise
     except BaseException:
-        pings.end(1)
+        pings.end(Exit.FAILED)
         raise
 
 

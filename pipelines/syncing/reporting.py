@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pipelines.syncing.sync import Exit, Report
+from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Status, Unit
 
 WELL = (Status.OK, Status.SKIPPED)
-RESULTS = {Exit.DONE: "done", Exit.PARTLY: "partly", Exit.FAILED: "failed"}
 
 
 class Reporter(AbstractContextManager["Reporter"]):
@@ -47,7 +46,7 @@ def summary(report: Report, seconds: float) -> dict[str, Any]:
     counts = {str(status): sum(o.status is status for o in outcomes) for status in Status}
     return {
         "run_id": report.run.run_id,
-        "result": RESULTS[report.exit],
+        "result": report.exit.word,
         "exit": int(report.exit),
         "clients": sum(map(bool, report.run.accounts)),
         "units": len(outcomes),

@@ -8,18 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from pipelines.exits import Exit, exit_for, worst
 from pipelines.storage import Storage
 from pipelines.syncing.people import bring_together
 from pipelines.syncing.reporting import Reporter
-from pipelines.syncing.sync import Exit, Report, Wanted, read_and_load
+from pipelines.syncing.sync import Report, Wanted, read_and_load
 from pipelines.vendors import Source
 from sources.core.engine.run import Run
-from sources.core.errors import ConfigurationError, Damaged, DeadlineReached, LeadhouseError, LockedError
+from sources.core.errors import ConfigurationError, Damaged, LeadhouseError
 from sources.core.vendor import Vendor
-
-GRAVEST = (Exit.DONE, Exit.PARTLY, Exit.FAILED, Exit.USAGE, Exit.LOCKED)
-"""Exit codes, the worst last."""
-
 
 Load = Callable[[Vendor], Source]
 """Reads a vendor's settings."""
@@ -88,7 +85,7 @@ def for_each(vendors: Sequence[Vendor], do: Callable[[Vendor], Exit]) -> Exit:
     Raises:
         LeadhouseError: there is only one, and it could not be done; or the warehouse is damaged.
     """
-    codes = [Exit.DONE]
+    codes = list[Exit]()
     for vendor in vendors:
         try:
             codes.append(do(vendor))
@@ -97,13 +94,4 @@ def for_each(vendors: Sequence[Vendor], do: Callable[[Vendor], Exit]) -> Exit:
                 raise
             print(f"leadhouse: {vendor.title}: {error}", file=sys.stderr)
             codes.append(exit_for(error))
-    return max(codes, key=GRAVEST.index)
-
-
-def exit_for(error: LeadhouseError) -> Exit:
-    """The exit code that an error means."""
-    if isinstance(error, ConfigurationError):
-        return Exit.USAGE
-    if isinstance(error, DeadlineReached):
-        return Exit.PARTLY
-    return Exit.LOCKED if isinstance(error, LockedError) else Exit.FAILED
+    return worst(codes)

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 
 import dlt
 
+from pipelines.exits import Exit
 from pipelines.storage import Storage
 from pipelines.syncing.clock import look_at_clock
 from pipelines.syncing.erasing import erase_again, erase_met
@@ -31,16 +31,6 @@ from sources.core.warehouse.describing import describe
 log = logging.getLogger("leadhouse")
 
 FAILURES = (Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
-
-
-class Exit(IntEnum):
-    """Exit codes, the same for every command."""
-
-    DONE = 0
-    FAILED = 1
-    USAGE = 2
-    PARTLY = 3
-    LOCKED = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import duckdb
 import msgspec
 import pytest
 
-from pipelines.syncing.sync import Exit, sync
+from pipelines.exits import Exit
+from pipelines.syncing.sync import sync
 from sources.core.vendor import Vendor
 from tests.example.rookery import ROOKERY, Rookery, source, storage
 

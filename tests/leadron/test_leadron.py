@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.syncing.sync import Exit
+from pipelines.exits import Exit
 from sources.core.engine.clock import Clock
 from sources.core.errors import ConfigurationError, Unauthorized
 from sources.leadron import LEADRON

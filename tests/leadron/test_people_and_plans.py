@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.syncing.sync import Exit
+from pipelines.exits import Exit
 from sources.core.simulator.dice import Dice
 from sources.leadron.sandbox import Usage, Window, World
 from tests.leadron.conftest import Place, Start, statuses
