@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sources.core.accounts import Access, Opener
-from sources.core.api.client import Api, only
+from sources.core.api.asking import Api, only
 from sources.core.configuration import SourceConfig
 from sources.core.declaration import check_declaration
 from sources.core.privacy.origin import Link, Origin, columns_joined, ids_of_leads, ids_of_parents

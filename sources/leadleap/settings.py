@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.core.api.client import Api, bearer
+from sources.core.api.asking import Api, bearer
 from sources.core.api.envelope import Envelope
 from sources.core.configuration import POSITIVE, SourceConfig, example
 from sources.core.errors import ConfigurationError

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sources.core.api.client import Api, bearer
+from sources.core.api.asking import Api, bearer
 from sources.core.api.envelope import Envelope
 from sources.core.configuration import SourceConfig
 from sources.core.resources import BY_AGE, DAILY, Detail, Listing

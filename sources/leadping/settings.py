@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.core.api.client import Api, bearer
+from sources.core.api.asking import Api, bearer
 from sources.core.api.envelope import Envelope
 from sources.core.configuration import POSITIVE, Limit, SourceConfig
 from sources.core.resources import Detail, Listing, Resource, Snapshot, Tier, Tokens, Whole

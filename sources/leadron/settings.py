@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sources.core.api.client import Api
+from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
 from sources.core.configuration import SourceConfig
 from sources.core.resources import ByNumber, Detail, Listing, Resource, Snapshot

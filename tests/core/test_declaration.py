@@ -10,7 +10,7 @@ import pytest
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sources.core.accounts import Access, Opener
-from sources.core.api.client import Api, bearer
+from sources.core.api.asking import Api, bearer
 from sources.core.errors import ConfigurationError
 from sources.core.naming import COLUMN, TAKEN
 from sources.core.resources import Detail, Listing, Resource, Snapshot

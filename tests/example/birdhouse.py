@@ -7,7 +7,7 @@ import re
 from dlt.extract import DltSource
 
 from sources.core.accounts import Access, Account, Opener
-from sources.core.api.client import Api
+from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
 from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source

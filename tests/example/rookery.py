@@ -10,7 +10,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.vendors import Source
 from sources.core.accounts import Access, Account, Opener
-from sources.core.api.client import Api
+from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
 from sources.core.engine.config import load_config
 from sources.core.resources import Detail, Listing, Whole

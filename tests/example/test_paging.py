@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipelines.syncing.sync import Wanted, sync
-from sources.core.api.client import Api
+from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
 from sources.core.resources import Listing, Offset, Paging, Tokens
 from sources.core.tables import Column, Table, by_name

@@ -1,11 +1,14 @@
-"""What is asked, of whom and how; what comes of it, and what it took. Data."""
+"""What is asked, of whom and how; what comes of it, and what it took. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
+
+from sources.core.api.envelope import Envelope
 
 T = TypeVar("T")
 
@@ -34,24 +37,46 @@ class Request:
         return f"{self.path}?{urlencode(self.params, doseq=True)}" if self.params else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """What is a vendor's own about its HTTP.
+@dataclass(frozen=True)
+class Api:
+    """How a vendor is asked, and where its answers keep things.
 
     Args:
         auth: request headers for a key.
-        error_code: reads the vendor's error code from an error's body; None if there is none that the
-            vendor documents. Whatever else the body says stays in it.
-        reads: whether a method and path are one of the vendor's reads: nothing else is ever sent.
+        envelope: of its bodies.
         hints: for a status, what the user can do about it, in our words.
         plan_codes: error codes that say that the plan or its credits do not cover a request.
+        per_minute: how many requests a key may send, as the documents say; None where they don't.
     """
 
     auth: Callable[[str], Mapping[str, str]]
-    error_code: Callable[[bytes], str | None]
-    reads: Callable[[str, str], bool]
+    envelope: Envelope = field(default_factory=Envelope)
     hints: Mapping[int, str] = field(default_factory=dict)
     plan_codes: frozenset[str] = frozenset()
+    per_minute: float | None = None
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header of a bearer token."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+def only(reads: Iterable[tuple[str, str]]) -> Callable[[str, str], bool]:
+    """Tells whether a request is one of some reads.
+
+    Args:
+        reads: methods and paths; `{name}` in a path stands for one segment.
+    """
+    patterns: dict[str, list[str]] = {}
+    for method, path in reads:
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+        patterns.setdefault(method, []).append(pattern)
+    known = {method: re.compile("|".join(paths)) for method, paths in patterns.items()}
+
+    def is_read(method: str, path: str) -> bool:
+        return method in known and known[method].fullmatch(path) is not None
+
+    return is_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +97,9 @@ class Endpoint:
     key: str = field(repr=False)
     user_agent: str
     run_id: str
-    attempts: int = 6
-    backoff: float = 1.0
-    timeout: float = 30.0
+    attempts: int
+    backoff: float
+    timeout: float
 
 
 @dataclass(slots=True)

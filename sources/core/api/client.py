@@ -2,56 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from sources.core.api.asking import Endpoint, Protocol, Request, Traffic
-from sources.core.api.envelope import Body, Envelope, Item
+from sources.core.api.asking import Api, Endpoint, Request, Traffic
+from sources.core.api.envelope import Body, Item
 from sources.core.api.http import Http
 from sources.core.api.pacing import Pace
-
-
-@dataclass(frozen=True)
-class Api:
-    """How a vendor is asked, and where its answers keep things.
-
-    Args:
-        auth: request headers for a key.
-        envelope: of its bodies.
-        hints: for a status, what the user can do about it, in our words.
-        plan_codes: error codes that say that the plan or its credits do not cover a request.
-        per_minute: how many requests a key may send, as the documents say; None where they don't.
-    """
-
-    auth: Callable[[str], Mapping[str, str]]
-    envelope: Envelope = field(default_factory=Envelope)
-    hints: Mapping[int, str] = field(default_factory=dict)
-    plan_codes: frozenset[str] = frozenset()
-    per_minute: float | None = None
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The header of a bearer token."""
-    return {"Authorization": f"Bearer {key}"}
-
-
-def only(reads: Iterable[tuple[str, str]]) -> Callable[[str, str], bool]:
-    """Tells whether a request is one of some reads.
-
-    Args:
-        reads: methods and paths; `{name}` in a path stands for one segment.
-    """
-    patterns: dict[str, list[str]] = {}
-    for method, path in reads:
-        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
-        patterns.setdefault(method, []).append(pattern)
-    known = {method: re.compile("|".join(paths)) for method, paths in patterns.items()}
-
-    def is_read(method: str, path: str) -> bool:
-        return method in known and known[method].fullmatch(path) is not None
-
-    return is_read
 
 
 class Client:
@@ -75,8 +31,7 @@ class Client:
     ) -> None:
         self.per_minute = api.per_minute
         self._envelope = api.envelope
-        protocol = Protocol(api.auth, api.envelope.error_code, reads, api.hints, api.plan_codes)
-        self.http = Http(endpoint, protocol, pace, traffic)
+        self.http = Http(endpoint, api, reads, pace, traffic)
 
     async def __aenter__(self) -> Client:
         await self.http.__aenter__()

@@ -1,7 +1,7 @@
 """Asking over HTTP: auth, request ids, timeouts, retries, and our own errors for whatever goes wrong.
 
 httpx speaks, on aiohttp's transport (a quarter of the CPU per page of httpx's own); tenacity retries, with
-full jitter; the shared `Pace` decides when. What an answer means is the vendor's business (`Protocol`).
+full jitter; the shared `Pace` decides when. What an answer means is the vendor's business (`Api`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow as pa
 import tenacity
 from aiohttp.http import HttpProcessingError
 
-from sources.core.api.asking import Answer, Endpoint, Protocol, Request, Traffic
+from sources.core.api.asking import Answer, Api, Endpoint, Request, Traffic
 from sources.core.api.envelope import Undocumented
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
@@ -61,19 +61,28 @@ class Http:
 
     Args:
         endpoint: where, with which key, how patiently.
-        protocol: the vendor's own ways.
+        api: the vendor's own ways.
+        reads: whether a method and path are one of the vendor's reads: nothing else is ever sent.
         pace: shared by everything in the run.
         traffic: counts all that is sent in the run, which numbers its requests.
     """
 
-    def __init__(self, endpoint: Endpoint, protocol: Protocol, pace: Pace, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        api: Api,
+        reads: Callable[[str, str], bool],
+        pace: Pace,
+        traffic: Traffic,
+    ) -> None:
         self.endpoint = endpoint
-        self.protocol = protocol
+        self._api = api
+        self._reads = reads
         self.pace = pace
         self.traffic = traffic
         self._waiting: set[asyncio.Timeout] = set()
         self._headers = {
-            **protocol.auth(endpoint.key),
+            **api.auth(endpoint.key),
             "User-Agent": endpoint.user_agent,
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
@@ -106,7 +115,7 @@ class Http:
             ApiError: after the last attempt, or at once where asking again would not help.
             DeadlineReached: the run's time is up.
         """
-        if not self.protocol.reads(request.method, request.path):
+        if not self._reads(request.method, request.path):
             raise NotARead(
                 f"{Where(request.path, method=request.method)} is no documented read, so it was not sent"
             )
@@ -208,11 +217,11 @@ class Http:
                 where = Where(request.path, request_id, status, method=request.method)
                 why = f": {error}" if isinstance(error, Undocumented) else ""
                 raise Garbled(f"the answer is not the documented JSON{why}", where) from None
-        where = Where(request.path, request_id, status, self.protocol.error_code(body), request.method)
-        if status == 402 or where.code in self.protocol.plan_codes:
+        where = Where(request.path, request_id, status, self._api.envelope.error_code(body), request.method)
+        if status == 402 or where.code in self._api.plan_codes:
             raise NotInPlan("the plan or its credits do not cover this", where)
         retry_after = parse_retry_after(response.headers.get("Retry-After"), time.time())
-        raise error_for(status, where, retry_after, self.protocol.hints.get(status))
+        raise error_for(status, where, retry_after, self._api.hints.get(status))
 
 
 class _Doubting(Generic[T]):

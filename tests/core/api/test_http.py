@@ -28,7 +28,7 @@ PERSONAL = "Mira Petrescu mira@example.com"
 
 
 def endpoint(api: Sandbox, key: str | None = None, **more: Any) -> Endpoint:
-    patience = {"attempts": ATTEMPTS, "backoff": 0.001, **more}
+    patience = {"attempts": ATTEMPTS, "backoff": 0.001, "timeout": 30, **more}
     return Endpoint(api.base_url, key or api.world.agency_key, "tests", "run", **patience)
 
 
@@ -353,7 +353,7 @@ def assert_silent(error: BaseException, *secrets: str) -> None:
 
 def test_a_key_is_in_no_repr(home: Any) -> None:
     config = load_config(LEADPANTHER, api_key=SECRET)
-    shown = repr(Endpoint("https://x.example", SECRET, "agent", "run")) + repr(config) + str(config)
+    shown = repr(Endpoint("https://x.example", SECRET, "agent", "run", 1, 0, 1)) + repr(config) + str(config)
     assert SECRET not in shown + f"{config!r}" + repr(vars(config).get("__orig__", ""))
 
 
