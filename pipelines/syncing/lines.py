@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.syncing.ledger import ledger_row
-from pipelines.syncing.reporting import WELL, Reporter, finished_accounts, summary, trouble
+from pipelines.syncing.reporting import Reporter, finished_accounts, summary, trouble
 from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Outcome, Status, Unit
@@ -37,7 +37,7 @@ class AccountLines(Reporter):
         for account, outcomes in _by_account(run).items():
             self._say(run, account, outcomes)
         for status, about, note in trouble(run):
-            if status in WELL:
+            if status.is_well:
                 _text(run, "note", [status, *about.split()], {"note": note})
         _text(run, "sync", [], summary(report, seconds))
 
@@ -101,7 +101,7 @@ def _worst(outcomes: Iterable[Outcome]) -> Status:
 
 def _sums(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What a line says of an account."""
-    wrong = [o for o in outcomes if o.status not in WELL]
+    wrong = [o for o in outcomes if not o.status.is_well]
     return {
         "units": len(outcomes),
         "rows": sum(o.rows for o in outcomes),

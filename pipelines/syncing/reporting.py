@@ -12,8 +12,6 @@ from pipelines.syncing.sync import Report
 from sources.core.engine.run import Run
 from sources.core.units import Status, Unit
 
-WELL = (Status.OK, Status.SKIPPED)
-
 
 class Reporter(AbstractContextManager["Reporter"]):
     """Is told of a sync; says nothing by itself."""

@@ -30,8 +30,6 @@ from sources.core.warehouse.describing import describe
 
 log = logging.getLogger("leadhouse")
 
-FAILURES = (Status.DENIED, Status.GONE, Status.FAILED, Status.UNSTABLE)
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -65,8 +63,7 @@ class Report:
     @property
     def only_lacked_time(self) -> bool:
         """Whether all that is wrong is that the run's time was up, as in a long backfill: the next one goes on."""
-        fine = (Status.OK, Status.SKIPPED, Status.PARTIAL)
-        return self.run.out_of_time and all(o.status in fine for o in self.run.outcomes.values())
+        return self.run.out_of_time and not any(o.status.is_failure for o in self.run.outcomes.values())
 
 
 def sync(
@@ -229,6 +226,6 @@ def check_resources(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Ven
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     """What a run's outcomes mean for whoever called: all well, partly done, or nothing but trouble."""
     units = [o for o in outcomes if o.unit.account and o.status is not Status.SKIPPED]
-    if all(o.status in (Status.OK, Status.SKIPPED) for o in outcomes):
+    if all(o.status.is_well for o in outcomes):
         return Exit.DONE
-    return Exit.FAILED if units and all(o.status in FAILURES for o in units) else Exit.PARTLY
+    return Exit.FAILED if units and all(o.status.is_failure for o in units) else Exit.PARTLY

@@ -24,6 +24,21 @@ class Status(StrEnum):
     FAILED = "failed"
     UNSTABLE = "unstable"
 
+    @property
+    def is_well(self) -> bool:
+        """Whether all was read that there is to read."""
+        return self in (Status.OK, Status.SKIPPED)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the API does not let this account's rows be read."""
+        return self in (Status.DENIED, Status.GONE)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something is wrong that time does not mend by itself."""
+        return self.is_refusal or self in (Status.FAILED, Status.UNSTABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:

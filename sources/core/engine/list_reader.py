@@ -67,8 +67,8 @@ class ListReader:
         """Tries one list of each account that could not be read before; the rest only if that works."""
         accounts = {o.unit.account: o for o in reversed(outcomes) if self._run.was_lost(o.unit.account)}
         await together(self._read_list(outcome) for outcome in accounts.values())
-        refused = (Status.DENIED, Status.GONE, Status.SKIPPED)
-        still_lost = {account for account, outcome in accounts.items() if outcome.status in refused}
+        ends = {account: outcome.status for account, outcome in accounts.items()}
+        still_lost = {account for account, end in ends.items() if end.is_refusal or end is Status.SKIPPED}
         for outcome in outcomes:
             if outcome.unit.account in still_lost:
                 outcome.end(Status.SKIPPED, "access was lost before and is not back")

@@ -166,7 +166,7 @@ class Reader:
         if isinstance(error, NotFound) and not documented and not self._was_read(unit):
             outcome.end(Status.SKIPPED, NOT_OFFERED)
             return await self.remember(unit.resource, lambda state: note_absence(state, unit.account, now))
-        if outcome.status not in (Status.DENIED, Status.GONE):
+        if not outcome.status.is_refusal:
             return
         scopes = self.run.vendor.scopes_for(unit.resource) or [unit.resource]
         if self.was_refused(unit):

@@ -98,6 +98,6 @@ async def _read_with_details(
 def _tell_of_trouble(run: Run) -> None:
     """In somebody's own pipeline nobody looks at outcomes, so trouble goes to the log."""
     for outcome in run.outcomes.values():
-        if outcome.status not in (Status.OK, Status.SKIPPED):
+        if not outcome.status.is_well:
             unit = outcome.unit
             log.warning("%s of %s: %s, %s", unit.resource, unit.account, outcome.status, outcome.note)
