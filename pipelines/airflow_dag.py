@@ -176,7 +176,7 @@ def _home() -> Path:
 def _vendors() -> list[Vendor]:
     """Those that there is a key for, in a connection or in the settings."""
     from pipelines.vendors import vendors_to_read
-    from sources.core.engine.config import has_key
+    from sources.core.vendor_settings import has_key
 
     return vendors_to_read(has_key=lambda vendor: has_key(vendor) or _connection(vendor.name) is not None)
 

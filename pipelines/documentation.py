@@ -13,10 +13,10 @@ from pipelines.commands.demo_account import is_simulated, questions_of, sync_dem
 from pipelines.commands.query import answer
 from pipelines.settings_file import settings_file
 from pipelines.vendors import VENDORS
-from sources.core.engine.config import aliases_of
 from sources.core.privacy.policy import personal_columns
 from sources.core.tables import Table
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import aliases_of
 from sources.core.warehouse.analysis import views_of
 
 FRONT_PAGE = Path(__file__).parents[1] / "README.md"

@@ -14,12 +14,12 @@ import dlt
 from pipelines.datasets import check_dataset
 from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import POSITIVE, SECRET, read_settings, secrets_of, settings_of
-from sources.core.engine.config import BELOW, aliases_of, inherited, is_web_address, read_config
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import BELOW, aliases_of, inherited, is_web_address, read_config
 
 log = logging.getLogger("leadhouse")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sources.core.engine.config import has_key, load_config, with_keys
 from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import has_key, load_config, with_keys
 from sources.leadleap import LEADLEAP
 from sources.leadpanther import LEADPANTHER
 from sources.leadping import LEADPING

@@ -23,7 +23,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import Report, Wanted, sync
 from pipelines.vendors import Source
-from sources.core.engine.config import load_config
+from sources.core.vendor_settings import load_config
 from sources.leadpanther import LEADPANTHER, leadpanther_source
 from sources.leadpanther.sandbox import Sandbox
 

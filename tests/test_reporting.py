@@ -18,10 +18,10 @@ import pytest
 
 from pipelines.console import fitting, progress_line
 from sources.core.accounts import Account
-from sources.core.engine.config import load_config
 from sources.core.engine.run import Run
 from sources.core.privacy.configuration import load_policy
 from sources.core.units import Status, Unit
+from sources.core.vendor_settings import load_config
 from sources.leadleap import LEADLEAP
 from sources.leadleap.access import segments_of
 from sources.leadpanther.sandbox import Fault, Sandbox, World

@@ -13,7 +13,7 @@ CORE = (
     "api",
     "privacy",
     "resources accounts",
-    "vendor declaration",
+    "vendor declaration vendor_settings",
     "rows",
     "units",
     "listing",

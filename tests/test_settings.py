@@ -12,11 +12,11 @@ from pipelines.settings import check_all_settings, load_sync_config, sections
 from pipelines.settings_file import settings_file
 from pipelines.vendors import vendors_to_read
 from sources.core.configuration import secrets_of
-from sources.core.engine.config import read_config
 from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
 from sources.core.privacy.policy import Treatment
 from sources.core.tables import Category
+from sources.core.vendor_settings import read_config
 from sources.leadleap import LEADLEAP
 from tests.support import environment, forget_pipelines, run_leadhouse
 

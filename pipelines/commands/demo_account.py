@@ -11,9 +11,9 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import sync
 from pipelines.vendors import Source
-from sources.core.engine.config import load_config
 from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import load_config
 
 
 def sandbox_of(vendor: Vendor) -> Any:

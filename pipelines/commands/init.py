@@ -16,7 +16,6 @@ from pipelines.process import as_typed
 from pipelines.settings_file import settings_file
 from pipelines.syncing.reporting import trouble
 from pipelines.vendors import VENDORS, vendor_named
-from sources.core.engine.config import aliases_of, check_key, load_config
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
@@ -24,6 +23,7 @@ from sources.core.errors import ConfigurationError
 from sources.core.lookup import SECRETS, SETTINGS
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import aliases_of, check_key, load_config
 
 FOLDER = Path(".dlt")
 

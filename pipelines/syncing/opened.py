@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import dlt
 
 from pipelines.storage import Storage
-from sources.core.engine.config import read_config
 from sources.core.errors import NothingYet
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import read_config
 from sources.core.warehouse.suppressions import load_suppressions, suppress
 from sources.core.warehouse.warehouse import Warehouse
 

@@ -14,13 +14,13 @@ from pipelines.storage import Readable
 from sources.core.clocks import latest_credible
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import is_chosen
-from sources.core.engine.config import read_config
 from sources.core.engine.reader import UNITS
 from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.times import overcounted
 from sources.core.tables import DELETED_AT, MISFITS, SYNC_LOG
 from sources.core.units import Status, Unit
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import read_config
 from sources.core.warehouse.annotations import PII_COLUMNS
 from sources.core.warehouse.warehouse import Warehouse
 

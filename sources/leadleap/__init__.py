@@ -14,8 +14,8 @@ from typing import Any
 
 from dlt.extract import DltSource
 
-from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source
+from sources.core.vendor_settings import load_config
 from sources.leadleap.vendor import LEADLEAP
 
 __all__ = ["LEADLEAP", "leadleap_source"]

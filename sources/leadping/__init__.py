@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dlt.extract import DltSource
 
-from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source
+from sources.core.vendor_settings import load_config
 from sources.leadping.vendor import LEADPING
 
 __all__ = ["LEADPING", "leadping_source"]

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from dlt.extract import DltSource
 
-from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source
+from sources.core.vendor_settings import load_config
 from sources.leadron.vendor import LEADRON
 
 __all__ = ["LEADRON", "leadron_source"]

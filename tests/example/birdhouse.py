@@ -9,7 +9,6 @@ from dlt.extract import DltSource
 from sources.core.accounts import Access, Account, Opener
 from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
-from sources.core.engine.config import load_config
 from sources.core.engine.source import make_source
 from sources.core.ids import segment
 from sources.core.resources import Listing
@@ -24,6 +23,7 @@ from sources.core.tables import (
     account_column,
 )
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import load_config
 
 CLUB = account_column("club_id", "the club whose member it is")
 

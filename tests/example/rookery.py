@@ -12,7 +12,6 @@ from pipelines.vendors import Source
 from sources.core.accounts import Access, Account, Opener
 from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
-from sources.core.engine.config import load_config
 from sources.core.resources import Detail, Listing, Whole
 from sources.core.tables import (
     DELETED,
@@ -28,6 +27,7 @@ from sources.core.tables import (
     by_name,
 )
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import load_config
 from tests.example.serving import serving
 
 KEY = "rook-1"

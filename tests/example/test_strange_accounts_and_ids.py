@@ -13,10 +13,10 @@ from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import VENDORS, Source
 from sources.core.accounts import Access, Account, Opener
-from sources.core.engine.config import load_config
 from sources.core.errors import ConfigurationError, Unforeseen
 from sources.core.resources import Listing
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import load_config
 from tests.example.birdhouse import BIRDHOUSE, MEMBERS
 from tests.example.test_your_own_api import KEY, Club, club, members, true_members
 

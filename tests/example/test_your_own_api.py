@@ -14,7 +14,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import Source
-from sources.core.engine.config import load_config
+from sources.core.vendor_settings import load_config
 from tests.example.birdhouse import BIRDHOUSE, birdhouse_source
 from tests.example.serving import serving
 

@@ -14,8 +14,8 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
 from pipelines.syncing.sync import Report, Wanted, sync
 from pipelines.vendors import Source
-from sources.core.engine.config import load_config
 from sources.core.errors import ConfigurationError, NotARead
+from sources.core.vendor_settings import load_config
 from sources.leadleap import LEADLEAP
 from sources.leadleap.sandbox import Behaviour, Churn, Fault, Paging, Sandbox, Window, World
 from tests.support import run_leadhouse

@@ -12,7 +12,7 @@ from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
 from pipelines.syncing.sync import Report, Wanted, sync
 from pipelines.vendors import Source
-from sources.core.engine.config import load_config
+from sources.core.vendor_settings import load_config
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Sandbox, World
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.commands.demo_account import sandbox_of
 from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import VENDORS, Source
-from sources.core.engine.config import load_config
+from sources.core.vendor_settings import load_config
 from tests.people.world import Town
 from tests.support import Target
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.syncing.sync import Wanted, sync
 from pipelines.vendors import VENDORS, Source
-from sources.core.engine.config import load_config
+from sources.core.vendor_settings import load_config
 from sources.leadleap.sandbox import Sandbox as LeadLeap
 from sources.leadleap.sandbox import World as LeadLeapWorld
 from sources.leadpanther.sandbox import Sandbox as LeadPanther

@@ -13,7 +13,6 @@ import msgspec
 
 from sources.core.accounts import Access, Account
 from sources.core.api.client import Client
-from sources.core.engine.config import aliases_of
 from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
@@ -37,6 +36,7 @@ from sources.core.raw import Raw, digest
 from sources.core.resources import Listing
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.vendor import Vendor
+from sources.core.vendor_settings import aliases_of
 from sources.core.warehouse.loading import owner_of
 from sources.core.warehouse.warehouse import Warehouse
 

@@ -16,8 +16,8 @@ from sources.core.api.asking import Endpoint, Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import parse_retry_after
-from sources.core.engine.config import check_base_url, load_config
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
+from sources.core.vendor_settings import check_base_url, load_config
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox
 from tests.conftest import StartSandbox, small_world

@@ -24,8 +24,8 @@ BELOW = ("accounts",)
 """Sections within a vendor's, which are read by themselves."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-TAKEN = ("shareable", "staging")
-"""Ends of the names of other schemas."""
+RESERVED_ENDINGS = ("shareable", "staging")
+"""What the names of schemas beside a vendor's end in."""
 
 
 def load_config(vendor: Vendor, **explicit: Any) -> Any:
@@ -92,7 +92,7 @@ def with_keys(vendor: Vendor) -> list[Vendor]:
     """
     names = [] if vendor.parent else read_sections(vendor.keys_section)
     for name in names:
-        if not NAME.fullmatch(name) or name in TAKEN:
+        if not NAME.fullmatch(name) or name in RESERVED_ENDINGS:
             raise ConfigurationError(
                 f"[{vendor.keys_section}.{name}] cannot be called that: the schema {vendor.name}_{name} would not do; "
                 "small letters, digits and _ make a name"
