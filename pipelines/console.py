@@ -83,7 +83,7 @@ def progress_line(run: Run, seconds: float, width: int) -> str:
     retries = sum(outcome.traffic.retries for outcome in outcomes)
     said = [
         f"{done} of {many} {word}s{', loading' if not under_way else ''}",
-        f"{sum(outcome.rows for outcome in outcomes):,} rows",
+        f"{sum(outcome.read for outcome in outcomes):,} rows",
         f"{requests:,} requests",
         f"{requests / max(seconds, 0.1):,.0f}/s" + (f", {retries:,} retries" if retries else ""),
         _pacing(run.pace.rate),
@@ -135,8 +135,8 @@ def _time_left(run: Run, seconds: float) -> str:
     under_way = [o for o in outcomes if o is None or not o.finished]
     lengths = [o.traffic.listed for o in under_way if o and o.traffic.listed is not None]
     if under_way and len(lengths) == len(under_way):
-        read = sum(o.rows for o in outcomes if o)
-        left = sum(lengths) - sum(o.rows for o in under_way if o)
+        read = sum(o.read for o in outcomes if o)
+        left = sum(lengths) - sum(o.read for o in under_way if o)
     else:
         read, left = len(planned) - len(under_way), len(under_way)
         read = read if read >= 0.1 * len(planned) else 0

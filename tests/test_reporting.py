@@ -71,6 +71,17 @@ def test_a_log_gets_a_line_per_account_with_what_went_wrong_and_a_summary(
 
 
 @pytest.mark.long
+def test_rows_of_accounts_add_up_to_those_of_the_summary_also_where_rows_were_read_that_are_there(
+    home: Path, sandbox: StartSandbox
+) -> None:
+    api = sandbox(small_world())
+    for options in ((), ("--full",)):
+        _, text = said(home, api, *options)
+        *accounts, last = [int(rows) for rows in re.findall(r" rows=(\d+) ", text)]
+        assert sum(accounts) == last
+
+
+@pytest.mark.long
 def test_a_verbose_log_gets_a_line_per_unit(home: Path, sandbox: StartSandbox) -> None:
     world = small_world()
     code, text = said(home, sandbox(world), "--verbose")
@@ -176,7 +187,7 @@ def test_how_long_it_will_take_is_told_by_rows_where_the_api_says_how_many_there
     assert "left" not in progress_line(run, 10, 200)
     run.outcome(Unit("", "webhooks")).end(Status.OK)
     leads = run.outcome(Unit("all", "leads"))
-    leads.rows, leads.traffic.listed, leads.traffic.requests = 1_000, 31_000, 10
+    leads.read, leads.traffic.listed, leads.traffic.requests = 1_000, 31_000, 10
     assert progress_line(run, 60, 200) == "0 of 1 segments · 1,000 rows · 10 requests · 0/s · 30 min left"
     leads.end(Status.OK)
     assert progress_line(run, 60, 200).startswith("1 of 1 segments, loading · ")

@@ -104,7 +104,7 @@ def _sums(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     wrong = [o for o in outcomes if not o.status.is_well]
     return {
         "units": len(outcomes),
-        "rows": sum(o.rows for o in outcomes),
+        "rows": sum(o.loaded for o in outcomes),
         "new_rows": sum(o.new_rows for o in outcomes),
         "requests": sum(o.traffic.requests for o in outcomes),
         "retries": sum(o.traffic.retries for o in outcomes),

@@ -56,7 +56,7 @@ class Outcome:
         unit: the unit.
         status: how it ended; PARTIAL until it is through.
         note: why, in our words.
-        rows: rows read and handed on.
+        read: rows read and handed on.
         unchanged: rows among them that the warehouse had just so, and that were not loaded again.
         new_rows: rows among them that the warehouse did not have.
         has_ids: whether any row that was read can be told from others.
@@ -70,7 +70,7 @@ class Outcome:
     unit: Unit
     status: Status = Status.PARTIAL
     note: str = ""
-    rows: int = 0
+    read: int = 0
     unchanged: int = 0
     new_rows: int = 0
     has_ids: bool = False
@@ -85,7 +85,7 @@ class Outcome:
     @property
     def loaded(self) -> int:
         """Rows that came into the warehouse."""
-        return self.rows - self.unchanged
+        return self.read - self.unchanged
 
     def end(self, status: Status, note: str = "") -> None:
         self.status, self.note, self.finished = status, note, datetime.now(UTC)

@@ -74,7 +74,7 @@ def test_all_lists_are_read_and_a_sync_that_finds_nothing_new_costs_a_request_ea
     assert report.exit == 0
     assert len(there.sandbox.requests) == len(READS)
     assert (
-        sum(o.rows for u, o in report.run.outcomes.items() if u.resource in ("leads", "conversations")) == 0
+        sum(o.read for u, o in report.run.outcomes.items() if u.resource in ("leads", "conversations")) == 0
     )
     assert {(request.method, request.path) for request in there.sandbox.requests} == READS
 

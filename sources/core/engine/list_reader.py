@@ -102,8 +102,8 @@ class ListReader:
         finally:
             await self._reader.learn(outcome, memory)
             await self._reader.learn_pages(unit.resource, unit.account, sizing)
-        if scan.is_complete and outcome.rows and not outcome.has_ids:  # nor is it remembered as read
-            return await self._reader.fail(outcome, Unidentified(outcome.rows, listing.row_id))
+        if scan.is_complete and outcome.read and not outcome.has_ids:  # nor is it remembered as read
+            return await self._reader.fail(outcome, Unidentified(outcome.read, listing.row_id))
         await self._reader.admit(unit)
         await self._reader.remember(unit.resource, lambda state: keep_checkpoint(state, unit.account, after))
         if unit.resource in self._reader.states:  # of what is only read for its details, no row was loaded

@@ -149,7 +149,7 @@ class Run:
         return self._stopping or self.out_of_time or enough or late
 
     def count(self, rows: Rows) -> None:
-        rows.outcome.rows += len(rows.rows)
+        rows.outcome.read += len(rows.rows)
         self._slice_rows += len(rows.rows)
 
     def expire(self) -> None:
