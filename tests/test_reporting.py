@@ -178,6 +178,21 @@ def test_what_matters_most_is_shown_where_there_is_little_room() -> None:
     assert len(shown[10]) <= 10
 
 
+def test_the_line_is_drawn_while_units_begin(home: Path) -> None:
+    run = Run(LEADLEAP, load_config(LEADLEAP, api_key="ll_x", all_leads=True), load_policy())
+    run.accounts = {"0": Account("0")}
+
+    def read() -> None:
+        for n in range(20_000):
+            run.outcome(Unit(str(n), "leads"))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    while reading.is_alive():
+        assert progress_line(run, 1, 200)
+    assert progress_line(run, 1, 200).startswith("0 of 1 segments · 0 rows")
+
+
 def test_how_long_it_will_take_is_told_by_rows_where_the_api_says_how_many_there_are(home: Path) -> None:
     config = load_config(LEADLEAP, api_key="ll_x", all_leads=True)
     run = Run(LEADLEAP, config, load_policy())

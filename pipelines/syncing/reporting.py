@@ -76,8 +76,8 @@ def is_terminal() -> bool:
 
 
 def finished_accounts(run: Run) -> list[str]:
-    """Accounts of which all that is to be read has been."""
-    ended = {outcome.unit for outcome in run.outcomes.values() if outcome.finished}
+    """Accounts of which all that is to be read has been; units may begin meanwhile, on the thread that reads."""
+    ended = {outcome.unit for outcome in list(run.outcomes.values()) if outcome.finished}
     return [
         account.id
         for account in run.accounts.values()
