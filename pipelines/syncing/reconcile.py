@@ -16,11 +16,11 @@ import pyarrow as pa
 from sources.core.api.client import Client
 from sources.core.engine.access import tasks
 from sources.core.engine.fetching import pages as pages_of
-from sources.core.engine.lists import COMPARED
 from sources.core.engine.offers import NOT_OFFERED
 from sources.core.engine.opening import open_run
 from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
+from sources.core.engine.state import COMPARED
 from sources.core.errors import Forbidden, LeadhouseError, NotFound, ScanUnstable, Unauthorized, foreseen
 from sources.core.listing.books import Books
 from sources.core.listing.content import Content, row_ids

@@ -14,7 +14,7 @@ from pipelines.storage import Readable
 from sources.core.clocks import latest_credible
 from sources.core.configuration import SourceConfig
 from sources.core.engine.access import is_chosen
-from sources.core.engine.reader import UNITS
+from sources.core.engine.state import UNITS
 from sources.core.listing.checkpoint import Checkpoint
 from sources.core.listing.times import overcounted
 from sources.core.tables import DELETED_AT, MISFITS, SYNC_LOG

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sources.core.errors import ConfigurationError
+from sources.leadpanther import LEADPANTHER
+from sources.leadpanther.sandbox import Fault
 from tests.conftest import StartSandbox
 from tests.privacy.canaries import search_bytes
 from tests.privacy.scene import (
@@ -118,6 +120,44 @@ def test_an_erased_client_is_gone_and_stays_gone(target: Target, sandbox: StartS
         assert [row for row in target.rows("sync_log") if row["client_id"] == here.other] == []
     if isinstance(target, DuckDB) and not any(name in repr(row) for row in kept["leads"] + kept["activity"]):
         assert search_bytes(target.file, re.compile(re.escape(name))) == set()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("keyed")
+def test_nothing_is_remembered_of_an_erased_client_whatever_went_wrong_with_it(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    here, api = synced_scene(duck, sandbox)
+    for client in (here.client, here.other):
+        api.faults.add(Fault("error", f"/clients/{client}/activity", status=403, times=None))
+        api.faults.add(Fault("error", f"/clients/{client}/posts/*/engagement", status=500, times=None))
+        for post in here.world.ids(client, "posts"):
+            here.world.edit(client, "posts", post, content="changed")
+    duck.sync(api)
+    assert (
+        remembered(duck, here.other)
+        == remembered(duck, here.client)
+        >= {
+            ("activity", "refused"),
+            ("leads", "units"),
+            ("posts", "changed"),
+        }
+    )
+    before = remembered(duck, here.client)
+    erase_a_client(duck, here.other)
+    duck.sync(api)
+    assert remembered(duck, here.other) == set()
+    assert remembered(duck, here.client) == before
+
+
+def remembered(duck: DuckDB, client: str) -> set[tuple[str, str]]:
+    """By resource, under which names its state has something of a client."""
+    storage = duck.storage()
+    with storage.look(storage.dataset_of(LEADPANTHER)) as pipeline:
+        resources = pipeline.state["sources"]["leadpanther"]["resources"]
+    return {
+        (name, key) for name, kept in resources.items() for key, value in kept.items() if client in str(value)
+    }
 
 
 # --- retention ----------------------------------------------------------------------------------------

@@ -10,15 +10,12 @@ from typing import Any
 
 from sources.core.engine.details import Parent, due
 from sources.core.engine.parents import Known, Parents, known_parents, merge
-from sources.core.engine.reader import UNITS, Reader, State
+from sources.core.engine.reader import Reader
 from sources.core.engine.remembered import Remembered
+from sources.core.engine.state import CHANGED, FAILED, UNITS, State
 from sources.core.listing.checkpoint import backfilled_at
 from sources.core.resources import Detail
 from sources.core.units import Unit
-
-CHANGED, FAILED = "changed", "failed"
-"""Where the state keeps which rows changed since their details were read, with the rows; and of which they could not be
-read, with the details."""
 
 
 class Choice:

@@ -14,12 +14,8 @@ from sources.core.api.envelope import Body
 from sources.core.engine.choosing import Choice
 from sources.core.engine.fetching import pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered
-from sources.core.engine.reader import (
-    VOTES,
-    Reader,
-    keep_checkpoint,
-    load_checkpoint,
-)
+from sources.core.engine.reader import Reader, keep_checkpoint, load_checkpoint
+from sources.core.engine.state import VOTES
 from sources.core.engine.trying import Trying
 from sources.core.errors import DeadlineReached, Forbidden, LeadhouseError, NotFound, Unauthorized, foreseen
 from sources.core.ids import segment

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
 from sources.core.engine.parents import notes
-from sources.core.engine.reader import VOTES, Reader, State, keep_checkpoint, load_checkpoint
+from sources.core.engine.reader import Reader, keep_checkpoint, load_checkpoint
+from sources.core.engine.state import VOTES, State
 from sources.core.errors import LeadhouseError, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, from_scratch, where_it_grew

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sources.core.engine.state import COMPARED, PAGES
 from sources.core.listing.content import Content
 from sources.core.listing.pages import Sizing
 from sources.core.listing.reading import Memory
 from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.vendor import Vendor
-
-COMPARED = "compared"
-"""Where a resource's state keeps how its rows are compared, if that is not as usual."""
-
-PAGES = "pages"
-"""Where a resource's state keeps how lists' pages by number are made, if that is not as asked."""
 
 
 class Lists:

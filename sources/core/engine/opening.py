@@ -16,6 +16,7 @@ from sources.core.api.client import Client
 from sources.core.engine.fetching import first_page, pages, request
 from sources.core.engine.offers import NOT_OFFERED, is_offered, note_absence
 from sources.core.engine.reader import Reader
+from sources.core.engine.state import MARK, PATH
 from sources.core.errors import (
     ApiError,
     Forbidden,
@@ -39,12 +40,6 @@ from sources.core.vendor import Vendor
 from sources.core.vendor_settings import aliases_of
 from sources.core.warehouse.loading import owner_of
 from sources.core.warehouse.warehouse import Warehouse
-
-PATH = "path"
-"""Where the state keeps which of several paths answered."""
-
-MARK = "mark"
-"""Where the state keeps a digest of what was last handed over."""
 
 
 async def open_run(reader: Reader) -> None:

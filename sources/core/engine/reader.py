@@ -13,9 +13,9 @@ from typing import Any
 from sources.core.api.client import Client
 from sources.core.engine.access import bears_out
 from sources.core.engine.feed import Feed
-from sources.core.engine.lists import COMPARED, PAGES
 from sources.core.engine.offers import NOT_OFFERED, note_absence
 from sources.core.engine.run import Run
+from sources.core.engine.state import COMPARED, PAGES, REFUSED, UNITS, State
 from sources.core.errors import Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, under_policy
 from sources.core.listing.content import Content
@@ -27,11 +27,6 @@ from sources.core.warehouse.loading import Loader
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
-
-State = dict[str, Any]
-"""dlt's state of one resource."""
-
-UNITS, VOTES, REFUSED = "units", "votes", "refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from dlt.common.pipeline import PipelineContext
 
 from sources.core.api.mending import parsed, shallow
 from sources.core.engine.feed import Feed
-from sources.core.engine.reader import UNITS, Ask, DetailRead, Remember
+from sources.core.engine.reader import Ask, DetailRead, Remember
 from sources.core.engine.refused import set_aside_anew
 from sources.core.engine.run import Run
 from sources.core.engine.slices import read_slice
+from sources.core.engine.state import forget
 from sources.core.errors import Unidentified
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy
@@ -118,7 +119,7 @@ class Session:
             self._run.met_again |= wanted.loader.met_again
             for change in wanted.changes:
                 change(wanted.state)
-            self._forget_accounts(wanted.state)
+            forget(wanted.state, self._run.forgets)
         finally:
             self._leave(resource)
 
@@ -230,13 +231,6 @@ class Session:
         hints = dlt.mark.make_hints(file_format=self._goal.file_format if self._goal else None)
         met = as_taken(self._goal, in_order(columns, self._vendor.roll_call))
         self._met.append(dlt.mark.with_hints(met, hints))
-
-    def _forget_accounts(self, state: dict[str, Any]) -> None:
-        """Should an account that was erased, or is read elsewhere, come back, it is read from the beginning."""
-        units = state.get(UNITS, {})
-        for key in list(units):
-            if self._run and self._run.forgets(key.split("/")[0]):
-                del units[key]
 
     def _warehouse(self) -> Warehouse | None:
         """Where the rows will go; None outside of a pipeline. One connection serves a whole extraction."""

@@ -11,9 +11,10 @@ from sources.core.engine.detail_reader import DetailReaders
 from sources.core.engine.feed import Feed
 from sources.core.engine.list_reader import ListReader
 from sources.core.engine.opening import open_run
-from sources.core.engine.reader import Reader, State
+from sources.core.engine.reader import Reader
 from sources.core.engine.run import Run
 from sources.core.engine.snapshots import read_snapshots
+from sources.core.engine.state import State
 from sources.core.errors import DeadlineReached, Unauthorized
 from sources.core.together import together
 from sources.core.units import Outcome, Status, Unit
