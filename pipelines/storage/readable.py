@@ -23,7 +23,6 @@ from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.describing import describe
-from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 
 DLT_DEFAULTS = {
@@ -148,7 +147,7 @@ class Readable(ABC):
     @contextmanager
     def _with_views(self, dataset: str, describe: Callable[[dlt.Pipeline], None]) -> Iterator[dlt.Pipeline]:
         with self.ask(dataset) as pipeline:
-            if Warehouse(pipeline, Schema(dataset)).engine in ENGINES:  # it has words for all of them
+            if Warehouse(pipeline, Schema(dataset)).engine.words:
                 yield pipeline
                 return
         with (

@@ -16,7 +16,7 @@ from pipelines.vendors import vendors_named
 from sources.core.errors import NothingYet
 from sources.core.vendor import Vendor
 from sources.core.warehouse.sql import selection
-from sources.core.warehouse.suppressions import HERE, SUPPRESSIONS, asks_all, enlist, suppression_lists
+from sources.core.warehouse.suppressions import HERE, SUPPRESSIONS, enlist, suppression_lists
 from sources.core.warehouse.warehouse import Warehouse
 
 LISTED = ("hash", "kind", "key_check")
@@ -67,7 +67,7 @@ def remember_erased(storage: Storage, pipeline: dlt.Pipeline) -> None:
 
 
 def _listed_anywhere(storage: Storage, warehouse: Warehouse, dataset: str) -> Iterator[Listed]:
-    if asks_all(warehouse):
+    if warehouse.engine.sees_all_schemas:
         for name in suppression_lists(warehouse):
             yield from _listed(warehouse, name)
         return

@@ -18,7 +18,6 @@ from sources.core.errors import Damaged, LockedError, NothingYet, WarehouseError
 from sources.core.people.carried import LARGE
 from sources.core.people.making import SCHEMA, can_find_people, make_people, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
-from sources.core.warehouse.suppressions import asks_all
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -82,7 +81,7 @@ def persons_among(storage: Storage, warehouse: Warehouse, gone: Set[tuple[str, .
         gone: leads that will not be there, each with its schema and account.
     """
     with suppress(NothingYet, DatabaseException):
-        if asks_all(warehouse):
+        if warehouse.engine.sees_all_schemas:
             return _persons_among(warehouse, gone)
         with storage.ask(SCHEMA) as pipeline:
             return _persons_among(warehouse_of_people(pipeline), gone)

@@ -10,7 +10,8 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 
 from sources.core.privacy.policy import Policy
 from sources.core.warehouse.analysis import make_views
-from sources.core.warehouse.dialects import Spoken
+from sources.core.warehouse.dialects import Dialect
+from sources.core.warehouse.engines import DuckDb, Postgres
 from sources.core.warehouse.views import SQL_TYPES
 from sources.core.warehouse.warehouse import Statement, Warehouse
 from sources.leadpanther import LEADPANTHER
@@ -41,8 +42,6 @@ class Ground:
     dataset = DATASET
     shareable = f"{DATASET}_shareable"
     stored = Warehouse.stored
-    has_views = True
-    shares = True
     is_lake = False
 
     def __init__(
@@ -52,7 +51,7 @@ class Ground:
         tables: Iterable[str] = DOCUMENTED,
     ) -> None:
         self.connection = connection or duckdb.connect()
-        self.engine = "duckdb" if isinstance(self.connection, duckdb.DuckDBPyConnection) else "postgres"
+        self.engine = DuckDb if isinstance(self.connection, duckdb.DuckDBPyConnection) else Postgres
         self._types: dict[str, dict[str, str]] = {}
         self.statements: list[str] = []
         self.execute_all([f"CREATE SCHEMA {DATASET}", "SET timezone = 'UTC'"])
@@ -60,8 +59,8 @@ class Ground:
 
     # --- as a warehouse --------------------------------------------------------------------------
 
-    def _dialect(self) -> Spoken:
-        return Spoken()
+    def _dialect(self) -> Dialect:
+        return self.engine()
 
     def types(self, table: str) -> dict[str, str]:
         return self._types.get(table, {})
@@ -103,7 +102,7 @@ class Ground:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _answer(self, sql: str, parameters: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
-        duck = self.engine == "duckdb"
+        duck = self.engine is DuckDb
         with nullcontext(self.connection) if duck else closing(self.connection.cursor()) as cursor:
             cursor.execute(sql.replace("%s", "?") if duck else sql, parameters or None)
             if cursor.description is None:

@@ -26,7 +26,7 @@ def comments(ground: Ground) -> dict[str, str]:
         "postgres": "SELECT relname, obj_description(oid) FROM pg_class "
         "WHERE relnamespace = 'leadpanther'::regnamespace AND relkind = 'v'",
     }
-    return dict(ground.query(sql[ground.engine]))
+    return dict(ground.query(sql[ground.engine.kind]))
 
 
 def test_views_say_their_purpose_and_grain(ground: MakeGround) -> None:
@@ -150,7 +150,7 @@ def test_a_view_that_somebody_elses_hangs_on_stays_and_the_sync_goes_on(
     made.execute_all(["CREATE SCHEMA theirs", "CREATE VIEW theirs.own AS SELECT b FROM leadpanther.ours"])
     with caplog.at_level(logging.WARNING, "leadhouse"):
         make(made, view("ours", "SELECT 1 AS a"))
-    if made.engine == "postgres":  # DuckDB does not keep track of who reads what
+    if made.engine.kind == "postgres":  # DuckDB does not keep track of who reads what
         assert made.query("SELECT b FROM theirs.own") == [(2,)]
         assert "does another view depend on them?" in caplog.text
 

@@ -228,7 +228,7 @@ class Session:
             "called_at": rows[SYNCED_AT],
             "absences": pa.repeat(pa.scalar(0, pa.int64()), count),
         }
-        hints = dlt.mark.make_hints(file_format=self._goal.file_format if self._goal else None)
+        hints = dlt.mark.make_hints(file_format=self._goal.engine.file_format if self._goal else None)
         met = as_taken(self._goal, in_order(columns, self._vendor.roll_call))
         self._met.append(dlt.mark.with_hints(met, hints))
 

@@ -7,7 +7,7 @@ are written down; whatever is personal stays where the vendors' rows are, and vi
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -37,17 +37,14 @@ from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
 from sources.core.warehouse.sql import quoted
-from sources.core.warehouse.views import ENGINES, make_views
+from sources.core.warehouse.views import make_views
 from sources.core.warehouse.warehouse import Warehouse
+from sources.core.warehouse.words import Words
 
 log = logging.getLogger("leadhouse")
 
 SCHEMA = "leadhouse"
 """Where it is."""
-
-_MAIN = "main"
-"""Where it is in a DuckDB file of that very name: there `leadhouse.people` is a table of the file's main schema, and
-would be ambiguous if there were a schema of that name, too."""
 
 MEMORY = "50%"
 """Of the machine's, for DuckDB, if it does not get along with less."""
@@ -59,12 +56,6 @@ held: with less it takes several times as long, with more it keeps what it has r
 AT_ONCE = 250_000
 """How many leads are looked at together: it decides how much memory that takes."""
 
-_DIALECTS: Mapping[str, Mapping[str, str]] = {
-    "duckdb": {"nfc": "nfc_normalize", "decoded": "coalesce(try(url_decode(link)), link)"},
-    "postgres": {"nfc": "normalize", "decoded": f"{SCHEMA}.url_decoded(link)"},
-}
-"""What engines call what: Unicode's NFC, and a URL without percent signs."""
-
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 
 _TRIMMED = (  # for DuckDB, looking first takes a quarter of the time
@@ -72,42 +63,10 @@ _TRIMMED = (  # for DuckDB, looking first takes a quarter of the time
     f"THEN trim(value, {_BLANKS}) ELSE value END"
 )
 
-_HASHED = {
-    "duckdb": "CAST(hash({}) >> 1 AS bigint)",
-    "postgres": "(hashtextextended({}, 0) & 9223372036854775807)",
-}
-"""A whole number of a text, none below zero, quickly: another release of the engine may make another one, so then all
-is looked at."""
-
-_VERSION = {"duckdb": _HASHED["duckdb"], "postgres": _HASHED["postgres"].format("ROW({})::text")}
-"""A whole number of several values."""
-
-_LACKS = {  # DuckDB would rather hold all that leads tell in memory than all versions; Postgres forgets what NOT IN found
-    "duckdb": "{version} NOT IN (SELECT version FROM {versions} AS known WHERE version IS NOT NULL)",
-    "postgres": "NOT EXISTS (SELECT 1 FROM {versions} AS known WHERE known.version = {version})",
-}
-
-_URL_DECODED = f"""
-CREATE OR REPLACE FUNCTION {SCHEMA}.url_decoded(url text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    bytes bytea := '';
-    part text;
-BEGIN
-    FOR part IN SELECT (regexp_matches(url, '%[0-9a-fA-F]{{2}}|[^%]+|%', 'g'))[1] LOOP
-        bytes := bytes || CASE
-            WHEN part ~ '^%[0-9a-fA-F]{{2}}$' THEN decode(substr(part, 2), 'hex')
-            ELSE convert_to(part, 'UTF8')
-        END;
-    END LOOP;
-    RETURN convert_from(bytes, 'UTF8');
-EXCEPTION WHEN others THEN
-    RETURN url;
-END $$"""
-
 
 def can_find_people(warehouse: Warehouse) -> bool:
     """Whether its own SQL can: it takes views and temporary tables as DuckDB and Postgres have them."""
-    return warehouse.engine in ENGINES
+    return warehouse.engine.words is not None
 
 
 def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
@@ -117,8 +76,9 @@ def warehouse_of_people(pipeline: dlt.Pipeline) -> Warehouse:
         pipeline: whose dataset is `SCHEMA`.
     """
     warehouse = Warehouse(pipeline, Schema(SCHEMA))
-    if warehouse.engine == "duckdb" and warehouse.query("SELECT 1 WHERE current_database() = %s", SCHEMA):
-        return Warehouse(pipeline, Schema(SCHEMA), _MAIN)
+    main = warehouse.engine.words.schema_of_file if warehouse.engine.words else ""
+    if main and warehouse.query("SELECT 1 WHERE current_database() = %s", SCHEMA):
+        return Warehouse(pipeline, Schema(SCHEMA), main)
     return warehouse
 
 
@@ -158,8 +118,14 @@ def make_people(
 def _make_schema(warehouse: Warehouse) -> None:
     if not warehouse.has_schema(warehouse.dataset):
         warehouse.execute_all([f"CREATE SCHEMA {warehouse.dataset}"])
-    if warehouse.engine == "postgres":
-        warehouse.execute_all([_URL_DECODED])
+    warehouse.execute_all(statement.format(schema=SCHEMA) for statement in _words(warehouse).functions)
+
+
+def _words(warehouse: Warehouse) -> Words:
+    """Those of a warehouse that can find people."""
+    words = warehouse.engine.words
+    assert words
+    return words
 
 
 def _make_views(warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int) -> None:
@@ -198,8 +164,10 @@ def _told(warehouse: Warehouse, sources: Sequence[Loaded]) -> str:
 
 def _constants(warehouse: Warehouse) -> dict[str, str]:
     """What stands in the views' SQL, whatever vendors there are."""
+    words = _words(warehouse)
     return {
-        **_DIALECTS[warehouse.engine],
+        "nfc": words.nfc,
+        "decoded": words.decoded.format(schema=SCHEMA),
         "trimmed": _TRIMMED,
         "dotless": _texts(DOTLESS),
         "dotless_first": _texts(DOTLESS[:1]),
@@ -216,13 +184,14 @@ def _make_tables(
     warehouse: Warehouse, sources: Sequence[Loaded], policy: Policy, max_shared: int, again: bool
 ) -> None:
     """Finds people, unless nothing that they are made of changed since that was last done."""
+    words = _words(warehouse)
     sought = Sought(
-        versioned(sources, _VERSION[warehouse.engine]),
-        _LACKS[warehouse.engine],
+        versioned(sources, words.version),
+        words.lacks,
         _told(warehouse, sources),
         {s.schema: s.vendor.name for s in sources},
         [s.schema for s in sources if s.leads.same_id],
-        _HASHED[warehouse.engine],
+        words.hashed,
         max_shared,
         AT_ONCE,
     )
@@ -230,7 +199,7 @@ def _make_tables(
     counts = _counts(warehouse, sources)
     how, what = _digest(TABLES, sought, policy.fingerprint, engine), _digest(counts)
     mark = f"{ABOUT[PEOPLE]}; a row per person_id. [leadhouse {how} {what}]"
-    ((before,),) = warehouse.query(_COMMENT[warehouse.engine], warehouse.dataset, PEOPLE) or [("",)]
+    ((before,),) = warehouse.query(words.said_of_table, warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
         return
     _allow_memory(warehouse, MEMORY)
@@ -256,8 +225,8 @@ def _bring_up_to_date(warehouse: Warehouse, sought: Sought, mark: str) -> None:
 
 
 def _allow_memory(warehouse: Warehouse, memory: str) -> None:
-    if warehouse.engine == "duckdb":
-        warehouse.execute_all([f"SET memory_limit = '{memory}'"])
+    if set_memory := _words(warehouse).memory:
+        warehouse.execute_all([set_memory.format(memory)])
 
 
 def _lacked_memory(error: DatabaseException) -> bool:
@@ -278,23 +247,9 @@ def _make_ready(warehouse: Warehouse, sought: Sought, anew: bool) -> None:
             forget_versions(run, warehouse.dataset, sought)
 
 
-_COMMENT = {
-    "duckdb": "SELECT comment FROM duckdb_tables() WHERE schema_name = %s AND table_name = %s AND comment IS NOT NULL",
-    "postgres": (
-        "SELECT obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = %s AND c.relname = %s AND obj_description(c.oid, 'pg_class') IS NOT NULL"
-    ),
-}
-"""Asks what is said of a table: of what people were made."""
-
-
-_MOMENTS = {"duckdb": "sum(epoch_us({}))", "postgres": "sum(extract(epoch FROM {}))"}
-"""Adds moments up, exactly."""
-
-
 def _counts(warehouse: Warehouse, sources: Sequence[Loaded]) -> list[Any]:
     """Change with whatever people are made of."""
-    moments = _MOMENTS[warehouse.engine]
+    moments = _words(warehouse).moments
     return [
         (s.schema, warehouse.query(f"SELECT {', '.join(_counted(s, moments))} FROM {s.table}"))
         for s in sources

@@ -37,7 +37,7 @@ def views_of(vendor: Vendor) -> tuple[View, ...]:
 
 def make_views(warehouse: Warehouse, vendor: Vendor, policy: Policy) -> None:
     """Makes the views in the warehouse's dataset, where they are not what they should be."""
-    if not warehouse.has_views:
+    if not warehouse.engine.views:
         return
     present, views = warehouse.stored(), views_of(vendor)
     types = {table.name: warehouse.types(table.name) for table in _read(vendor)}

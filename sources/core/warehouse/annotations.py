@@ -127,15 +127,6 @@ def tag_schema(schema: Schema, annotations: Sequence[Annotation]) -> None:
 
 # --- making it so ------------------------------------------------------------------------------------
 
-_EXISTING_COMMENTS = {
-    "duckdb": "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = %s",
-    "postgres": (
-        "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) FROM pg_class c "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
-        "WHERE n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped"
-    ),
-}
-
 
 def tells_already(warehouse: Warehouse, rows: Sequence[Mapping[str, Any]], table: str) -> bool:
     """Whether `pii_columns` holds just these rows.
@@ -151,9 +142,9 @@ def tells_already(warehouse: Warehouse, rows: Sequence[Mapping[str, Any]], table
 
 
 def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None:
-    """Puts comments on columns, where the destination has such (DuckDB, Postgres)."""
-    sql = _EXISTING_COMMENTS.get(warehouse.engine)
-    if sql is None:
+    """Puts comments on columns, where the destination has such."""
+    sql = warehouse.engine.comments_of_columns
+    if not sql:
         return
     existing = {
         (table, column): comment for table, column, comment in warehouse.query(sql, warehouse.dataset)
@@ -172,7 +163,7 @@ def _is_outdated(comment: str | None, wanted: str | None) -> bool:
 
 def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None:
     """Makes views of all tables without any personal column, in a schema of their own."""
-    if not warehouse.shares:
+    if not warehouse.engine.shares:
         return
     schema = warehouse.shareable
     existing = {table: list(columns) for table, columns in warehouse.stored(schema).items()}

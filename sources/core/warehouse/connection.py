@@ -28,9 +28,9 @@ class Connection(Kind):
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """Keeps DuckDB's file open for all that is asked in the block, since opening it costs 50 ms. A server
+        """Keeps a file open for all that is asked in the block, since opening DuckDB's costs 50 ms. A server
         is asked over a new connection each time, for it may have closed the old one meanwhile."""
-        if self.engine != "duckdb" or self._held:
+        if not self.engine.is_file or self._held:
             yield
             return
         with self._client() as client, self._holding(client):
@@ -39,14 +39,14 @@ class Connection(Kind):
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
         """Has all that is asked in the block answered as of one moment, whatever is loaded meanwhile: over one
-        connection, which is all that DuckDB needs, and in one transaction elsewhere, which Postgres has to be told to
+        connection, which is all that a file needs, and in one transaction elsewhere, which Postgres has to be told to
         keep to one moment. Tables that do not exist must not be asked for: that would end the transaction."""
         with self._client() as client, contextlib.ExitStack() as stack:
             # What is None has not been said, as by Postgres, which can.
-            if self.engine != "duckdb" and client.capabilities.supports_transactions is not False:
+            if not self.engine.is_file and client.capabilities.supports_transactions is not False:
                 stack.enter_context(client.begin_transaction())
-            if self.engine == "postgres":
-                client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if self.engine.stay_at_moment:
+                client.execute_sql(self.engine.stay_at_moment)
             with self._holding(client):
                 yield
 

@@ -2,7 +2,7 @@
 both know, and put into a destination's own by sqlglot; what it answers is typed by dlt's schema, whatever its
 driver makes of it.
 
-A kind of SQL is a class. Which one it is, the destination's capabilities say, never its name.
+What destinations can is declared by `Dialect`'s attributes, in a class for each that differs: see `engines`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import sqlglot
 from dlt.destinations.sql_client import SqlClientBase
 from sqlglot import exp
+
+from sources.core.warehouse.words import Words
 
 OURS = "postgres"
 """The dialect that statements are written in."""
@@ -53,14 +55,33 @@ class Dialect:
         client: dlt's, connected.
     """
 
-    views: ClassVar[bool] = True
-    """Whether views can be made."""
+    # --- which destinations are meant ---------------------------------------------------------------
 
-    shares: ClassVar[bool] = False
-    """Whether a view may show a table of another schema, which whoever sees the view need not see."""
+    kind: ClassVar[str] = ""
+    """dlt's type of the only destinations that are so, whatever the configuration calls them."""
+
+    speaks: ClassVar[str] = ""
+    """What sqlglot calls the SQL of these; of any type, where none is said."""
+
+    # --- how it is asked, and told ------------------------------------------------------------------
+
+    is_file: ClassVar[bool] = False
+    """Whether it is a file: opening it takes a while, and nobody else changes it while it is open."""
 
     arrays: ClassVar[bool] = False
     """Whether many values can be one parameter."""
+
+    answers_arrow: ClassVar[bool] = False
+    """Whether its driver answers in Arrow, as DuckDB's does."""
+
+    decodes_json: ClassVar[bool] = False
+    """Whether its driver takes JSON apart."""
+
+    concatenates: ClassVar[bool] = True
+    """Whether it has `concat_ws`."""
+
+    stay_at_moment: ClassVar[str] = ""
+    """What has a transaction see one moment, where it has to be told."""
 
     columns_of: ClassVar[str] = (
         "SELECT table_name, column_name, data_type FROM information_schema.columns "
@@ -71,11 +92,42 @@ class Dialect:
     has_schema: ClassVar[str] = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
     """What asks whether there is a schema."""
 
+    # --- what is loaded, and given up ---------------------------------------------------------------
+
+    file_format: ClassVar[Literal["parquet"] | None] = None
+    """The form in which rows must come; None for dlt's own choice."""
+
+    loads_empty_files: ClassVar[bool] = True
+    """Whether a file without rows makes a table."""
+
     create_schema: ClassVar[str] = ""
     """What makes a schema, where its defaults would not hold every text and tell ids apart."""
 
     give_up_bytes: ClassVar[Sequence[str]] = ()
     """What has a table, or a schema, written anew without what was deleted; `{table}` and `{schema}` stand there."""
+
+    # --- what is said of it, and shown --------------------------------------------------------------
+
+    views: ClassVar[bool] = True
+    """Whether views can be made."""
+
+    shares: ClassVar[bool] = False
+    """Whether a view may show a table of another schema, which whoever sees the view need not see."""
+
+    comments_of_columns: ClassVar[str] = ""
+    """What asks for the comments in a schema, by table and column; empty where there are none."""
+
+    comments_of_views: ClassVar[str] = ""
+    """What asks for views and their comments, which say whether these are as they should be; empty if there are none."""
+
+    replaces_views: ClassVar[bool] = False
+    """Whether replacing a view never leaves others behind that no longer fit it."""
+
+    sees_all_schemas: ClassVar[bool] = False
+    """Whether `information_schema` tells of all schemas, and a table of another one can be asked."""
+
+    words: ClassVar[Words | None] = None
+    """What people are found by, where that can be said in it; then all views for analysts can, too."""
 
     def __init__(self, client: SqlClientBase[Any]) -> None:
         capabilities = client.capabilities
@@ -92,7 +144,7 @@ class Dialect:
             sql: the statement, in words of ours.
             known: the dataset's tables and views, whose names have to be qualified.
         """
-        return _translated(sql, self._name, self._path, frozenset(known), self._fold)
+        return _translated(sql, self._name, self._path, frozenset(known), self._fold, self.concatenates)
 
     def view(self, select: str) -> str:
         """What a view selects, in this dialect.
@@ -100,7 +152,7 @@ class Dialect:
         Raises:
             UnsupportedError: it cannot be said in it.
         """
-        tree = _as_everybody_has(sqlglot.parse_one(select, read=OURS), self._name)
+        tree = _as_everybody_has(sqlglot.parse_one(select, read=OURS), self.concatenates)
         return tree.sql(self._name, identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
 
     def given(self, parameter: Any) -> Any:
@@ -118,65 +170,6 @@ class Dialect:
             rows: as the driver gave them.
         """
         return as_typed([types.get(name or "", "") for name in prepared.columns], rows)
-
-
-class Spoken(Dialect):
-    """What statements are written in: nothing is to be translated."""
-
-    arrays = True
-    shares = True
-    columns_of = Dialect.columns_of.replace(
-        "data_type", "CASE data_type WHEN 'ARRAY' THEN udt_name ELSE data_type END"
-    )
-
-    def __init__(self, client: SqlClientBase[Any] | None = None) -> None:
-        """Needs no client to be asked."""
-
-    def prepare(self, sql: str, known: Iterable[str]) -> Prepared:
-        return Prepared(sql)
-
-    def view(self, select: str) -> str:
-        return select
-
-    def given(self, parameter: Any) -> Any:
-        return parameter
-
-    def typed(self, prepared: Prepared, types: Types, rows: Sequence[Any]) -> list[Row]:
-        return cast("list[Row]", rows)
-
-
-class Sqlite(Dialect):
-    """SQLite: moments are text, and a schema is a file that is attached."""
-
-    columns_of = (
-        "SELECT m.name, p.name, p.type FROM {schema}.sqlite_master AS m JOIN pragma_table_info(m.name, %s) AS p "
-        "ORDER BY m.name, p.cid"
-    )
-    has_schema = "SELECT 1 FROM pragma_database_list WHERE name = %s"
-    give_up_bytes = ("VACUUM {schema}", "PRAGMA {schema}.wal_checkpoint(TRUNCATE)")
-
-    def view(self, select: str) -> str:
-        """Without the schema's name: whoever opens its file calls it otherwise."""
-        tree = sqlglot.parse_one(select, read=OURS)
-        for table in tree.find_all(exp.Table):
-            table.set("db", None)
-        return super().view(tree.sql(OURS))
-
-    def given(self, parameter: Any) -> Any:
-        value = super().given(parameter)
-        return value.isoformat(" ", "microseconds") if isinstance(value, datetime) else value
-
-
-class MySql(Dialect):
-    """MySQL and MariaDB: a schema is a database, which may lack half of Unicode, and take `a` and `A` for one id."""
-
-    shares = True
-    create_schema = "CREATE DATABASE `{}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
-    give_up_bytes = ("OPTIMIZE TABLE {schema}.{table}",)
-
-
-_SPOKEN = ("duckdb", "postgres")
-_KINDS: Mapping[str, type[Dialect]] = {**dict.fromkeys(_SPOKEN, Spoken), "mysql": MySql, "sqlite": Sqlite}
 
 
 def as_typed(types: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Row]:
@@ -198,14 +191,14 @@ def as_typed(types: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Row]:
     ]
 
 
-def dialect_of(client: SqlClientBase[Any]) -> Dialect:
-    """The dialect that a destination speaks."""
-    return _KINDS.get(str(client.capabilities.sqlglot_dialect), Dialect)(client)
-
-
 @lru_cache(maxsize=512)
 def _translated(
-    sql: str, dialect: str, path: tuple[str, ...], known: frozenset[str], fold: Callable[[str], str]
+    sql: str,
+    dialect: str,
+    path: tuple[str, ...],
+    known: frozenset[str],
+    fold: Callable[[str], str],
+    concatenates: bool,
 ) -> Prepared:
     tree = sqlglot.parse_one(sql, read=OURS)
     tables = frozenset(table.name for table in tree.find_all(exp.Table))
@@ -217,7 +210,7 @@ def _translated(
             table.set("catalog", exp.to_identifier(catalog[0]) if catalog else None)
     for name in tree.find_all(exp.Identifier):
         name.set("this", fold(name.name))
-    tree = _as_everybody_has(tree, dialect)
+    tree = _as_everybody_has(tree, concatenates)
     return Prepared(tree.sql(dialect, identify=True), columns, tables)
 
 
@@ -229,7 +222,7 @@ def _source(projection: exp.Expr) -> str | None:
     return inner.name if isinstance(inner, exp.Column) else None
 
 
-def _as_everybody_has(tree: exp.Expr, dialect: str) -> exp.Expr:
+def _as_everybody_has(tree: exp.Expr, concatenates: bool) -> exp.Expr:
     """What sqlglot would leave as it is, in words that everybody has."""
 
     numbers = itertools.count(1)
@@ -242,7 +235,7 @@ def _as_everybody_has(tree: exp.Expr, dialect: str) -> exp.Expr:
                 node.set("offset", None)  # only there for the sake of a plan
             case exp.Subquery() if not node.alias and isinstance(node.parent, exp.From | exp.Join):
                 node.set("alias", exp.TableAlias(this=exp.to_identifier(f"part_{next(numbers)}")))
-            case exp.ConcatWs() if dialect == "sqlite":  # which has it since 3.44 only
+            case exp.ConcatWs() if not concatenates:
                 return _joined(*(part.transform(plainer) for part in node.expressions))
             case exp.SplitPart():
                 parts = (node.this, node.args["delimiter"])

@@ -3,12 +3,17 @@ says is in it."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Literal
+from functools import cached_property, lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import dlt
-from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
+
+from sources.core.warehouse.dialects import Dialect
+from sources.core.warehouse.engines import engine_of, kind_of
+from sources.core.warehouse.lake import Versions
 
 SHAREABLE = "{dataset}_shareable"
 """The schema of views without any personal column."""
@@ -31,16 +36,18 @@ class Kind:
     # --- what the destination is like -------------------------------------------------------------
 
     @property
-    def engine(self) -> str:
-        """What kind of destination it is, such as `duckdb`."""
+    def kind(self) -> str:
+        """dlt's type of the destination, such as `duckdb`."""
         destination = self._pipeline.destination
-        return engine_of(destination) if destination else ""
+        return kind_of(destination) if destination else ""
 
-    @property
-    def file_format(self) -> Literal["parquet"] | None:
-        """The form in which rows must come; None for dlt's own choice. Into Postgres that is CSV, which makes nulls of
-        empty text."""
-        return "parquet" if self.engine == "postgres" else None
+    @cached_property
+    def engine(self) -> type[Dialect]:
+        """What the destination is like, and what it can."""
+        if self.is_lake:
+            return Versions
+        can = self._capabilities
+        return engine_of(self.kind, (can.sqlglot_dialect or _spoken_through(self._pipeline)) if can else "")
 
     @property
     def is_lake(self) -> bool:
@@ -104,13 +111,18 @@ class Kind:
         return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
 
 
-def engine_of(destination: AnyDestination) -> str:
-    """What kind of destination it is, such as `duckdb`."""
-    return destination.destination_type.rsplit(".", 1)[-1]
-
-
 @lru_cache(maxsize=16)
 def _capabilities_of(destination: Any) -> DestinationCapabilitiesContext:
     """What a destination says it can; it takes 10 ms to say so."""
     found: DestinationCapabilitiesContext = destination.capabilities()
     return found
+
+
+def _spoken_through(pipeline: dlt.Pipeline) -> str:
+    """What a database speaks that is reached through SQLAlchemy, which its credentials say."""
+    if pipeline.destination not in _SPOKEN:
+        _SPOKEN[pipeline.destination] = str(pipeline.destination_client().capabilities.sqlglot_dialect)
+    return _SPOKEN[pipeline.destination]
+
+
+_SPOKEN: WeakKeyDictionary[Any, str] = WeakKeyDictionary()

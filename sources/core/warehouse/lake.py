@@ -20,7 +20,8 @@ from dlt.common.schema.utils import get_columns_names_with_prop
 from sqlglot import exp
 
 from sources.core.tables import DELETED_AT, SYNCED_AT
-from sources.core.warehouse.dialects import OURS, Prepared, Spoken, Statement
+from sources.core.warehouse.dialects import OURS, Prepared, Statement
+from sources.core.warehouse.engines import Spoken
 from sources.core.warehouse.table_files import CHANGING, Logged, table_files
 
 if TYPE_CHECKING:

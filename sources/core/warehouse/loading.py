@@ -172,9 +172,10 @@ class Loader:
             yield self._with_hints(replace(batch, data=data))
 
     def empty_table(self) -> Iterator[Any]:
-        """Where no row ever came, an empty batch, so that the table and its documented columns exist. Not for
-        Postgres: dlt's way of copying parquet into it fails on files without rows."""
-        if self.warehouse and (self.warehouse.engine == "postgres" or self.warehouse.has(self.table.name)):
+        """Where no row ever came, an empty batch, so that the table and its documented columns exist; but
+        where a file without rows makes none."""
+        there = self.warehouse
+        if there and (not there.engine.loads_empty_files or there.has(self.table.name)):
             return
         if not self._yielded and self.warehouse and self.warehouse.takes_objects:
             yield dlt.mark.materialize_table_schema()
@@ -234,7 +235,7 @@ class Loader:
             return items
         hints = dlt.mark.make_hints(
             columns=cast(Any, columns) or None,  # an empty dict would take all hints away
-            file_format=self.warehouse.file_format if self.warehouse else None,
+            file_format=self.warehouse.engine.file_format if self.warehouse else None,
         )
         return dlt.mark.with_hints(items, hints)
 

@@ -16,7 +16,6 @@ from sources.core.privacy.erasure import NOWHERE, Suppressions
 from sources.core.privacy.origin import Origin
 from sources.core.privacy.policy import Policy
 from sources.core.tables import Column, Table
-from sources.core.warehouse.views import ENGINES
 from sources.core.warehouse.warehouse import Warehouse
 
 PERSON, ACCOUNT = "person", "client"
@@ -47,15 +46,11 @@ ERASURES = "erasures"
 """The table that says of each erasure when it was through, and not whom it was about."""
 
 
-def asks_all(warehouse: Warehouse) -> bool:
-    """Whether all schemas can be asked at once; where not, a vendor's first load takes over what others' lists say."""
-    return warehouse.engine in ENGINES
-
-
 def suppression_lists(warehouse: Warehouse) -> list[str]:
     """The lists that are in force: of every vendor in the warehouse, so that whoever was erased from one stays out of
-    one that is first loaded later. Where other schemas cannot be looked into, the dataset's own."""
-    if not asks_all(warehouse):
+    one that is first loaded later. Where other schemas cannot be looked into, the dataset's own, and a vendor's
+    first load takes over what others' say."""
+    if not warehouse.engine.sees_all_schemas:
         return [SUPPRESSIONS.name]
     schemas = warehouse.query(
         "SELECT table_schema FROM information_schema.tables WHERE table_name = %s AND table_type = 'BASE TABLE'",

@@ -194,16 +194,6 @@ def _annotation(
 
 # --- making them -------------------------------------------------------------------------------------
 
-_EXISTING = {
-    "duckdb": "SELECT view_name, comment FROM duckdb_views() WHERE schema_name = %s",
-    "postgres": (
-        "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'v'"
-    ),
-}
-ENGINES = frozenset(_EXISTING)
-"""Destinations in which views keep a comment, that says whether they are as they should be."""
-
 
 def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str, Mapping[str, str]]) -> None:
     """Makes views that are missing or differ, and drops those that we once made and no longer have.
@@ -216,10 +206,11 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
         views: those that are read by others before these.
         values: by view, what its placeholders stand for.
     """
-    if warehouse.engine not in ENGINES:
+    engine = warehouse.engine
+    if not engine.comments_of_views:
         _translate(warehouse, views, values)
         return
-    existing = dict(warehouse.query(_EXISTING[warehouse.engine], warehouse.dataset))
+    existing = dict(warehouse.query(engine.comments_of_views, warehouse.dataset))
     wanted = {view.name: _definition(view, values[view.name]) for view in views}
     changed = [name for name, (_, comment) in wanted.items() if existing.get(name) != comment]
     obsolete = [n for n, comment in existing.items() if n not in wanted and _OURS.search(comment or "")]
@@ -230,8 +221,7 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
     drop = list(_drops(warehouse, [*obsolete, *reversed(wanted)]))
     # Replacing keeps rights and what hangs on a view, but in Postgres only adds columns at the end; in DuckDB
     # it leaves views of views behind that no longer fit.
-    in_place = warehouse.engine == "postgres" and not obsolete
-    attempts = [create] if in_place else []
+    attempts = [create] if engine.replaces_views and not obsolete else []
     for statements in [*attempts, [*drop, *everything]]:
         try:
             warehouse.execute_together((statement, ()) for statement in statements)
@@ -258,7 +248,7 @@ def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
             warehouse.execute_all([drop])
     if missing and not any(view.name in before for view in views):
         notes.warning(
-            "views for analysts that %s has no words for: %s", warehouse.engine, ", ".join(sorted(missing))
+            "views for analysts that %s has no words for: %s", warehouse.kind, ", ".join(sorted(missing))
         )
 
 

@@ -1,7 +1,7 @@
-"""What must be read from the destination while extracting: what it has already.
+"""What a destination is asked, and what is changed in it: rows, views, and what it keeps of what was deleted.
 
-Everything here is plain SQL through dlt's client, put into the destination's own words by its dialect, so it works
-wherever dlt can merge.
+It is SQL through dlt's client, put into the destination's own words by its dialect, so it works wherever dlt can merge;
+only rows in Arrow are had from the driver itself, where that answers in it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.warehouse.changes import Change, many_at_a_time
 from sources.core.warehouse.connection import Connection
-from sources.core.warehouse.dialects import Dialect, Prepared, Statement, dialect_of
+from sources.core.warehouse.dialects import Dialect, Prepared, Statement
 from sources.core.warehouse.lake import Files, Versions
 
 CHUNK = 1_000
@@ -51,14 +51,12 @@ class Warehouse(Connection):
 
     def make_ready(self) -> None:
         """Makes the schemas to load into, where a destination's own defaults for them would not do."""
-        if not self.takes_objects:
+        if not self.engine.create_schema:
             return
         with self._client() as client:
-            create = self._dialect(client).create_schema
-            wanted = (client.dataset_name, client.staging_dataset_name) if create else ()
-            for schema in wanted:
+            for schema in (client.dataset_name, client.staging_dataset_name):
                 if not self.has_schema(schema):
-                    client.execute_sql(create.format(schema))
+                    client.execute_sql(self.engine.create_schema.format(schema))
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query; none where a table does not exist."""
@@ -92,18 +90,8 @@ class Warehouse(Connection):
             self._spoken = Versions(self._schema)
         if self._spoken is None:
             with nullcontext(client) if client else self._client() as asked:
-                self._spoken = dialect_of(asked)
+                self._spoken = self.engine(asked)
         return self._spoken
-
-    @property
-    def has_views(self) -> bool:
-        """Whether views can be made in it."""
-        return self._dialect().views
-
-    @property
-    def shares(self) -> bool:
-        """Whether views can show others what is in it, and nothing else of it."""
-        return self._dialect().shares
 
     def stored(self, schema: str | None = None) -> dict[str, dict[str, str]]:
         """What there really is, whoever made it: by table or view, by column in their order, the type in the
@@ -116,7 +104,7 @@ class Warehouse(Connection):
         if self.is_lake:
             return {table: self.types(table) for table in self._files.there()}
         schema = schema or self.dataset
-        for table, column, type_ in self.query(self._dialect().columns_of.format(schema=schema), schema):
+        for table, column, type_ in self.query(self.engine.columns_of.format(schema=schema), schema):
             found.setdefault(table, {})[column] = type_
         return found
 
@@ -126,7 +114,7 @@ class Warehouse(Connection):
 
     def has_schema(self, name: str) -> bool:
         """Whether the destination has a schema: asked first, since the right to make one may be missing."""
-        return bool(self.query(self._dialect().has_schema, name))
+        return bool(self.query(self.engine.has_schema, name))
 
     def stream(self, sql: str, *parameters: Any, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, fetched some at a time."""
@@ -135,10 +123,9 @@ class Warehouse(Connection):
                 yield from typed(rows)
 
     def from_json(self, value: Any) -> Any:
-        """A JSON column's value taken apart: Postgres does that by itself, others do not."""
-        if self.engine != "postgres" and isinstance(value, str):
-            return msgspec.json.decode(value)
-        return value
+        """A JSON column's value taken apart, where the driver did not do that."""
+        whole = isinstance(value, str) and not self.engine.decodes_json
+        return msgspec.json.decode(value) if whole else value
 
     def to_json(self, value: Any) -> str | None:
         """A value as a JSON column takes it."""
@@ -159,7 +146,7 @@ class Warehouse(Connection):
 
     def change(self, changes: Iterable[Change]) -> None:
         """Changes and deletes rows, no row twice, all or none of them; in a lake, file by file."""
-        if (many := list(changes)) and not self.is_lake and self._dialect().arrays:
+        if (many := list(changes)) and not self.is_lake and self.engine.arrays:
             self.execute_together(many_at_a_time(many, self.stored()))
         else:
             self.execute_together(change.statement for change in many)
@@ -201,7 +188,7 @@ class Warehouse(Connection):
         """Has tables written anew, without what was deleted or changed in them, where a destination knows how to."""
         there = [table for table in tables if self.has(table)]
         with self._client() as client:
-            for statement in self._dialect(client).give_up_bytes:
+            for statement in self.engine.give_up_bytes:
                 for schema in (client.dataset_name, client.staging_dataset_name):
                     with client.with_alternative_dataset_name(schema):
                         for table in there if "{table}" in statement else [""]:
@@ -238,7 +225,7 @@ class Warehouse(Connection):
         found = [stored_table([], types)]
         schema = found[0].schema
         for part, values in self._in_parts(sql, ids):
-            if self.engine == "duckdb":
+            if self.engine.answers_arrow:
                 with contextlib.suppress(duckdb.CatalogException), self._client() as client:
                     asked = client.native_connection.sql(
                         part.replace("%s", "?"), params=[*parameters, *values]
@@ -263,7 +250,7 @@ class Warehouse(Connection):
     def _in_parts(self, sql: str, ids: Sequence[Any]) -> Iterator[tuple[str, Sequence[Any]]]:
         """A statement for all ids where they can be one parameter, so that a large table is looked through
         once; else as many as it takes."""
-        if ids and self._dialect().arrays:
+        if ids and self.engine.arrays:
             yield sql.format(ids="SELECT unnest(%s)"), [list(ids)]
             return
         for start in range(0, len(ids), CHUNK):
