@@ -19,6 +19,9 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from pipelines.storage.lock import lock_beside
 from sources.core.errors import LockedError
+from sources.core.warehouse.dialects import Dialect
+from sources.core.warehouse.engines import LikePostgres, MySql, Sqlite
+from sources.core.warehouse.kind import engine_in
 
 LOOK_EVERY = 1.0
 """Seconds between two attempts while waiting."""
@@ -40,9 +43,13 @@ def writing(pipeline: dlt.Pipeline, alone: bool = False, wait: float = 0.0) -> A
     Raises:
         LockedError: others do not end in time.
     """
-    speaks = str(pipeline.destination_client().capabilities.sqlglot_dialect)
-    lock = _LOCKS.get(speaks)
-    return lock(pipeline, alone, wait) if lock else nullcontext()
+    engine = engine_in(pipeline)
+    locks = (lock for like, lock in _LOCKS.items() if issubclass(engine, like))
+    return next(locks, _without)(pipeline, alone, wait)
+
+
+def _without(pipeline: dlt.Pipeline, alone: bool, wait: float) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @contextmanager
@@ -77,12 +84,12 @@ def _beside_sqlite(pipeline: dlt.Pipeline, alone: bool, wait: float) -> Iterator
         yield
 
 
-_LOCKS: Mapping[str, Callable[[dlt.Pipeline, bool, float], AbstractContextManager[None]]] = {
-    "postgres": _in_postgres,
-    "mysql": _in_mysql,
-    "sqlite": _beside_sqlite,
+_LOCKS: Mapping[type[Dialect], Callable[[dlt.Pipeline, bool, float], AbstractContextManager[None]]] = {
+    LikePostgres: _in_postgres,
+    MySql: _in_mysql,
+    Sqlite: _beside_sqlite,
 }
-"""By the SQL that a destination speaks."""
+"""How engines, and those like them, are held; others have no lock that is known to hold."""
 
 
 @contextmanager

@@ -6,14 +6,18 @@ call databases that dlt reaches in another way.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, cast
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.destination import Destination, DestinationCapabilitiesContext
-from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.destination.exceptions import DestinationTerminalException, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.storage.long_texts import with_long_texts
 from pipelines.storage.remembering import remember_types
@@ -69,6 +73,29 @@ def destination_named(name: str, **more: Any) -> AnyDestination:
     except (MissingDependencyException, ImportError):
         raise ConfigurationError(f"{name} takes packages that are not installed: {_install(name)}") from None
     return asked_once(found)
+
+
+def file_named(name: str) -> str:
+    """The DuckDB file that the configuration gives a destination of a name of its own; empty where it gives none.
+
+    Args:
+        name: of a destination whose type is `duckdb`.
+
+    Raises:
+        ConfigurationError: what it gives is no file.
+    """
+    if not _type_of(name):
+        return ""
+    with contextlib.suppress(ConfigurationException, DestinationTerminalException):
+        given = resolve_configuration(
+            DuckDbCredentials(), sections=("destination", name), accept_partial=True
+        )
+        if not str(given.database or "").startswith(":"):  # `:memory:` and the like
+            return str(given.database or "")
+    raise ConfigurationError(
+        f"destination {name!r} is no DuckDB file that can be kept: name one as credentials under [destination.{name}] in "
+        ".dlt/secrets.toml, or leave them out and set `warehouse` under [leadhouse]"
+    )
 
 
 def asked_once(destination: AnyDestination) -> AnyDestination:

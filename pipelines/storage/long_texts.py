@@ -8,10 +8,12 @@ from typing import Any
 
 from dlt.common.destination import DestinationCapabilitiesContext
 
+from sources.core.warehouse.engines import MySql
+
 
 def with_long_texts(can: DestinationCapabilitiesContext) -> DestinationCapabilitiesContext:
     """What a destination can, its columns of text long enough for any."""
-    if can.sqlglot_dialect == "mysql":
+    if can.sqlglot_dialect == MySql.speaks:
         can.type_mapper = _long_texts()
     return can
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import dlt
-from dlt.common.schema import Schema
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.logs import tame_dlt
@@ -23,6 +22,7 @@ from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
 from sources.core.warehouse.describing import describe
+from sources.core.warehouse.kind import engine_in
 from sources.core.warehouse.warehouse import Warehouse
 
 DLT_DEFAULTS = {
@@ -147,7 +147,7 @@ class Readable(ABC):
     @contextmanager
     def _with_views(self, dataset: str, describe: Callable[[dlt.Pipeline], None]) -> Iterator[dlt.Pipeline]:
         with self.ask(dataset) as pipeline:
-            if Warehouse(pipeline, Schema(dataset)).engine.words:
+            if engine_in(pipeline).words:
                 yield pipeline
                 return
         with (

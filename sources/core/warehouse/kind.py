@@ -44,16 +44,12 @@ class Kind:
     @cached_property
     def engine(self) -> type[Dialect]:
         """What the destination is like, and what it can."""
-        if self.is_lake:
-            return Versions
-        can = self._capabilities
-        return engine_of(self.kind, (can.sqlglot_dialect or _spoken_through(self._pipeline)) if can else "")
+        return engine_in(self._pipeline)
 
     @property
     def is_lake(self) -> bool:
         """Whether rows are only added, in files, so that of each all versions may be there."""
-        can = self._capabilities
-        return can is not None and "delete-insert" not in (can.supported_merge_strategies or ())
+        return self._capabilities is not None and _only_adds(self._capabilities)
 
     @property
     def upserts(self) -> bool:
@@ -109,6 +105,21 @@ class Kind:
         """Data types of a table's columns, as far as the schema knows."""
         columns = self._schema.tables[table]["columns"] if self.has(table) else {}
         return {name: str(column["data_type"]) for name, column in columns.items() if "data_type" in column}
+
+
+def engine_in(pipeline: dlt.Pipeline) -> type[Dialect]:
+    """What a pipeline's destination is like, and what it can."""
+    destination = pipeline.destination
+    if destination is None:
+        return Dialect
+    can = _capabilities_of(destination)
+    if _only_adds(can):
+        return Versions
+    return engine_of(kind_of(destination), can.sqlglot_dialect or _spoken_through(pipeline))
+
+
+def _only_adds(can: DestinationCapabilitiesContext) -> bool:
+    return "delete-insert" not in (can.supported_merge_strategies or ())
 
 
 @lru_cache(maxsize=16)
