@@ -36,7 +36,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def described(duck: DuckDB) -> dict[str, Any]:
     with duck.storage().look(LEADPANTHER.name) as pipeline:
-        return describe_vendor(Warehouse(pipeline, pipeline.default_schema), LEADPANTHER, load_policy())
+        return describe_vendor(Warehouse(pipeline), LEADPANTHER, load_policy())
 
 
 def of_people(duck: DuckDB) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ AWKWARD = 'a "quoted", comma\nand a new line; ü 👋'
 
 def export_of(target: Target, client: str, folder: Path, **options: Any) -> dict[str, int]:
     with target.storage().look(DATASET) as pipeline:
-        return export(Warehouse(pipeline, pipeline.default_schema), LEADPANTHER, client, folder, **options)
+        return export(Warehouse(pipeline), LEADPANTHER, client, folder, **options)
 
 
 def awkward_world() -> World:
@@ -209,7 +209,7 @@ def test_an_export_is_of_one_moment(postgres: Postgres, sandbox: StartSandbox) -
     world = small_world()
     postgres.sync(sandbox(world))
     with postgres.storage().look(DATASET) as pipeline:
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        warehouse = Warehouse(pipeline)
         with warehouse.at_one_moment():
             before = warehouse.query("SELECT count(*) FROM leads")
             postgres.query("DELETE FROM leadpanther.leads")

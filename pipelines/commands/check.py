@@ -127,7 +127,7 @@ def _show_unreviewed(console: Console, vendor: Vendor) -> None:
     try:
         storage = storage_for(load_sync_config())
         with storage.look(storage.dataset_of(vendor)) as pipeline:
-            names = unreviewed(Warehouse(pipeline, pipeline.default_schema))
+            names = unreviewed(Warehouse(pipeline))
     except (WarehouseError, LockedError):
         return  # nothing was synced yet, or just now
     if names:

@@ -46,7 +46,7 @@ def run_dbt(folder: Path, destination: str | None, dataset: str | None) -> None:
     sources = []
     for vendor in storage.loaded(vendors_named(None)):
         with storage.look(storage.dataset_of(vendor)) as pipeline:
-            sources.append(describe_vendor(Warehouse(pipeline, pipeline.default_schema), vendor, policy))
+            sources.append(describe_vendor(Warehouse(pipeline), vendor, policy))
     with storage.ask(SCHEMA) as pipeline:
         sources.extend(describe_people(warehouse_of_people(pipeline), policy))
     text = yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=100)

@@ -85,7 +85,7 @@ def _whose(client: str, storage: Readable, vendors: Sequence[Vendor]) -> Vendor:
     found = []
     for vendor in vendors:
         with storage.look(storage.dataset_of(vendor)) as pipeline:
-            if _knows(Warehouse(pipeline, pipeline.default_schema), vendor, client):
+            if _knows(Warehouse(pipeline), vendor, client):
                 found.append(vendor)
     if len(found) > 1:
         names = ", ".join(vendor.name for vendor in found)

@@ -35,7 +35,7 @@ def copied(
         describe: makes the views in the copy.
         folder: for the copy, which holds personal data; whoever has made it deletes it.
     """
-    warehouse, file = Warehouse(pipeline, pipeline.default_schema), folder / "copy.duckdb"
+    warehouse, file = Warehouse(pipeline), folder / "copy.duckdb"
     with duckdb.connect(str(file)) as connection, warehouse.at_one_moment():
         connection.execute(f"CREATE SCHEMA {warehouse.dataset}")
         for table in warehouse.tables():

@@ -45,7 +45,7 @@ def make_dropped(pipeline: dlt.Pipeline) -> None:
 def _gone(pipeline: dlt.Pipeline) -> Iterator[str]:
     """Tables that are not there, or not with all columns; none where nobody can tell, as in SQLite while a view of its
     cannot be looked into."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     stored = {name.lower(): {c.lower() for c in columns} for name, columns in warehouse.stored().items()}
     for name in [*warehouse.tables(), *pipeline.default_schema.dlt_table_names()] if stored else ():
         there = stored.get(name.lower())

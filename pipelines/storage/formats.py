@@ -40,7 +40,7 @@ def refuse_newer(pipeline: dlt.Pipeline) -> int:
     """
     if not pipeline.default_schema_name:
         return FORMAT
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     rows = warehouse.query(f"SELECT format, leadhouse FROM {FORMATS} ORDER BY format DESC")
     found, by = rows[0] if rows else (FORMAT, "")
     if found > FORMAT:
@@ -61,5 +61,5 @@ def bring_up_to_date(pipeline: dlt.Pipeline) -> None:
     if found == FORMAT:
         return
     for step in range(found, FORMAT):
-        UPGRADES[step](Warehouse(pipeline, pipeline.default_schema))
+        UPGRADES[step](Warehouse(pipeline))
     pipeline.run([format_row()], table_name=FORMATS, write_disposition="append")

@@ -63,7 +63,7 @@ def _follows(pipeline: dlt.Pipeline) -> bool:
     """Whether the warehouse's state is the one that the package was made upon, or the package's own: dlt counts
     versions of it, and only a load moves it."""
     state = pipeline.state
-    rows = Warehouse(pipeline, pipeline.default_schema).query(
+    rows = Warehouse(pipeline).query(
         "SELECT version, version_hash FROM _dlt_pipeline_state WHERE pipeline_name = %s ORDER BY version DESC LIMIT 1",
         pipeline.pipeline_name,
     )
@@ -74,7 +74,7 @@ def _follows(pipeline: dlt.Pipeline) -> bool:
 def _is_before_an_erasure(pipeline: dlt.Pipeline) -> bool:
     """Whether somebody was erased, from another machine, since the rows that are pending were read: they may
     be theirs."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     lists = suppression_lists(warehouse)
     found = [moment for name in lists for (moment,) in warehouse.query(f"SELECT max(erased_at) FROM {name}")]
     erased = max(filter(None, found), default=None)

@@ -86,7 +86,7 @@ class Server(Storage):
             yield
 
     def rewrite(self, pipeline: dlt.Pipeline, tables: Sequence[str]) -> None:
-        Warehouse(pipeline, pipeline.default_schema).give_up_bytes(tables)
+        Warehouse(pipeline).give_up_bytes(tables)
 
     def size(self, warehouse: Warehouse) -> int | None:
         return None

@@ -73,7 +73,7 @@ class Part:
     @classmethod
     def of(cls, pipeline: dlt.Pipeline) -> Part | None:
         """What a pipeline's dataset has, if there are leads in it."""
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        warehouse = Warehouse(pipeline)
         vendor = vendor_of([pipeline.default_schema.name], list(VENDORS.values()))
         has_leads = vendor and vendor.leads and warehouse.has(vendor.leads.table)
         return cls(vendor, warehouse) if vendor and has_leads else None
@@ -132,13 +132,13 @@ def _carry(
 ) -> bool:
     over_all = tables(policy)
     _make_small_tables(pipeline, over_all)
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     made_of = warehouse.qualified(MADE_OF.name)
     what = _what(parts, policy, storage.config.max_shared)
     if again or warehouse.query(f"SELECT mark FROM {made_of}") != [(_mark(what, warehouse),)]:
         if not _find(storage, pipeline, [over_all[name] for name in LARGE], parts, policy):
             return False
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        warehouse = Warehouse(pipeline)
         describe(warehouse, policy)
         warehouse.execute_together(holds_only(made_of, ["mark"], [[_mark(what, warehouse)]]))
     health = over_all[HEALTH]
@@ -186,7 +186,7 @@ def _find(
     storage: Storage, pipeline: dlt.Pipeline, large: Sequence[Table], parts: Sequence[Part], policy: Policy
 ) -> bool:
     """Finds people, and loads what changed of the large tables; says whether it could."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     with elsewhere() as folder:
         file = folder / "people.duckdb"
         with duckdb.connect(str(file)) as connection:
@@ -239,7 +239,7 @@ def _bring_back(
     storage: Storage, pipeline: dlt.Pipeline, large: Sequence[Table], connection: duckdb.DuckDBPyConnection
 ) -> None:
     """Loads what changed. First, what is gone goes; whoever is killed in between does the same once more."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     resources, outdated = [], False
     for table in large:
         now, was = f"{SCHEMA}.{table.name}", f"{WAS}.{table.name}"

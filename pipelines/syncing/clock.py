@@ -19,7 +19,7 @@ def look_at_clock(pipeline: dlt.Pipeline) -> None:
     ahead then, or it is behind now. Times ahead are treated as now wherever something hangs on them."""
     if not pipeline.default_schema_name:
         return
-    ahead = _last_run(Warehouse(pipeline, pipeline.default_schema), latest_credible())
+    ahead = _last_run(Warehouse(pipeline), latest_credible())
     if ahead is not None:
         log.warning(
             "the warehouse has runs up to %s, %s ahead of this machine's clock: it was ahead then, or is behind now; "

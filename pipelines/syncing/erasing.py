@@ -238,7 +238,7 @@ def erase_again(storage: Storage, pipeline: dlt.Pipeline, vendor: Vendor, policy
     """
     if not pipeline.default_schema_name:
         return
-    opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
+    opened = Opened(vendor, pipeline, Warehouse(pipeline), policy)
     if not is_unfinished(opened.warehouse):
         return
     theirs = load_suppressions(opened.warehouse, policy, vendor.origin)
@@ -277,7 +277,7 @@ def erase_met(
         policy: how personal data is treated; knows the key.
         met: what each is called, with the hash of it.
     """
-    opened = Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), policy)
+    opened = Opened(vendor, pipeline, Warehouse(pipeline), policy)
     theirs = _erasures_of(opened, opened.suppressions(met), Marks.of(met))
     found = [change for changes in theirs.values() for change in changes]
     if found:

@@ -63,7 +63,7 @@ def _not_told_by(listed: Set[Listed], wanted: Set[Listed]) -> Iterator[Listed]:
 
 def remember_erased(storage: Storage, pipeline: dlt.Pipeline) -> None:
     """Has this folder know who was erased."""
-    storage.erased(pipeline).note(_listed(Warehouse(pipeline, pipeline.default_schema)))
+    storage.erased(pipeline).note(_listed(Warehouse(pipeline)))
 
 
 def _listed_anywhere(storage: Storage, warehouse: Warehouse, dataset: str) -> Iterator[Listed]:
@@ -73,7 +73,7 @@ def _listed_anywhere(storage: Storage, warehouse: Warehouse, dataset: str) -> It
         return
     for other in {storage.dataset_of(other) for other in vendors_named(None)} - {dataset}:
         with contextlib.suppress(NothingYet), storage.look(other) as there:
-            yield from _listed(Warehouse(there, there.default_schema))
+            yield from _listed(Warehouse(there))
 
 
 def _listed(warehouse: Warehouse, name: str = SUPPRESSIONS.name) -> set[Listed]:

@@ -29,14 +29,14 @@ KEPT_DAYS = 400
 def write_ledger(storage: Storage, pipeline: dlt.Pipeline, run: Run) -> None:
     """Appends a run's outcomes to `sync_log` and what it missed to `roll_call`, drops what is older than anybody asks
     about, and, in the first shard, writes down what there is to say of the warehouse."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     outcomes = [ledger_row(run, outcome) for outcome in run.outcomes.values()]
     resources = [_resource(warehouse, run.vendor.ledger, outcomes, "append")]
     if run.missed:
         resources.append(_resource(warehouse, run.vendor.roll_call, run.missed, "append"))
     more = about(pipeline, run.vendor, run.policy) if run.shard.is_first else []
     load(storage, pipeline, resources + more)
-    _prune(Warehouse(pipeline, pipeline.default_schema), run.vendor.account.name)
+    _prune(Warehouse(pipeline), run.vendor.account.name)
 
 
 def _prune(warehouse: Warehouse, account: str) -> None:
@@ -57,7 +57,7 @@ def _prune(warehouse: Warehouse, account: str) -> None:
 
 def about(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> list[DltResource]:
     """What is to be loaded about the warehouse itself: which columns hold personal data, and its format."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     annotations = annotations_of(warehouse, vendor.all_tables, policy)
     tag_schema(pipeline.default_schema, annotations)
     annotations += annotations_of_views(warehouse, vendor, policy)

@@ -71,7 +71,7 @@ def open_all(storage: Storage, vendors: Sequence[Vendor], policy: Policy) -> Ite
                 if pipeline.default_schema_name == vendor.name:
                     its = policy.in_region(read_config(vendor).default_region)
                     storage.agree(pipeline, vendor, its)  # a shard may have brought columns
-                    found.append(Opened(vendor, pipeline, Warehouse(pipeline, pipeline.default_schema), its))
+                    found.append(Opened(vendor, pipeline, Warehouse(pipeline), its))
         if not found:
             raise NothingYet("there is nothing in the warehouse yet: run `leadhouse sync`")
         load_suppressions(found[0].warehouse, policy)

@@ -30,7 +30,7 @@ def policy_since(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> date
     """
     if not pipeline.default_schema_name:
         return None
-    treated_by = _treated_by(Warehouse(pipeline, pipeline.default_schema))
+    treated_by = _treated_by(Warehouse(pipeline))
     loaded = policy_in(pipeline.state, vendor.name)
     if loaded and loaded.fingerprint == policy.fingerprint:
         return loaded.since if treated_by - {policy.fingerprint} else None
@@ -59,7 +59,7 @@ def retreat(
         policy: how personal data is to be treated.
         since: since when that is so.
     """
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     before: dict[str, dict[str, Treatment]] = defaultdict(dict)
     sql = f"SELECT table_name, column_name, treatment FROM {PII_COLUMNS.name}"
     for table_name, column, treatment in warehouse.query(sql):

@@ -101,7 +101,7 @@ def read_status(
         storage: the warehouse.
         max_age: units read longer ago than this are stale.
     """
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     lost, source = _lost(warehouse, vendor), read_config(vendor)
     units = [
         unit
@@ -228,7 +228,7 @@ def _checkpoints(pipeline: dlt.Pipeline, vendor: Vendor) -> Iterator[tuple[Unit,
 
 def _states(pipeline: dlt.Pipeline) -> Iterator[Mapping[str, Any]]:
     """The latest state of every pipeline that loads into the dataset: there may be shards."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     for (encoded,) in warehouse.query(
         "SELECT state FROM (SELECT state, row_number() OVER "
         "(PARTITION BY pipeline_name ORDER BY version DESC) AS n FROM _dlt_pipeline_state) AS s WHERE n = 1"

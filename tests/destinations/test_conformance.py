@@ -291,7 +291,7 @@ def test_what_is_older_than_anybody_asks_about_leaves_the_ledger_but_no_first_su
     api = sandbox()
     runs = [place.sync(api, "leads").run.run_id for _ in range(3)]
     with place.storage().open(DATASET) as pipeline:
-        warehouse = Warehouse(pipeline, pipeline.default_schema)
+        warehouse = Warehouse(pipeline)
         for run_id, days in zip(runs, (KEPT_DAYS + 2, KEPT_DAYS + 1, KEPT_DAYS - 1), strict=True):
             then = datetime.now(UTC) - timedelta(days=days)
             warehouse.execute(

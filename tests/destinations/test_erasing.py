@@ -50,4 +50,4 @@ def test_a_lead_that_says_only_later_who_it_is_leaves_then(
 def leads(place: Target, vendor: str) -> set[str]:
     """The ids of all leads that there are."""
     with place.storage(dataset="").look(vendor) as pipeline:
-        return {row[0] for row in Warehouse(pipeline, pipeline.default_schema).query("SELECT id FROM leads")}
+        return {row[0] for row in Warehouse(pipeline).query("SELECT id FROM leads")}

@@ -47,7 +47,7 @@ def finish(pipeline: dlt.Pipeline, run: Run, accept_deletes: bool = False) -> No
         run: the run.
         accept_deletes: mark rows as deleted however many they are.
     """
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     with warehouse.connected():
         _call_rolls(warehouse, run, accept_deletes)
         _note_access(warehouse, run)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-import dlt
-from dlt.common.schema import Schema
 from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.warehouse.kind import Kind
@@ -22,9 +20,7 @@ class Connection(Kind):
         pipeline, schema, dataset: as for `Kind`.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
-        super().__init__(pipeline, schema, dataset)
-        self._held: SqlClientBase[Any] | None = None
+    _held: SqlClientBase[Any] | None = None
 
     @contextmanager
     def connected(self) -> Iterator[None]:

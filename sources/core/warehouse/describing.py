@@ -21,7 +21,7 @@ def annotations_of(warehouse: Warehouse, tables: Sequence[Table], policy: Policy
 
 def describe(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
     """Makes views, comments on columns and the shareable views, where they are not what they should be."""
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     with warehouse.connected():
         make_views(warehouse, vendor, policy)
         present = warehouse.stored()

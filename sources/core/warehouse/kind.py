@@ -24,13 +24,15 @@ class Kind:
 
     Args:
         pipeline: the pipeline that will load.
-        schema: its schema: tables that never saw data are as good as not there.
+        schema: the pipeline's default one, if no other is given: tables that never saw data are as good as not there.
         dataset: the schema in the destination that is looked into, if not the pipeline's.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
+    def __init__(
+        self, pipeline: dlt.Pipeline, schema: Schema | None = None, dataset: str | None = None
+    ) -> None:
         self._pipeline = pipeline
-        self._schema = schema
+        self._schema = schema or pipeline.default_schema
         self._dataset = dataset
 
     # --- what the destination is like -------------------------------------------------------------

@@ -109,7 +109,7 @@ def note_erasure(pipeline: dlt.Pipeline, kind: str, rows: Mapping[str, int]) -> 
         kind: person, or account.
         rows: how many it concerned, by table.
     """
-    warehouse = Warehouse(pipeline, pipeline.default_schema)
+    warehouse = Warehouse(pipeline)
     listed = _last_in(warehouse, SUPPRESSIONS.name)
     now = datetime.now(UTC)
     row = {

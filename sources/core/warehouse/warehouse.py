@@ -13,12 +13,10 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
-import dlt
 import duckdb
 import msgspec
 import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.common.schema import Schema
 from dlt.destinations.exceptions import DatabaseTransientException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -40,14 +38,10 @@ class Warehouse(Connection):
     """Looks into a pipeline's dataset. Where there is none yet, everything is unknown.
 
     Args:
-        pipeline: the pipeline that will load.
-        schema: its schema: tables that never saw data are not asked for.
-        dataset: the schema in the destination that is looked into, if not the pipeline's.
+        pipeline, schema, dataset: as for `Kind`.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, schema: Schema, dataset: str | None = None) -> None:
-        super().__init__(pipeline, schema, dataset)
-        self._spoken: Dialect | None = None
+    _spoken: Dialect | None = None
 
     def make_ready(self) -> None:
         """Makes the schemas to load into, where a destination's own defaults for them would not do."""
