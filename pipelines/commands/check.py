@@ -52,7 +52,7 @@ def run_check(name: str | None, accounts: Sequence[str] | None) -> int:
 def _check(source: Source) -> None:
     vendor = source.vendor
     run = Run(vendor, source.config, load_policy())
-    resources = [*vendor.listings, *vendor.snapshots, *vendor.detail_of]
+    resources = vendor.account_resources
     costs = asyncio.run(_open(run, resources))
     console = Console(width=None if is_terminal() else UNLIMITED)
     access = run.access

@@ -188,7 +188,7 @@ def _units(
 
 def _counts(warehouse: Warehouse, vendor: Vendor) -> dict[Unit, int]:
     counts = {}
-    for name in [*vendor.listings, *vendor.snapshots, *vendor.detail_of]:
+    for name in vendor.account_resources:
         table = vendor.tables[name]
         there = f"WHERE {DELETED_AT} IS NULL" if DELETED_AT in table.by_name else ""
         groups = f"GROUP BY {table.whose}" if table.whose else ""

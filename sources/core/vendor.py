@@ -152,6 +152,11 @@ class Vendor:
         return {**self.details, **{d.lists: d for d in self.details.values() if d.lists}}
 
     @cached_property
+    def account_resources(self) -> tuple[str, ...]:
+        """The resources that are read account by account: lists, snapshots, then details."""
+        return tuple(dict.fromkeys([*self.listings, *self.snapshots, *self.detail_of]))
+
+    @cached_property
     def resource_names(self) -> tuple[str, ...]:
         """All resources, in order; one that several snapshots fill, once."""
         names = [name for r in self.resources for name in (r.resource, getattr(r, "lists", None)) if name]

@@ -81,10 +81,9 @@ def tasks(
         resources: what to read.
         known: accounts that the warehouse has, and since when they cannot be read.
     """
-    order = dict.fromkeys([*vendor.listings, *vendor.snapshots, *vendor.detail_of])
     return [
         _task(vendor, access, account, name, known or {})
-        for name in order
+        for name in vendor.account_resources
         if name in resources
         for account in accounts
         if account.has(name)

@@ -113,7 +113,7 @@ class Run:
 
     def planned(self, account: Account) -> list[str]:
         """The resources that are to be read of an account."""
-        names = dict.fromkeys([*self.vendor.listings, *self.vendor.snapshots, *self.vendor.detail_of])
+        names = self.vendor.account_resources
         return [name for name in names if account.has(name) and (not self.wanted or name in self.wanted)]
 
     @property
