@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from urllib.parse import quote
 
 EXACT = 2**53
-"""Up to here, floating-point numbers are whole numbers without a doubt."""
+"""Up to here, floating-point numbers are exactly the whole numbers that they seem."""
 
 
 def as_id(value: Any) -> str | None:

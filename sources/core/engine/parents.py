@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from sources.core.clocks import CLOCKS_DIFFER, latest_credible
 from sources.core.engine.details import Parent
 from sources.core.ids import as_id, is_id
 from sources.core.privacy.erasure import Suppressions
+from sources.core.privacy.whose import column_of
 from sources.core.raw import Raw
 from sources.core.resources import Detail
 from sources.core.rows.fitting import as_timestamp
@@ -21,8 +21,6 @@ from sources.core.tables import CONTENT_DIGEST, DELETED_AT, DETAIL_READS, FIRST_
 from sources.core.units import Rows
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.warehouse import Warehouse
-
-_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def _facts(row: Raw) -> dict[str, Any] | None:
 def _note(
     detail: Detail, account: str, row: Raw, facts: dict[str, Any], digest: Callable[[Raw], str]
 ) -> Known | None:
-    facts = {_CAPITAL.sub("_", key).lower(): value for key, value in facts.items()}  # as columns are called
+    facts = {column_of(key): value for key, value in facts.items()}
     row_id = as_id(facts.get("id"))
     if not is_id(row_id):
         return None

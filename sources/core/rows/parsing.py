@@ -18,11 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
+from sources.core.ids import EXACT
 from sources.core.rows.fitting import NUL, USUAL_INSTANT
 from sources.core.tables import DataType
-
-EXACT = 2**53
-"""Whole numbers up to here are exact as a double."""
 
 ESCAPED = r'["\\\x00-\x1f]'
 """What JSON text cannot hold as it is."""
