@@ -63,7 +63,12 @@ def _adopt(pipeline: dlt.Pipeline, vendor: Vendor, policy: Policy) -> None:
             continue
         known = schema.tables.get(table.name, {}).get("columns", {})
         columns: dict[str, Any] = {
-            name: {"name": name, "data_type": t, "nullable": True, **pii_hint(policy.category(table, name))}
+            name: {
+                "name": name,
+                "data_type": t,
+                "nullable": True,
+                **pii_hint(policy.category(table, name, t)),
+            }
             for name, t in types.items()
             if name not in known
         }

@@ -13,7 +13,8 @@ from pipelines.vendors import vendors_named
 from sources.core.errors import ConfigurationError
 from sources.core.ids import as_id
 from sources.core.privacy.erasure import identifiers
-from sources.core.privacy.policy import Policy
+from sources.core.privacy.origin import hashes_of
+from sources.core.privacy.policy import HASHED, Policy
 from sources.core.privacy.whose import field, telling
 from sources.core.tables import Category, Table
 from sources.core.vendor import Vendor
@@ -76,15 +77,14 @@ def lead_meant(opened: Sequence[Opened], person: Person, policy: Policy, max_sha
     if not found and person.source:
         origins = (vendor.origin for vendor in meant if person.account or vendor.origin.same_id)
         found = {origin.lead(person.account, lead_id): "" for origin in origins}
-    known = {name: policy.hash(name) for name in found}
-    if len(known) > 1:
-        first = dict([next(iter(known.items()))])
-        if known.keys() - everything_known(opened, first, max_shared).keys():
+    if len(found) > 1:
+        first = hashes_of([next(iter(found))], policy.hash)
+        if found.keys() - everything_known(opened, first, max_shared).keys():
             raise ConfigurationError(
                 f"leads of several have that id: {', '.join(sorted(found.values()))}; say with --source and --client "
                 "whose is meant"
             )
-    return known
+    return hashes_of(found, policy.hash)
 
 
 def _called(
@@ -93,11 +93,13 @@ def _called(
     """What leads with an id are called that rows say they are about, each with the vendor and account whose it is."""
     found = {}
     for each in opened:
-        origin, marks = each.vendor.origin, Marks.of({lead_id: each.policy.hash(lead_id)})
+        hashed = each.policy.hash(lead_id)
+        origin, marks = each.vendor.origin, Marks.of({lead_id: hashed})
         for table, names in columns(each.vendor):
             for row in rows_with(each, table, marks):
                 account = row.get(origin.account)
-                if person.account in (None, account) and lead_id in {as_id(field(row, n)) for n in names}:
+                ids = {as_id(field(row, name)) for name in names}
+                if person.account in (None, account) and not ids.isdisjoint({lead_id, hashed}):
                     found[origin.lead(account, lead_id)] = f"{each.vendor.name} {account or ''}".strip()
     return found
 
@@ -118,7 +120,7 @@ def _told_of_them(opened: Opened, known: Mapping[str, str], marks: Marks) -> Ite
             if theirs.is_about(row, table):
                 own = origin.row(table.name, row.get(origin.account), str(row.get("id")))
                 told = identifiers(row, telling(table), opened.policy)
-                yield told | ({own: opened.policy.hash(own)} if own else {})
+                yield told | hashes_of([own] if own else [], opened.policy.hash)
             else:
                 yield _unknown_leads(opened, row, theirs.others_at_their_end(row, table))
 
@@ -132,8 +134,9 @@ def _unknown_leads(opened: Opened, row: Mapping[str, Any], ids: Sequence[str]) -
     account = row.get(origin.account)
     sql = f"SELECT id FROM {origin.leads} WHERE {origin.account} = %s AND id IN ({{ids}})"
     there = {row_id for (row_id,) in warehouse.query_for_ids(sql, ids, account)}
-    names = [origin.lead(account, row_id) for row_id in ids if row_id not in there]
-    return {name: opened.policy.hash(name) for name in names}
+    # A hash is one of a lead that may well be there.
+    unknown = [each for each in ids if each not in there and not HASHED.fullmatch(each)]
+    return hashes_of((origin.lead(account, each) for each in unknown), opened.policy.hash)
 
 
 def _shared(opened: Sequence[Opened], values: Mapping[str, str], max_shared: int) -> set[str]:

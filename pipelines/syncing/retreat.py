@@ -12,6 +12,7 @@ import dlt
 
 from pipelines.storage import Storage
 from sources.core.engine.session import policy_in
+from sources.core.privacy.origin import LEAD_IDS
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.tables import SYNCED_AT, Table
 from sources.core.vendor import Vendor
@@ -67,19 +68,25 @@ def retreat(
     storage.forget_versions(pipeline)
     same_key = all(map(policy.has_key_of, _treated_by(warehouse)))
     for table in vendor.all_tables:
-        columns = _columns(warehouse, table, before[table.name], policy)
+        columns = _columns(warehouse, table, before[table.name], policy, keep_ids=same_key)
         warehouse.change(_changes(warehouse, table, columns, policy, since, same_key))
     storage.rewrite(pipeline, vendor.table_names)
 
 
 def _columns(
-    warehouse: Warehouse, table: Table, before: Mapping[str, Treatment], policy: Policy
+    warehouse: Warehouse, table: Table, before: Mapping[str, Treatment], policy: Policy, keep_ids: bool
 ) -> dict[str, Treatment]:
-    """The columns in which values may be treated another way than they should be now."""
+    """The columns in which values may be treated another way than they should be now; but hashes that an earlier release
+    made of ids of leads stay, if asked to: they are all there is to erase those rows by."""
     now = {
         name: policy.treatment_as(table, name, type_) for name, type_ in warehouse.types(table.name).items()
     }
-    return {name: t for name, t in now.items() if max(t, before.get(name, Treatment.TAG)) > Treatment.TAG}
+    kept = LEAD_IDS if keep_ids else ()
+    return {
+        name: t
+        for name, t in now.items()
+        if max(t, before.get(name, Treatment.TAG) if name not in kept else t) > Treatment.TAG
+    }
 
 
 def _changes(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sources.core.privacy.configuration import load_policy
 from tests.conftest import StartSandbox
 from tests.privacy.scene import (
     EMAIL,
@@ -232,3 +233,76 @@ def test_hashed_persons_are_found_by_address_and_stay_out(duck: DuckDB, sandbox:
         "activity": 2,
         "lead_magnet_captures": 2,
     }
+
+
+UNREVIEWED = {"PRIVACY__COLUMNS": '{"activity.lead_id": "unreviewed"}'}
+"""Has an id hashed that nobody documented, as earlier releases did."""
+
+FROZEN = {"PRIVACY__CONTRACT": "freeze"}
+
+
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize(
+    ("treatment", "more", "person"),
+    [
+        ("hash", {}, {"email": EMAIL}),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in [
+                ("hash", UNREVIEWED, {"email": EMAIL}),
+                ("hash", UNREVIEWED, {"lead_id": LEAD}),
+                ("hash", FROZEN, {"email": EMAIL}),
+                ("tag", {}, {"email": EMAIL}),
+                ("tag", FROZEN, {"email": EMAIL}),
+                ("drop", {}, {"lead_id": LEAD}),
+                ("drop", FROZEN, {"lead_id": LEAD}),
+                ("mask", {}, {"lead_id": LEAD}),
+                ("mask", FROZEN, {"lead_id": LEAD}),
+            ]
+        ),
+    ],
+)
+def test_what_only_an_undocumented_lead_id_ties_to_a_person_leaves_with_them_and_stays_out(
+    duck: DuckDB, sandbox: StartSandbox, treatment: str, more: dict[str, str], person: dict[str, str]
+) -> None:
+    here = scene()
+    for client, row_id in ((here.client, "act-8"), (here.other, "act-9")):
+        here.world.insert(client, "activity", row={"id": row_id, "lead_id": LEAD, "content": "hello"})
+    api = sandbox(here.world)
+
+    def tied() -> set[str]:
+        return {row["id"] for row in duck.rows("activity")} & {"act-8", "act-9"}
+
+    with environment(PRIVACY__TREATMENT=treatment, **more):
+        duck.sync(api, "leads", "activity")
+        assert tied() == {"act-8", "act-9"}
+        erase(duck, **person)
+        assert tied() == {"act-9"}, "that is another client's lead"
+        here.world.insert(here.client, "activity", row={"id": "act-7", "lead_id": LEAD})
+        duck.sync(api, "leads", "activity", full=True)
+        assert tied() == {"act-9"}
+        assert "act-7" not in {row["id"] for row in duck.rows("activity")}
+
+
+@pytest.mark.usefixtures("keyed")
+def test_leads_are_joined_by_undocumented_ids_that_are_hashed_in_what_came_before(
+    duck: DuckDB, sandbox: StartSandbox
+) -> None:
+    here = scene()
+    here.world.insert(here.client, "activity", row={"id": "act-8", "lead_id": LEAD})
+    api = sandbox(here.world)
+
+    def stored() -> str:
+        return next(row["lead_id"] for row in duck.rows("activity") if row["id"] == "act-8")
+
+    with environment(PRIVACY__TREATMENT="hash", **UNREVIEWED):
+        duck.sync(api, "leads", "activity")
+        hashed = stored()
+        assert hashed == load_policy().hash(LEAD)
+        here.world.delete(here.client, "activity", "act-8")
+    with environment(PRIVACY__TREATMENT="hash"):
+        duck.sync(api, "leads", "activity")
+        assert stored() == hashed, "nothing else tells whose the row is"
+        here.world.insert(here.client, "activity", row={"id": "act-8", "lead_id": LEAD})
+        duck.sync(api, "leads", "activity")
+        assert stored() == LEAD

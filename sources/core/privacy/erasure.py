@@ -13,7 +13,7 @@ from typing import Any
 
 from sources.core.ids import as_id
 from sources.core.privacy.identities import EMAIL, URL, is_nobodys, normalise
-from sources.core.privacy.origin import Origin, tells_of
+from sources.core.privacy.origin import Origin, hashes_of, tells_of
 from sources.core.privacy.policy import HASHED, NOBODYS, Policy
 from sources.core.privacy.spellings import mentioned_in
 from sources.core.privacy.whose import (
@@ -22,6 +22,7 @@ from sources.core.privacy.whose import (
     column_of,
     contacts,
     field,
+    misfits_of,
     telling,
     texts,
     ways_to_reach,
@@ -112,7 +113,7 @@ class Suppressions:
         if (row_id := as_id(row.get("id"))) is None or self.has(row_id):
             return {}
         name = self._origin.row(table.name, self._whose(account, row), row_id)
-        return {} if name is None or self.has(name) else {name: self._policy.hash(name)}
+        return {} if name is None or self.has(name) else hashes_of([name], self._policy.hash)
 
     def left_of(self, row: Mapping[str, Any], table: Table, account: str | None = None) -> dict[str, Any]:
         """Somebody else's row with everything of erased persons taken out. If it says that it is about one's lead, as
@@ -252,8 +253,11 @@ class Suppressions:
 
 
 def _ids_in(row: Mapping[str, Any], columns: Iterable[str]) -> Iterator[str]:
+    misfits = misfits_of(row)
     for name in columns:
         value = field(row, name)
+        if value is None and misfits:
+            value = misfits.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool):
             yield str(value)
 

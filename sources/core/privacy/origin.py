@@ -4,7 +4,7 @@ Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -120,6 +120,21 @@ class Origin:
             QUARANTINE: tuple(f"row__{name}" for name in anywhere),
             None: anywhere,
         }
+
+
+def hashes_of(names: Iterable[str], hashed: Callable[[str], str]) -> dict[str, str]:
+    """Each of these with its hash, and the same of what they are called where an id was hashed, since nobody knew it for
+    one.
+
+    Args:
+        names: what rows are called among all rows.
+        hashed: makes keyed hashes.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        whose, _, row_id = name.rpartition(OF)
+        found |= {each: hashed(each) for each in (name, OF.join((whose, hashed(row_id))))}
+    return found
 
 
 def tells_of(ids: Collection[str], column: str) -> bool:

@@ -26,6 +26,7 @@ from sources.core.privacy.identities import (
     normalise,
     phones_in,
 )
+from sources.core.privacy.origin import LEAD_IDS
 from sources.core.tables import Category, Column, Table
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ NOBODYS = "00000000"
 """How hashes begin of what belongs to no single person, so that it can still be told."""
 
 _WHO = frozenset({Category.NAME, Category.EMAIL, Category.PHONE, Category.PROFILE_URL})
-_RULES = "4"
-"""Moves on whenever more is treated under the same settings, columns that are found to be personal too: what is stored is
-treated anew then."""
+_RULES = "5"
+"""Moves on whenever something else is treated under the same settings, columns that are found to be personal too: what
+is stored is treated anew then."""
 
 _TOKEN = re.compile(r"\S+")
 _TELLS_NOTHING = frozenset({"in", "company", "posts", "pub"})
@@ -104,16 +105,18 @@ class Policy:
             kinds = set(Category)
         return max(self.of(kind) for kind in {*kinds, Category.UNREVIEWED})
 
-    def category(self, table: Table, name: str) -> Category | None:
-        """The kind of personal data in a column: documented, reviewed, or `unreviewed`."""
+    def category(self, table: Table, name: str, type_: str = "text") -> Category | None:
+        """The kind of personal data in a column: documented, reviewed, or `unreviewed`. Ids of leads are none, be they
+        documented or not: by them rows are joined, and erased; but lists that are called so may hold anything."""
         column = table.by_name.get(name)
         if column is not None and (column.ours or column.pii is not Category.UNREVIEWED):
             return column.pii
-        return self.reviewed.get(f"{table.name}.{name}", Category.UNREVIEWED)
+        is_id = column is None and name in LEAD_IDS and type_ != "json"
+        return self.reviewed.get(f"{table.name}.{name}", None if is_id else Category.UNREVIEWED)
 
-    def treatment(self, table: Table, name: str) -> Treatment:
+    def treatment(self, table: Table, name: str, type_: str = "text") -> Treatment:
         """How a column of a table is treated."""
-        category = self.category(table, name)
+        category = self.category(table, name, type_)
         if category is None:
             return Treatment.TAG
         return self.strictest(table) if category is Category.UNREVIEWED else self.of(category)
@@ -125,7 +128,7 @@ class Policy:
         or masked."""
         if name.startswith("_dlt"):
             return Treatment.TAG
-        treatment = self.treatment(table, name)
+        treatment = self.treatment(table, name, type_)
         if type_ in ("text", "json"):
             return treatment
         documented = table.by_name.get(name)

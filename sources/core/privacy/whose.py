@@ -83,12 +83,17 @@ def as_text(value: Any) -> Any:
     return value
 
 
-def _misfits(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def misfits_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """By the column that they did not fit, a stored row's values that are beside their columns."""
     left = row.get(MISFITS)
     if not isinstance(left, dict):
         return {}
-    return {"__".join(map(column_of, _STEP.split(path))): value for path, value in left.items()}
+    return {column_in(path): value for path, value in left.items()}
+
+
+def column_in(path: str) -> str:
+    """What a value would be called as a column, by its path in a row."""
+    return "__".join(map(column_of, _STEP.split(path)))
 
 
 def tells(value: Any) -> bool:
@@ -109,7 +114,7 @@ def ways_to_reach(
         surely: leave out what may be another person's: what is hashed in objects, for it may have been what stood beside
             an address, and contacts of which there are several in one text.
     """
-    misfits = _misfits(row)
+    misfits = misfits_of(row)
     for name, way in columns.items():
         value = as_text(field(row, name))
         if value is None and misfits:

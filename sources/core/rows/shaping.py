@@ -20,8 +20,9 @@ from dlt.common.normalizers.naming import NamingConvention
 from sources.core.api.mending import lenient, shallow
 from sources.core.ids import as_id
 from sources.core.privacy.erasure import Suppressions
+from sources.core.privacy.origin import LEAD_IDS
 from sources.core.privacy.policy import Policy, Treatment
-from sources.core.privacy.whose import WAYS, as_text, contacts, spelt
+from sources.core.privacy.whose import WAYS, as_text, column_in, contacts, spelt
 from sources.core.raw import Raw
 from sources.core.rows.fitting import ARROW, fit, infer
 from sources.core.rows.flattening import NO_SPREADS, Flat, Flattener
@@ -231,7 +232,11 @@ class Shaper:
             return pa.nulls(flat.count, ARROW["json"])
         strictest = self._policy.strictest(self.table)
         left_of_rows = [flat.misfits.get(n) or None for n in range(flat.count)]
-        return fit(self._policy.treat(left_of_rows, strictest, numbers=True), "json")[0]
+        treated = self._policy.treat(left_of_rows, strictest, numbers=True)
+        return fit(
+            [left and {**now, **_lead_ids(left)} for left, now in zip(left_of_rows, treated, strict=True)],
+            "json",
+        )[0]
 
     def _treated(self, name: str, type_: DataType, values: Sequence[Any]) -> Sequence[Any]:
         """A column's values as they may touch a disk. Of contacts, all spellings have the same hash."""
@@ -249,6 +254,15 @@ class Shaper:
 def _tells(keys: pa.Array | None) -> bool:
     """Whether every row has a key."""
     return keys is not None and not keys.null_count and pc.all(pc.not_equal(keys, "")).as_py() is not False
+
+
+def _lead_ids(left: Mapping[str, Any]) -> dict[str, Any]:
+    """Ids of leads among what is left of a row: they stay as they are, as in columns."""
+    return {
+        path: value
+        for path, value in left.items()
+        if column_in(path) in LEAD_IDS and not isinstance(value, list | dict)
+    }
 
 
 def _nulls(values: pa.Array | None) -> list[int]:

@@ -92,7 +92,7 @@ def annotate(
 def _annotation(table: Table, name: str, type_: str, policy: Policy) -> Annotation:
     documented = table.by_name.get(name)
     ours = name.startswith("_dlt")
-    category = None if ours else policy.category(table, name)
+    category = None if ours else policy.category(table, name, type_)
     treatment = policy.treatment_as(table, name, type_).name.lower()
     about = documented.about if documented else "added by dlt" if ours else ""
     identifies = documented is not None and documented.identifies

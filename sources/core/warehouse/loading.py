@@ -226,7 +226,11 @@ class Loader:
         first, self._yielded = not self._yielded, True
         known = self._shaper.types if first else {}
         columns = {
-            name: {"name": name, "data_type": type_, **pii_hint(self._policy.category(self.table, name))}
+            name: {
+                "name": name,
+                "data_type": type_,
+                **pii_hint(self._policy.category(self.table, name, type_)),
+            }
             for name, type_ in {**known, **batch.new_columns}.items()
             if name not in self.table.by_name
         }
