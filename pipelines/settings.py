@@ -16,7 +16,7 @@ from pipelines.vendors import VENDORS, vendors_named
 from sources.core.configuration import POSITIVE, SECRET, read_settings, secrets_of, settings_of
 from sources.core.engine.shards import Shard
 from sources.core.errors import ConfigurationError
-from sources.core.lookup import ENVIRONMENT, origin, refuse_similar
+from sources.core.lookup import ENVIRONMENT, origin, refuse_misspelled, refuse_similar, variable_of
 from sources.core.privacy.configuration import PrivacyConfig, load_policy
 from sources.core.vendor import Vendor
 from sources.core.vendor_settings import BELOW, aliases_of, inherited, is_web_address, read_config
@@ -118,6 +118,17 @@ class Section:
     above: str = ""
     inherited: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def variables(self) -> list[str]:
+        """What its settings are called in the environment."""
+        return [variable_of(self.name, name) for name in settings_of(self.kind)] + list(self.aliases.values())
+
+    @property
+    def begins(self) -> list[str]:
+        """What begins the names of variables that say a part of a section within it."""
+        within = [name for name, kind in settings_of(self.kind).items() if kind is dict]
+        return [variable_of(self.name, name) for name in (*within, *self.below)]
+
     def in_force(self) -> Iterator[tuple[str, Any, str]]:
         """By setting, what counts, and where that stands; empty for a default. Secrets are not told.
 
@@ -193,7 +204,11 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
     if config.dataset:
         check_dataset(config.dataset)
-    refuse_similar([section.name for section in sections(vendors_named(None))])
+    known = sections(vendors_named(None))
+    refuse_similar([section.name for section in known])
+    refuse_misspelled(
+        [v for each in known for v in each.variables], [v for each in known for v in each.begins]
+    )
     return config
 
 

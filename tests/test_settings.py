@@ -105,6 +105,19 @@ def test_what_is_no_setting_is_refused_with_its_place_and_what_was_meant(home: P
         "SOURCES__LEADLEAP__MAX_ROW": "max_rows",
         "SOURCES__LEADLAEP__MAX_ROWS": "leadleap",
         "LEADPANTHER_BASE_ULR": "LEADPANTHER_BASE_URL",
+        "PRIVACY_TREATMENT": "PRIVACY__TREATMENT",
+        "privacy__treatment": "PRIVACY__TREATMENT",
+        "Privacy_treatmnt": "PRIVACY__TREATMENT",
+        "PRIVACY_CATEGORIES_EMAIL": r"PRIVACY__CATEGORIES__\.\.\.",
+        "LEADHOUSE_DESTINATION": "LEADHOUSE__DESTINATION",
+        "LEADHOUSE_PING_SUCCESS": r"LEADHOUSE__PING__\.\.\.",
+        "SOURCES_LEADPANTHER_CLIENTS": "SOURCES__LEADPANTHER__CLIENTS",
+        "SOURCES_LEADRON_API_KEY": "SOURCES__LEADRON__API_KEY",
+        "SOURCES_LEADLEAP_ACCOUNTS_ACME_API_KEY": r"SOURCES__LEADLEAP__ACCOUNTS__\.\.\.",
+        "SOURCES_LEADLEAP_SEGMENTS_US_COUNTRY": r"SOURCES__LEADLEAP__SEGMENTS__\.\.\.",
+        "SOURCES_LEADRON_ACCOUNTS_ACME_API_KEY": r"SOURCES__LEADRON__ACCOUNTS__\.\.\.",
+        "LEADLEP_API_KEY": "LEADLEAP_API_KEY",
+        "LEADPING__API_KEY": "LEADPING_API_KEY",
     }.items(),
 )
 def test_a_misspelled_variable_is_refused_as_well(home: Path, variable: str, meant: str) -> None:
@@ -137,7 +150,24 @@ def test_variables_may_say_a_part_of_a_section(home: Path) -> None:
 
 def test_settings_of_other_programs_are_nobodys_business(home: Path) -> None:
     write(home, "[sources.hubspot]\nx = 1\n[runtime]\nlog_level = 'ERROR'\n[tool.other]\ny = 2\n")
-    with environment(**KEYS, SOURCES__STRIPE__X="1"):
+    others = dict.fromkeys(
+        (
+            "SOURCES__STRIPE__X",
+            "LEADHOUSE_HOME",
+            "LEADPIPE_API_KEY",
+            "LEADS_API_KEY",
+            "PRIVACY_POLICY_URL",
+            "PING_SUCCESS",
+            "VIEWS",
+            "BASE_URL",
+            "API_KEY",
+            "DESTINATION",
+            "HUBSPOT_API_KEY",
+            "SOURCE",
+        ),
+        "1",
+    )
+    with environment(**KEYS, **others):
         assert len(vendors_to_read()) == 2
         check_all_settings()
 

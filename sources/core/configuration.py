@@ -18,9 +18,11 @@ from sources.core.lookup import (
     broken_file,
     find,
     origin,
+    refuse_misspelled,
     refuse_secrets_among_settings,
     refuse_unknown,
     sections_within,
+    variable_of,
 )
 
 T = TypeVar("T")
@@ -149,7 +151,10 @@ def read_settings(
         if isinstance(value, list) and not all(isinstance(part, str) for part in value):
             raise ConfigurationError(f"{name} under [{section}] is not a list of texts: put each into quotes")
     _refuse_impossible(kind, section, values)
-    refuse_unknown(section, list(kinds), [name for name in kinds if kinds[name] is dict], below)
+    maps = [name for name in kinds if kinds[name] is dict]
+    refuse_unknown(section, list(kinds), maps, below)
+    variables, begin = ([variable_of(section, name) for name in names] for names in (kinds, [*maps, *below]))
+    refuse_misspelled(variables, begin, like=1)
     refuse_secrets_among_settings(section, secrets_of(kind))
     return kind(**{**(otherwise or {}), **values})
 

@@ -6,6 +6,7 @@ dlt takes any name for a setting: one that is misspelled would never count, and 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -23,6 +24,8 @@ SETTINGS, SECRETS = "config.toml", "secrets.toml"
 ENVIRONMENT = "the environment"
 LIKE = 0.8
 """How alike two names are for one to be taken for the other where unknown names may be somebody else's."""
+VERY_LIKE = 0.93
+"""The same of variables, of which there are many more: a letter too many, too few or another one."""
 
 
 def find(section: str, name: str, kind: Any, secret: bool) -> Any:
@@ -45,7 +48,7 @@ def find(section: str, name: str, kind: Any, secret: bool) -> Any:
 
 def _parts(section: str, name: str) -> dict[str, list[str]]:
     """Variables that say a part of a setting that is a section, and where in it: dlt reads only whole ones."""
-    prefix = f"{section}.{name}.".replace(".", "__").upper()
+    prefix = f"{variable_of(section, name)}__"
     return {
         variable: variable.removeprefix(prefix).lower().split("__")
         for variable in sorted(os.environ)
@@ -132,21 +135,42 @@ def refuse_similar(known: Collection[str]) -> None:
                 )
 
 
-def refuse_misspelled(prefix: str, known: Iterable[str]) -> None:
-    """Looks for variables of the environment whose names are nearly ours.
+def refuse_misspelled(
+    variables: Collection[str], maps: Collection[str] = (), like: float = VERY_LIKE
+) -> None:
+    """Looks for variables of the environment whose names are nearly ours: in small letters, with one `_` where two
+    belong, or with a slip in them. What is less alike than that is another program's.
 
     Args:
-        prefix: how ours begin.
-        known: ours.
+        variables: ours.
+        maps: those that begin the names of more.
+        like: how alike another name is for one of them to be meant; 1 for the same but for case and `_`.
 
     Raises:
         ConfigurationError: there is one.
     """
-    ours = list(known)
+    ours = {_folded(name): name for name in variables}
+    begin = {f"{_folded(name)}_": name for name in maps}
+    sections = tuple(f"{name.rpartition('__')[0]}__" for name in variables if "__" in name)
     for variable in sorted(os.environ):
-        like = get_close_matches(variable, ours, 1, LIKE) if variable.startswith(prefix) else []
-        if like and like[0] != variable:
-            raise ConfigurationError(f"unknown variable {variable} in {ENVIRONMENT}: did you mean {like[0]}?")
+        if variable in variables or variable.startswith(sections):
+            continue  # what stands in a section of ours is looked at with that
+        folded = _folded(variable)
+        likely = [ours[name] for name in get_close_matches(folded, ours, 1, like)]
+        likely += [f"{name}__..." for start, name in begin.items() if folded.startswith(start)]
+        if likely:
+            raise ConfigurationError(
+                f"unknown variable {variable} in {ENVIRONMENT}: did you mean {likely[0]}?"
+            )
+
+
+def variable_of(section: str, name: str) -> str:
+    """What a setting is called in the environment."""
+    return f"{section}.{name}".replace(".", "__").upper()
+
+
+def _folded(variable: str) -> str:
+    return re.sub(r"[_.-]+", "_", variable).upper()
 
 
 def refuse_secrets_among_settings(section: str, secrets: Iterable[str]) -> None:

@@ -56,8 +56,8 @@ def read_config(vendor: Vendor, **explicit: Any) -> SourceConfig:
     names = aliases_of(vendor)
     aliases = {name: os.environ[env] for name, env in names.items() if os.environ.get(env)}
     given = {name: value for name, value in explicit.items() if value is not None}
-    ours = [env for each in with_keys(vendor) for env in aliases_of(each).values()]
-    refuse_misspelled(f"{vendor.name.upper()}_", ours)
+    ours = [env for each in with_keys(vendor.parent or vendor) for env in aliases_of(each).values()]
+    refuse_misspelled(ours)
     return read_settings(vendor.config, vendor.section, {**aliases, **given}, BELOW, inherited(vendor))
 
 
