@@ -3,7 +3,7 @@ warehouse's own SQL may have no words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -11,10 +11,8 @@ from typing import Any, cast
 
 import dlt
 import duckdb
-import pyarrow as pa
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from sources.core.rows.fitting import stored_table
 from sources.core.tables import DataType
 from sources.core.warehouse.sql import selection
 from sources.core.warehouse.views import declared
@@ -78,17 +76,5 @@ def copy(
     connection.execute(f"CREATE TABLE {name} ({declared(types)})")
     found = warehouse.stream(f"SELECT {selection(types)} FROM {table}", size=AT_ONCE)
     while rows := list(islice(found, AT_ONCE)):
-        connection.register("rows", _typed(warehouse, rows, types))
+        connection.register("rows", warehouse.as_arrow(rows, types))
         connection.execute(f"INSERT INTO {name} SELECT {selection(types)} FROM rows")
-
-
-def _typed(warehouse: Warehouse, rows: Sequence[Sequence[Any]], types: Mapping[str, DataType]) -> pa.Table:
-    if "json" in types.values():
-        rows = [
-            [
-                warehouse.from_json(value) if type_ == "json" else value
-                for value, type_ in zip(row, types.values(), strict=True)
-            ]
-            for row in rows
-        ]
-    return stored_table(rows, types)

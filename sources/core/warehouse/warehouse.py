@@ -227,14 +227,24 @@ class Warehouse(Connection):
                     found.append(asked.to_arrow_table().cast(schema))
             else:
                 rows = self.query(part, *parameters, *values)
-                found.append(stored_table([self._parsed(row, types) for row in rows], types))
+                found.append(self.as_arrow(rows, types))
         return pa.concat_tables(found)
 
-    def _parsed(self, row: Sequence[Any], types: Mapping[str, DataType]) -> list[Any]:
-        return [
-            self.from_json(value) if type_ == "json" else value
-            for value, type_ in zip(row, types.values(), strict=True)
+    def as_arrow(self, rows: Sequence[Sequence[Any]], types: Mapping[str, DataType]) -> pa.Table:
+        """Rows of a query as Arrow has them.
+
+        Args:
+            rows: the rows.
+            types: of their columns, in their order.
+        """
+        parsed = [
+            [
+                self.from_json(value) if type_ == "json" else value
+                for value, type_ in zip(row, types.values(), strict=True)
+            ]
+            for row in rows
         ]
+        return stored_table(parsed, types)
 
     def execute_for_ids(self, sql: str, ids: Sequence[Any], *parameters: Any) -> None:
         """Runs a statement with `{ids}` as its last parameters, for any number of ids."""
