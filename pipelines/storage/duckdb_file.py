@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from sources.core.errors import WarehouseError
-from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.sql import literal, quoted
 
 
 def rewrite(path: Path) -> None:
@@ -24,8 +24,8 @@ def rewrite(path: Path) -> None:
     fresh = path.with_name(path.name + ".rewriting")
     fresh.unlink(missing_ok=True)
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{_quoted(path)}' AS old (READ_ONLY)")
-        connection.execute(f"ATTACH '{_quoted(fresh)}' AS fresh")
+        connection.execute(f"ATTACH {literal(str(path))} AS old (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(fresh))} AS fresh")
         connection.execute("COPY FROM DATABASE old TO fresh")
         connection.execute("DETACH fresh")
     fresh.chmod(0o600)
@@ -123,7 +123,3 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

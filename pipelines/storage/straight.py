@@ -32,7 +32,7 @@ from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from pyarrow.parquet import read_schema, read_table
 
 from pipelines.storage.trouble import Damage, is_damage
-from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.sql import literal, quoted
 
 PARQUET: TLoaderFileFormat = "parquet"
 
@@ -164,7 +164,7 @@ def _are_distinct(files: Sequence[str], key: Sequence[str]) -> bool:
 
 def _all_of(files: Sequence[str]) -> str:
     """SQL for some files as a table."""
-    paths = ", ".join(f"'{_escaped(file)}'" for file in files)
+    paths = ", ".join(literal(_escaped(file)) for file in files)
     return f"read_parquet([{paths}], union_by_name=true)"
 
 
@@ -176,5 +176,4 @@ def _now(file: str) -> Path:
 
 def _escaped(path: str) -> str:
     """A path as a pattern that stands for no other."""
-    text = SPECIAL.sub(lambda found: f"[{found[0]}]" if found[0] in "*?[" else "?", path)
-    return text.replace("'", "''")
+    return SPECIAL.sub(lambda found: f"[{found[0]}]" if found[0] in "*?[" else "?", path)

@@ -16,7 +16,7 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sources.core.privacy.policy import Policy
 from sources.core.tables import Category, Column, Table, pii_hint
-from sources.core.warehouse.sql import quoted, selection
+from sources.core.warehouse.sql import literal, quoted, selection
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -150,7 +150,7 @@ def comment_columns(warehouse: Warehouse, annotations: Sequence[Annotation]) -> 
         (table, column): comment for table, column, comment in warehouse.query(sql, warehouse.dataset)
     }
     warehouse.execute_together(
-        (f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {_literal(a.comment)}", ())
+        (f"COMMENT ON COLUMN {warehouse.qualified(a.table)}.{quoted(a.column)} IS {literal(a.comment)}", ())
         for a in annotations
         if (a.table, a.column) in existing and _is_outdated(existing[a.table, a.column], a.comment)
     )
@@ -193,7 +193,3 @@ def _view_statements(
         ordered = [*(name for name in before if name in columns), *(n for n in columns if n not in before)]
         select = f"SELECT {selection(ordered)} FROM {warehouse.qualified(table)}"
         yield f"CREATE OR REPLACE VIEW {schema}.{table} AS {select}"
-
-
-def _literal(text: str | None) -> str:
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"

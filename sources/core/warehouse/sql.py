@@ -1,4 +1,4 @@
-"""Columns' names as they stand in SQL."""
+"""Columns' names and texts as they stand in SQL."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from collections.abc import Iterable
 def quoted(name: str) -> str:
     """A column's name as SQL wants it, in DuckDB and Postgres; the API may well call a field `order`."""
     return f'"{name}"'
+
+
+def literal(text: str | None) -> str:
+    """A text as it stands where no parameter can."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def selection(names: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ from sqlglot.errors import SqlglotError, UnsupportedError
 from sources.core.privacy.policy import Policy, Treatment, parse_category
 from sources.core.tables import DataType
 from sources.core.warehouse.annotations import Annotation
-from sources.core.warehouse.sql import quoted
+from sources.core.warehouse.sql import literal, quoted
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -262,7 +262,7 @@ def _definition(view: View, values: Mapping[str, str]) -> tuple[str, str]:
 def _create(warehouse: Warehouse, name: str, select: str, comment: str) -> Iterator[str]:
     view = warehouse.qualified(name)
     yield f"CREATE OR REPLACE VIEW {view} AS {select}"
-    yield f"COMMENT ON VIEW {view} IS '{comment.replace(chr(39), chr(39) * 2)}'"
+    yield f"COMMENT ON VIEW {view} IS {literal(comment)}"
 
 
 def _drops(warehouse: Warehouse, names: Sequence[str]) -> Iterator[str]:
