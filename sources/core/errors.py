@@ -170,7 +170,7 @@ class ApiError(LeadhouseError):
 
     @property
     def code(self) -> str:
-        """A short, stable name for the ledger: the vendor's code, the status, or the kind of trouble."""
+        """A short, stable name for the ledger: the vendor's code, or the kind of trouble."""
         return self.where.code or type(self).__name__.lower()
 
 
