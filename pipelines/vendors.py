@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,29 @@ def vendors_to_read(
     if accounts and len(vendors) > 1:
         raise ConfigurationError("accounts are one vendor's: say whose with --source")
     return vendors
+
+
+def vendors_with(
+    vendors: Sequence[Vendor],
+    names: Sequence[str],
+    of: Callable[[Vendor], Iterable[str]] = lambda vendor: vendor.resource_names,
+    trouble: str = "unknown resource",
+) -> list[Vendor]:
+    """The vendors that have any of some resources.
+
+    Args:
+        vendors: to choose from.
+        names: of resources; all if empty.
+        of: which of a vendor's may be named.
+        trouble: what is said of a name that none of them has.
+
+    Raises:
+        ConfigurationError: none of them has one of these.
+    """
+    known = dict.fromkeys(name for vendor in vendors for name in of(vendor))
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigurationError(f"{trouble} {', '.join(unknown)}: choose from {', '.join(known)}")
+    return [vendor for vendor in vendors if not names or not set(names).isdisjoint(of(vendor))]
 
 
 def load_source(vendor: Vendor, accounts: Sequence[str] | None = None, **given: str | None) -> Source:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from pipelines.exits import Exit
 from pipelines.settings import load_sync_config
 from pipelines.storage import Readable, storage_for
 from pipelines.syncing.reconcile import Comparison, reconcile
 from pipelines.syncing.several import for_each
-from pipelines.vendors import Source, load_source, vendors_named, vendors_to_read
+from pipelines.vendors import Source, load_source, vendors_named, vendors_to_read, vendors_with
 from sources.core.engine.run import Run
-from sources.core.errors import ConfigurationError
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
 
@@ -33,22 +33,17 @@ def run_reconcile(
         LeadhouseError: nothing could be compared.
     """
     storage = storage_for(load_sync_config(destination=destination, dataset=dataset))
-    check_lists(vendors_named(name), resources or ())
-    vendors = check_lists(vendors_to_read(name, accounts), resources or ())
+    with_lists = partial(
+        vendors_with, names=resources or (), of=lambda vendor: vendor.listings, trouble="cannot compare"
+    )
+    with_lists(vendors_named(name))  # a list that nobody has is said before a key that is missing
+    vendors = with_lists(vendors_to_read(name, accounts))
 
     def compare(vendor: Vendor) -> Exit:
         lists = [name for name in vendor.listings if not resources or name in resources]
         return _compare(load_source(vendor, accounts), storage, lists, pages, as_json)
 
     return int(for_each(vendors, compare))
-
-
-def check_lists(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Vendor]:
-    """The vendors that have any of these lists; raises ConfigurationError for what is no list of any."""
-    lists = dict.fromkeys(name for vendor in vendors for name in vendor.listings)
-    if unknown := [name for name in names if name not in lists]:
-        raise ConfigurationError(f"cannot compare {', '.join(unknown)}: choose from {', '.join(lists)}")
-    return [vendor for vendor in vendors if not names or set(names) & set(vendor.listings)]
 
 
 def _compare(

@@ -20,8 +20,8 @@ from pipelines.syncing.lines import AccountLines, UnitLines
 from pipelines.syncing.pings import pinging
 from pipelines.syncing.reporting import Quiet, Reporter, is_terminal
 from pipelines.syncing.several import sync_all
-from pipelines.syncing.sync import Wanted, check_resources
-from pipelines.vendors import load_source, vendors_to_read
+from pipelines.syncing.sync import Wanted
+from pipelines.vendors import load_source, vendors_to_read, vendors_with
 from sources.core.engine.run import Run
 
 
@@ -49,7 +49,7 @@ def run_sync(
     tune()
     with pinging() as pings:
         warn_of_open_secrets()
-        vendors = check_resources(vendors_to_read(name, accounts), wanted.resources)
+        vendors = vendors_with(vendors_to_read(name, accounts), wanted.resources)
         storage = storage_for(load_sync_config(**where))
         with _reporter(output) as reporter, _stopped_by_signals() as stoppable:
 

@@ -207,22 +207,6 @@ def round_off(vendors: Sequence[Vendor], storage: Storage) -> None:
         storage.publish()
 
 
-def check_resources(vendors: Sequence[Vendor], names: Sequence[str]) -> list[Vendor]:
-    """The vendors that have any of these resources.
-
-    Args:
-        vendors: to choose from.
-        names: of resources; all if empty.
-
-    Raises:
-        ConfigurationError: none of them has one of these.
-    """
-    known = dict.fromkeys(name for vendor in vendors for name in vendor.resource_names)
-    if unknown := [name for name in names if name not in known]:
-        raise ConfigurationError(f"unknown resource {', '.join(unknown)}: choose from {', '.join(known)}")
-    return [vendor for vendor in vendors if not names or set(names) & set(vendor.resource_names)]
-
-
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:
     """What a run's outcomes mean for whoever called: all well, partly done, or nothing but trouble."""
     units = [o for o in outcomes if o.unit.account and o.status is not Status.SKIPPED]
