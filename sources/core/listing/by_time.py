@@ -111,6 +111,7 @@ class _ListReader:
                 says_count=self._scans.times.says_count,
             )
             scan = await self._scans.run(begin, part, None, started)
+            self._reading.memory.saw(scan.seen)
             if scan.ending is not Ending.CLOSED:
                 return None
             answers = max(answers, scan.answers)
@@ -158,12 +159,13 @@ class _ListReader:
             first = books if part == self._parts[0] else first
             begin = Begin(
                 resume=at.at if at else None,
-                count=self._before.count if part == 0 else None,
+                count=self._left(part, count),
                 size=self._scans.times.size,
                 says_count=self._scans.times.says_count,
                 weighed=at.weighed if at else Weighed(),
             )
             scan = await self._scans.run(begin, part, books, started)
+            self._reading.memory.saw(count + scan.seen)
             if scan.ending is Ending.REFUTED and part == 0 and self._by.parts and not scan.answers:
                 return await self._apart()
             if scan.untold:
@@ -179,6 +181,13 @@ class _ListReader:
             self._reading.memory.books = None
         await Otherwise(self._by.query, self._scans, self._parts, first).look_back()
         return self._finished(marks, count, started)
+
+    def _left(self, part: int, read: int) -> int | None:
+        """How many rows a part has by what is known, if all that were not read are in it."""
+        known = max(self._before.count or 0, self._reading.memory.seen)
+        if part:
+            return known - read if known > read else None
+        return known or self._before.count
 
     def _finished(self, marks: Sequence[str | None], count: int, started: float) -> tuple[Checkpoint, Read]:
         before, now = self._before, self._reading.now().timestamp()
@@ -214,10 +223,13 @@ class _ListReader:
         """Whether what is asked for as the whole holds what is in its last part, too."""
         if self._scans.times.apart or not self._by.parts:
             return True
+        ask = Ask(ordered=False, size=self._scans.times.size or None)
         try:
-            found = await self._by.query(
-                Ask(ordered=False, size=self._scans.times.size or None), self._by.parts
-            )
+            found = await self._by.query(ask, self._by.parts)
+            if (
+                not found.rows and self._before.complete_at is None
+            ):  # by mistake, perhaps: nothing is known of it
+                found = await self._by.query(ask, self._by.parts)
         except Rejected:
             return True
         return not books.strangers(self._scans.answer(found, whole=True).ids)
@@ -241,7 +253,7 @@ class _ListReader:
     async def _by_tokens(self, before: Checkpoint) -> tuple[Checkpoint, Read]:
         began = before.unfinished.started if before.unfinished else self._reading.outcome.started.timestamp()
         memory, query = self._reading.memory, self._noting(self._by.query, began)
-        passage = memory.passage = memory.passage or Passage(query, self._parts)
+        passage = memory.passage = memory.passage or Passage(query, self._parts, before.complete_at is None)
         passage.go_on(query)
         reading = replace(self._reading, fetch=passage.fetch, window=1)
         try:
@@ -253,6 +265,7 @@ class _ListReader:
         self._note("by tokens" + (f": {self._scans.times.why}" if self._scans.times.why else ""))
         memory.passage = None if scan.ending else passage
         if scan.ending and not await self._is_whole(scan.books):
+            memory.saw(scan.seen)
             return await self._apart()
         concludes = scan.concludes
         if scan.is_complete and scan.ending is not Ending.OVERTAKEN:

@@ -92,10 +92,12 @@ class Passage:
     Args:
         query: to ask.
         parts: the numbers of the parts that it has; they are read one after another.
+        is_new: nothing is known of it, so that no count tells of a part that is empty by mistake: that is asked about
+            once more.
     """
 
-    def __init__(self, query: Query, parts: Sequence[int] = (0,)) -> None:
-        self._query, self._parts = query, parts
+    def __init__(self, query: Query, parts: Sequence[int] = (0,), is_new: bool = False) -> None:
+        self._query, self._parts, self._is_new = query, parts, is_new
         self._sizes = Sizes()
         self._beginnings = self.answers = 0
         self.totals: dict[int, int] = {}
@@ -234,9 +236,11 @@ class Passage:
         return replace(found, token=None)
 
     def _is_early(self, place: _Place, found: Found) -> bool:
-        """Whether an end is doubtful: behind a full page, or before as many rows as the list has."""
+        """Whether an end is doubtful: behind a full page, before as many rows as the list has, or where a part of one
+        that is new has none."""
         full = self._sizes.is_full(len(found.rows), found.size, unknown=True)
-        return full or self._is_short(place, len(found.rows))
+        empty = self._is_new and len(self._parts) > 1 and not found.rows
+        return full or empty or self._is_short(place, len(found.rows))
 
     def _is_short(self, place: _Place, rows: int) -> bool:
         """Whether a part ends before it has as many rows as it is said to have."""

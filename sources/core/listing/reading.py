@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -75,6 +75,7 @@ class Memory:
         head: of that scan, digests of what it found at the head.
         first: some of the rows there.
         passage: of that scan, if tokens lead through the list: where it has come to.
+        seen: how many rows a way of reading the list has seen that was given up for another.
     """
 
     content: Content = field(default_factory=Content)
@@ -82,6 +83,11 @@ class Memory:
     head: tuple[str, ...] = ()
     first: Sequence[Raw] = ()
     passage: Passage | None = None
+    seen: int = 0
+
+    def saw(self, rows: int) -> None:
+        """Takes in how many rows a way of reading the list has seen."""
+        self.seen = max(self.seen, rows)
 
     def begin_anew(self) -> None:
         """Forgets a scan that was begun in a way in which the list is not read any more."""
@@ -142,13 +148,14 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
         again, before = True, begun_by_another_run(before)
     now = reading.now().timestamp()
     start = plan(before, reading.order, now, reading.complete_every, reading.one_reply)
+    start = _with_seen(before, start, reading.memory.seen)
     began = reading.outcome.started.timestamp()
     if before.unfinished and start.resume_at:
         began = before.unfinished.started
         await _open_books(reading, sink, began)
     walk = await _walked(reading, before, start, sink)
     if walk.must_be_complete:
-        walk = await _walked(reading, before, _from_zero(before, start), sink)
+        walk = await _walked(reading, before, _from_zero(before, start, walk.scan.seen), sink)
     scan = walk.scan
     if before.unfinished and not scan.start.resume_at:
         began = reading.outcome.started.timestamp()
@@ -164,8 +171,16 @@ async def read_list(reading: Reading, before: Checkpoint, sink: Sink) -> tuple[C
     return finished(before, scan, walk.ends(), began, reading.now().timestamp()), scan
 
 
-def _from_zero(before: Checkpoint, start: Start) -> Start:
-    return Start(count=before.longest, grows_at_tail=start.grows_at_tail)
+def _with_seen(before: Checkpoint, start: Start, seen: int) -> Start:
+    """Where a scan begins if another way of reading the list has seen so many rows: more than it had by the page that is
+    known are not all in it."""
+    if start.page is not None and seen > (start.count or 0):
+        return _from_zero(before, start, seen)
+    return replace(start, seen=seen)
+
+
+def _from_zero(before: Checkpoint, start: Start, seen: int) -> Start:
+    return Start(count=before.longest, grows_at_tail=start.grows_at_tail, seen=max(seen, start.seen))
 
 
 async def _open_books(reading: Reading, sink: Sink, began: float) -> None:
@@ -181,7 +196,7 @@ async def _walked(reading: Reading, before: Checkpoint, start: Start, sink: Sink
     await walk.run()
     if walk.is_puzzled:
         if await _learn(reading, walk.recent_pages):
-            walk = _Walk(reading, before, _from_zero(before, start), sink)
+            walk = _Walk(reading, before, _from_zero(before, start, walk.scan.seen), sink)
         walk.may_be_puzzled = False
         await walk.run()
     return walk

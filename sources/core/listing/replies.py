@@ -98,6 +98,8 @@ class Start:
         handed_on: digests of rows that the same scan has read at the head, reply by reply: a HEAD scan also stops
             where 3 of them still follow each other.
         never_ends: its last page is known to say, too, that there are more.
+        seen: how many of its rows another way of reading it, which was given up, has just seen: that it is empty, or
+            ends before, is doubted.
     """
 
     kind: Kind = Kind.COMPLETE
@@ -110,6 +112,7 @@ class Start:
     grows_at_tail: bool = False
     handed_on: Sequence[Sequence[str]] = ()
     never_ends: bool = False
+    seen: int = 0
 
     @property
     def begins_at_tail(self) -> bool:

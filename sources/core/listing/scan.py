@@ -134,6 +134,11 @@ class Scan:
         return self.coverage.reach if self.coverage and self.coverage.balanced else self.main.reach
 
     @property
+    def seen(self) -> int:
+        """How many different rows it saw, at least: those without an id may be the same ones."""
+        return max(0, self.books.distinct() - self.strangers)
+
+    @property
     def root(self) -> Sequence[str]:
         """Digests of rows of the scan's first reply, the one that the next run's anchors come from."""
         if self.coverage and self.coverage.balanced:
@@ -261,7 +266,7 @@ class Scan:
         """Reads the head again, down to a run of rows that this scan has read there: what came meanwhile?"""
         sampled = () if self._read_at_head else tuple(self.root)
         self.closing_passes += 1
-        self._pass = Walk(Start(Kind.HEAD, anchors=sampled, handed_on=self._read_at_head))
+        self._pass = Walk(Start(Kind.HEAD, anchors=sampled, handed_on=self._read_at_head, seen=self.seen))
 
     def _audit(self, ending: Ending) -> None:
         """Holds the books against the length of the list before a scan of all of it may end."""
@@ -296,14 +301,15 @@ class Scan:
     def _walk_again(self) -> None:
         self.walks += 1
         self.closing_passes = 0
-        start = Start(count=self.main.reach or self.start.count, grows_at_tail=self.start.grows_at_tail)
+        count, seen = self.main.reach or self.start.count, max(self.seen, self.start.seen)
+        start = Start(count=count, grows_at_tail=self.start.grows_at_tail, seen=seen)
         self.main = self._pass = Walk(start, self._max_window, self._reaches)
 
     def _gave_up(self) -> None:
         """A chain that does not hold is no way to read a list; where anything was familiar, coverage may be."""
         whole = self.start.kind is Kind.COMPLETE and self.main.replies < MAX_REPLIES
         if whole and (self.main.familiar or self.main.limit <= LINK):
-            self._cover(expected=max(self.main.reach, self.start.count or 0))
+            self._cover(expected=max(self.main.reach, self.start.count or 0, self.start.seen))
         else:
             self.ending = Ending.UNSTABLE
 

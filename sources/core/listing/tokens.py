@@ -32,7 +32,7 @@ from sources.core.listing.questions import ENOUGH_EMPTY, Answer, Ask, Begin, Siz
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending
 from sources.core.listing.stretch import LOWEST, Known, Stretch
-from sources.core.listing.walk import MAX_REPLIES
+from sources.core.listing.walk import EMPTIED, MAX_REPLIES
 from sources.core.listing.weighing import FirstHalf, Verdict
 
 MAX_REPEATS = 5
@@ -74,9 +74,8 @@ class TokenScan:
         self._half: tuple[FirstHalf, Ask] | None = None
         """What is asked for to hold against the first page, and what to go on with then."""
         self._tokens: set[int] = set()
-        self._expired = self._largest = self._empty = 0
+        self._expired = self._largest = self._empty = self._emptied = 0
         self._doubted: int | None = None
-        self._empty_once = False
 
     # --- what it came to -------------------------------------------------------------------------
 
@@ -84,6 +83,12 @@ class TokenScan:
     def concludes(self) -> bool:
         """Whether rows that it did not bring are gone."""
         return self.begin.complete and self.ending is Ending.CLOSED
+
+    @property
+    def seen(self) -> int:
+        """How many rows the list has, as far as it saw them: another one is behind a token."""
+        seen = self.books.distinct()
+        return seen + (seen > 0 and self.untold)
 
     @property
     def watermark(self) -> str | None:
@@ -179,6 +184,7 @@ class TokenScan:
         if self._half:
             self._compare(answer, *self._half)
             return []
+        self.books.enter(answer.ids)
         moments = self._moments(answer)
         if moments is None:
             self._refute("it does not keep to order or filter")
@@ -194,7 +200,6 @@ class TokenScan:
         first_of_all = self.answers == 1
         linked = stretch.certain or stretch.pages or any(row in self._known for row in rows)
         new = self._known.news(rows, answer.digests)
-        self.books.enter(answer.ids)
         if not linked:
             self._step_back()
             return new
@@ -279,13 +284,19 @@ class TokenScan:
             self._go_on()
         elif not self.begin.complete:
             self._end_increment()
-        elif self._known.fresh == 0 and self.begin.count != 0 and not self._empty_once:
-            self._empty_once = True
+        elif self._known.fresh == 0 and self._emptied < self._doubts():
+            self._emptied += 1
             self._go(Stretch(None, certain=True))
         elif self.answers == 1 and self._floor is None:
             self._weigh((answer.total or 0) - self.books.distinct())
         else:
             self._next = Ask(ordered=False)
+
+    def _doubts(self) -> int:
+        """How often a list that is empty is asked for again before it is looked at in the server's own order."""
+        if self.begin.count is None:
+            return 1
+        return EMPTIED - 2 if self.begin.count else 0
 
     def _end_increment(self) -> None:
         """The row that the watermark is of should have been there: nothing at all says that the filter may not be

@@ -73,7 +73,7 @@ class Walk:
         self._least = OVERLAP
         self._doublings = 0
         self._idle = 0
-        self._empty_starts = 1 if start.count == 0 else 0
+        self._empty_starts = 1 if start.count == 0 and not start.seen else 0
         self._round: dict[int, Reply | None] = {}
         self._loose: list[Reply] = []
         self._anchors = tuple(start.anchors) if start.kind is Kind.HEAD else ()
@@ -221,7 +221,7 @@ class Walk:
         """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""
         if self.start.kind is not Kind.COMPLETE:
             return 0
-        known = max(self._expected, self.said)
+        known = max(self._expected, self.said, self.start.seen)
         lacking, several = known - self.reach, self.replies > 1
         if (self.odd and several) or lacking > min(OVERLAP, known // 10):
             return ODD
@@ -274,7 +274,8 @@ class Walk:
         self._idle = 0
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
-            doubtful = replies[0].has_more or self.said > 0 or self.start.count
+            had_rows = self.start.count or self.start.seen or self._received
+            doubtful = replies[0].has_more or self.said > 0 or had_rows
             if self._empty_starts >= (EMPTIED if doubtful else EMPTY):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)

@@ -131,6 +131,37 @@ def test_a_server_that_lies_is_found_out_or_nothing_is_lost(
         assert world.stayed <= set(reader.copy.handed), reader.scan
 
 
+@worlds(60)
+@given(
+    rows=st.tuples(st.sampled_from((0, 0, 1, 30, 150)), st.one_of(st.integers(1, 60), sizes)),
+    habits=honest,
+    nulls=st.sampled_from((0.0, 0.0, 0.1)),
+    at=st.integers(1, 12),
+    times=st.integers(1, 2),
+    full=st.booleans(),
+    rng=seeds,
+)
+@example(  # the look at the first page was had, and then the list seems to be as empty as it was
+    rows=(0, 45), habits=Habits(cap=25, total=None), nulls=0.0, at=3, times=1, full=False, rng=Random(0)
+)
+def test_empty_replies_by_mistake_hide_no_row_that_the_same_run_has_seen_or_knew_of(
+    rows: tuple[int, int], habits: Habits, nulls: float, at: int, times: int, full: bool, rng: Random
+) -> None:
+    before, more = rows
+    world = World(before, rng, habits, nulls=nulls)
+    reader = Reader(world, nullable=nulls > 0)
+    assert reader.run()
+    for _ in range(more):
+        world.do_new()
+    # A list that was empty, and is again by the first reply, is; which may be the third, if two sizes were refused.
+    assume(before or at > (3 if nulls else 1))
+    first = world.requests + at
+    world.habits = replace(habits, blanks=range(first, first + times))
+    read = reader.run(full)
+    if read and read.ending in FULL and read.is_complete:
+        assert {row.id for row in world.rows} <= set(reader.copy.handed), reader.scan
+
+
 between = st.lists(st.sampled_from(("new", "update", "delete")), min_size=1, unique=True)
 
 

@@ -366,9 +366,11 @@ class Parted(World):
     archived: set[int]
     moving = 0
     """Of this row is it changed, once both parts are begun."""
+    leaves_out = False
+    """It can be asked for the whole, and leaves out there what is archived."""
 
     async def query(self, ask: Ask, part: int = 0) -> Found:
-        if not part:
+        if not part and not self.leaves_out:
             raise refused()
         rows = self.rows
         if part == 2:
@@ -429,5 +431,35 @@ def test_parts_whose_pages_do_not_overlap_are_read_as_one_list(cap: int, archive
     there = Parted(150, Random(7), Habits(order="ignored", total=None, cap=cap))
     there.archived = set(archived)
     reader = Reader(there, nullable=True, by=lambda by: replace(by, parts=2))
+    assert reader.run()
+    assert set(reader.copy.handed) == there.stayed
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+@pytest.mark.parametrize("total", [0, None])
+def test_a_list_that_had_rows_is_empty_once_it_was_six_times_however_it_is_read(
+    nullable: bool, total: int | None
+) -> None:
+    there = world(40, Habits(total=total))
+    reader = Reader(there, nullable=nullable)
+    assert reader.run()
+    for times, is_empty in ((5, False), (6, True)):
+        reader.copy = Copy()
+        there.habits.blanks = range(there.requests + 1, there.requests + 1 + times)
+        read = reader.run(full=True)
+        assert read
+        assert read.concludes
+        assert set(reader.copy.handed) == (set() if is_empty else there.stayed)
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+@pytest.mark.parametrize("has_whole", [False, True])
+@pytest.mark.parametrize("at", [2, 3])
+def test_a_part_that_is_empty_by_mistake_hides_no_row_of_a_list_that_is_new(
+    nullable: bool, has_whole: bool, at: int
+) -> None:
+    there = Parted(8, Random(7), Habits(blanks=(at,)))
+    there.archived, there.moving, there.leaves_out = {3, 5, 6}, -1, has_whole
+    reader = Reader(there, nullable=nullable, by=lambda by: replace(by, parts=2))
     assert reader.run()
     assert set(reader.copy.handed) == there.stayed

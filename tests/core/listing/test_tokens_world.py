@@ -4,7 +4,7 @@ ignore, refuse or misunderstand any of it; and those who read it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -49,6 +49,7 @@ class Habits:
         never_ends: the last page names a next one, too, and so does that, which is empty.
         signs: each reply says something else of each row.
         nulls: where rows without an instant stand if ordered: "first", "last" or "nowhere".
+        blanks: the numbers of requests that are answered with nothing, by mistake.
     """
 
     tokens: str = KEYSET
@@ -67,6 +68,7 @@ class Habits:
     never_ends: bool = False
     signs: bool = False
     nulls: str = "first"
+    blanks: Collection[int] = ()
 
 
 @dataclass
@@ -175,7 +177,7 @@ class World:
             raise refused()
         if (ask.ordered and habits.order == "refused") or (ask.since and habits.filter == "refused"):
             raise refused()
-        rows = self._listed(ask)
+        rows = [] if self.requests in habits.blanks else self._listed(ask)
         total = None if habits.total is None or not ask.count else len(rows) + habits.total
         cap = min(habits.cap, ask.size or 50)
         begins = self._place(rows, ask.token) if ask.token else 0
