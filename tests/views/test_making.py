@@ -4,8 +4,13 @@ import logging
 from typing import cast
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
-from sources.core.warehouse.analysis import views_of
+from pipelines.vendors import VENDORS
+from sources.core.privacy.policy import Policy
+from sources.core.vendor import Vendor
+from sources.core.warehouse.analysis import placeholders, relations, views_of
 from sources.core.warehouse.views import View, make_views
 from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther import LEADPANTHER
@@ -152,7 +157,25 @@ def test_a_view_that_somebody_elses_hangs_on_stays_and_the_sync_goes_on(
         make(made, view("ours", "SELECT 1 AS a"))
     if made.engine.kind == "postgres":  # DuckDB does not keep track of who reads what
         assert made.query("SELECT b FROM theirs.own") == [(2,)]
-        assert "does another view depend on them?" in caplog.text
+        assert "leadpanther.ours because other objects depend on it" in caplog.text
+
+
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
+def test_all_that_a_vendors_views_read_has_a_name_as_postgres_15_wants_it(vendor: Vendor) -> None:
+    views = views_of(vendor)
+    types = {table.name: table.types for table in [*vendor.tables.values(), vendor.ledger]}
+    for there in (types, {}):
+        read = relations(there, str, vendor, Policy())
+        values = placeholders(views, read, str, vendor, Policy())
+        for each in views:
+            assert nameless(each.rendered(values[each.name])) == [], each.name
+
+
+def nameless(sql: str) -> list[str]:
+    """Subqueries in FROM without an alias."""
+    found = sqlglot.parse_one(sql, read="postgres").find_all(exp.Subquery)
+    read = (each for each in found if isinstance(each.parent, exp.From | exp.Join))
+    return [each.sql() for each in read if not each.alias]
 
 
 def test_every_file_begins_with_its_grain_and_purpose() -> None:

@@ -6,6 +6,7 @@ The first half is pure: what should stand there. The second half makes it so, an
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from sources.core.privacy.policy import Policy
 from sources.core.tables import Category, Column, Table, pii_hint
 from sources.core.warehouse.sql import literal, quoted, selection
 from sources.core.warehouse.warehouse import Warehouse
+
+_VIEW = re.compile(r"\bVIEW (?:IF EXISTS )?(\S+)")
 
 log = logging.getLogger("leadhouse")
 
@@ -174,8 +177,14 @@ def share_views(warehouse: Warehouse, annotations: Sequence[Annotation]) -> None
     try:
         warehouse.execute_all(_view_statements(warehouse, schema, existing, wanted))
     except DatabaseException as error:
-        trouble = type(error.__cause__ or error).__name__
-        log.warning("views in %s stay as they were: %s (does another view depend on them?)", schema, trouble)
+        log.warning("views in %s stay as they were: %s", schema, refusal(error))
+
+
+def refusal(error: DatabaseException) -> str:
+    """In a line, what a database says against a view, and of which one: it has seen no rows for that."""
+    said = str(error.__cause__ or error).strip().partition("\n")[0]
+    view = next(filter(None, map(_VIEW.search, getattr(error, "__notes__", ()))), None)
+    return f"{view[1]}: {said}" if view else said
 
 
 def _view_statements(

@@ -25,7 +25,7 @@ from sqlglot.errors import SqlglotError, UnsupportedError
 
 from sources.core.privacy.policy import Policy, Treatment, parse_category
 from sources.core.tables import DataType
-from sources.core.warehouse.annotations import Annotation
+from sources.core.warehouse.annotations import Annotation, refusal
 from sources.core.warehouse.sql import literal, quoted
 from sources.core.warehouse.warehouse import Warehouse
 
@@ -36,6 +36,8 @@ notes = logging.getLogger("leadhouse.notes")
 _GRAIN = re.compile(r"-- Grain: (\w+(?:, \w+)*)")
 _COLUMN = re.compile(r"-- (\w+)(?: \[(\w+)\])?: (.+)")
 _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
+_NAMELESS = re.compile(r"(\b(?:FROM|JOIN)\s+\{(\w+)\})(?!\s+AS\b)")
+"""What is read under no name of its own: Postgres before 16 wants one for what is no table."""
 _OURS = re.compile(r"\[leadhouse [0-9a-f]{16}\]$")
 
 SQL_TYPES: dict[DataType, str] = {
@@ -87,8 +89,9 @@ class View:
         return [name.removesuffix(".columns") for name in self.reads if name.endswith(".columns")]
 
     def rendered(self, values: Mapping[str, str]) -> str:
-        """The SELECT with placeholders filled in."""
-        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.select)
+        """The SELECT with placeholders filled in, each that is read having a name."""
+        named = _NAMELESS.sub(r"\1 AS \2", self.select)
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], named)
 
 
 def read_views(folder: Path) -> list[View]:
@@ -226,10 +229,10 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
         try:
             warehouse.execute_together((statement, ()) for statement in statements)
         except DatabaseException as error:
-            trouble = type(error.__cause__ or error).__name__
+            trouble = refusal(error)
         else:
             return
-    log.warning("views for analysts stay as they were: %s (does another view depend on them?)", trouble)
+    log.warning("views for analysts stay as they were: %s", trouble)
 
 
 def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str, Mapping[str, str]]) -> None:

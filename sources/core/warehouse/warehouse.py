@@ -17,7 +17,11 @@ import duckdb
 import msgspec
 import pyarrow as pa
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.destinations.exceptions import DatabaseTransientException, DatabaseUndefinedRelation
+from dlt.destinations.exceptions import (
+    DatabaseException,
+    DatabaseTransientException,
+    DatabaseUndefinedRelation,
+)
 from dlt.destinations.sql_client import SqlClientBase
 
 from sources.core.rows.fitting import stored_table
@@ -73,7 +77,11 @@ class Warehouse(Connection):
 
     def _run(self, client: SqlClientBase[Any], sql: str, parameters: Sequence[Any] = ()) -> None:
         dialect = self._dialect(client)
-        client.execute_sql(self._prepared(dialect, sql).sql, *map(dialect.given, parameters))
+        try:
+            client.execute_sql(self._prepared(dialect, sql).sql, *map(dialect.given, parameters))
+        except DatabaseException as error:
+            error.add_note(sql)
+            raise
 
     def _prepared(self, dialect: Dialect, sql: str) -> Prepared:
         return dialect.prepare(sql, self._schema.tables)
