@@ -14,7 +14,8 @@ from sources.core.api.client import Client
 from sources.core.api.envelope import Body
 from sources.core.errors import TooLong, Unforeseen, foreseen
 from sources.core.listing.content import any_named_twice
-from sources.core.listing.numbered import AskPage, ByPage
+from sources.core.listing.finding import AskPage
+from sources.core.listing.numbered import ByPage
 from sources.core.listing.offsets import ByOffset
 from sources.core.listing.pages import Sizing
 from sources.core.listing.passage import Found, Passage, Query

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sources.core.api.envelope import Body
 from sources.core.errors import (
@@ -20,13 +20,11 @@ from sources.core.errors import (
     Transient,
     Unauthorized,
 )
-from sources.core.listing.pages import Numbered, Sizing, is_in_place, last_page
+from sources.core.listing.finding import AskPage, Limit, are_same, limit
+from sources.core.listing.pages import NEAR, Numbered, Sizing, is_in_place, last_page
 from sources.core.listing.placing import placed
 from sources.core.listing.replies import Page
 from sources.core.raw import Raw
-
-AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
-"""Gets the page of a number and a size."""
 
 CHANGES = 10
 """So often in a row may a server's pages turn out to be of another size."""
@@ -44,9 +42,10 @@ class ByPage:
         self._get_as_said, self._sizing = get, sizing
         self._seen: dict[int, int] = {}
         """Of pages that say nothing of what follows, a hash of their rows, by their numbers."""
-        self._no_limit = 0
-        """A number of rows that was found to be no limit."""
-        self._looked_in_vain = self._follows = self._accepted = False
+        self._found: Limit | None = None
+        """What a look into how long pages are came to."""
+        self._finding = asyncio.Lock()
+        self._looked_in_vain = self._accepted = False
         self._slow = 0
         """How many pages were read with their next one."""
         self._tells = False
@@ -90,8 +89,10 @@ class ByPage:
             raise ScanUnstable("its pages are of another size each time")
         size = size if as_asked else self._sizing.cap
         room = self._sizing.begins(number + 1, size) - offset
-        if not page.has_more or not self._sizing.is_near(offset, number, size):
-            return Page(page.after(offset), page.has_more, room, page.total)
+        rows = page.after(offset)
+        brings_little = len(rows) <= NEAR and len(page.rows) < size  # rows were left out of it
+        if not page.has_more or not (brings_little or self._sizing.is_near(offset, number, size)):
+            return Page(rows, page.has_more, room, page.total)
         return await self._with_next(offset, number, size, page)
 
     async def _with_next(self, offset: int, number: int, size: int, page: Numbered) -> Page:
@@ -102,15 +103,16 @@ class ByPage:
         room = self._sizing.begins(number + 1, size) - offset
         behind, _ = await self._ask(number + 1, size)
         end = page.begins + len(page.rows)
-        if page.total is not None and not behind.after(end) and self._nothing_behind != end:
+        further = page.continued(behind)
+        if page.total is not None and not further and self._nothing_behind != end:
             # Nothing, although there is said to be more: it may be empty by mistake.
             self._nothing_behind = end
             behind, _ = await self._ask(number + 1, size)
-        further = behind.after(end)  # none, where it is the same page again
+            further = page.continued(behind)
         if not further and len(page.rows) < size:  # nothing that can have slid into a page with room left
             return Page(page.after(offset), False, room)
         again, _ = await self._ask(number, size)
-        if list(map(bytes, again.rows)) != list(map(bytes, page.rows)):
+        if not are_same(again.rows, page.rows):
             return Page(again.after(offset), True, room, again.total)
         total = again.total if further else None
         return Page([*page.after(offset), *further], behind.has_more and bool(further), room + size, total)
@@ -230,45 +232,29 @@ class ByPage:
             return rows
         if said is None and rows and body.total == self._sizing.begins(number, self._sizing.cap) + rows:
             return self._sizing.cap  # pages have a size of their own: the last one ends where the list does
-        if more and rows and said is None:
-            # Where as many as were asked for came before, it may be the last one of a list that is said to be longer.
-            full = (
-                rows == asked or asked > self._sizing.longest or await self._is_followed(number, asked, body)
-            )
-            return rows if full else await self._size_of_first(asked)
-        if said is None or not (more and rows):
+        if not (more and rows):
             return asked if said in (None, rows) else said
         if said == rows:
             return said
         is_first = number == self._sizing.first and self._sizing.sure
-        if rows == asked or (is_first and await self._is_limit(rows, asked)):
-            self._sizing.mute = True
-            return rows
-        return said
+        if said is not None and rows < asked and not (is_first and said >= asked):
+            return said
+        size = asked if rows == asked else await self._limit(number, asked, rows)
+        if said is None or size == asked > rows:
+            return said or size
+        self._sizing.mute = True
+        return size
 
-    async def _is_followed(self, number: int, size: int, body: Body) -> bool:
-        """Whether there is a page behind one, other than the same again."""
-        behind = (await self._get(number + 1, size)).rows
-        return bool(behind) and list(map(bytes, behind)) != list(map(bytes, body.rows))
-
-    async def _size_of_first(self, asked: int) -> int:
-        """The size of pages: as was asked for, once the first page was seen to follow that, or that one's own."""
-        if not self._follows:
-            rows = len((await self._get(self._sizing.first, asked)).rows)
-            self._follows = rows <= asked
-            return max(rows, asked)
-        return asked
-
-    async def _is_limit(self, rows: int, asked: int) -> bool:
-        """Whether no page has more rows than the first one had: it has as many again, and where it is asked for no more,
-        and others follow."""
-        first, before, self._no_limit = self._sizing.first, self._no_limit, rows
-        if rows == before:
-            return False
-        for size in (asked, rows):
-            if len((await self._get(first, size)).rows) != rows:
-                return False
-        return bool((await self._get(first + 1, rows)).rows)
+    async def _limit(self, number: int, asked: int, rows: int) -> int:
+        """How many rows a page has room for that goes on and is shorter than it was asked to be."""
+        async with self._finding:  # several of them may come at once
+            first, most = self._sizing.first, self._sizing.cap
+            self._found = found = self._found or await limit(self._get, first, most)
+            if number == first and asked == most and rows != found.length:
+                self._found = None
+                return rows  # it changes, or is of another size each time
+            self._sizing.own = self._sizing.own or found.own
+            return min(asked, found.most)
 
     def _goes_on(self, number: int, body: Body) -> bool:
         """Whether a page of a list whose pages say nothing of themselves brings anything: one that is the page before it
@@ -288,7 +274,7 @@ class ByPage:
         if self._goes_on(first + 1, await self._get(first + 1, size)):
             return True
         known = len(rows) == self._sizing.whole
-        if known or list(map(bytes, (await self._get(first, size)).rows)) == list(map(bytes, rows)):
+        if known or are_same((await self._get(first, size)).rows, rows):
             self._sizing.found_whole(len(rows))
             return False
         return True

@@ -182,5 +182,10 @@ class Numbered:
         return len(self.rows) == self.total and not self.has_more
 
     def after(self, offset: int) -> Sequence[Raw]:
-        """Its rows from an offset on; none, if it begins behind that."""
-        return self.rows[offset - self.begins :] if offset >= self.begins else []
+        """Its rows from an offset on: all, where it begins behind that, as the page before it lacks some of its rows."""
+        return self.rows[max(0, offset - self.begins) :]
+
+    def continued(self, behind: Numbered) -> Sequence[Raw]:
+        """What the next page brings: nothing, where it is the same page again."""
+        same = list(map(bytes, behind.rows)) == list(map(bytes, self.rows))
+        return [] if same else behind.after(self.begins + len(self.rows))

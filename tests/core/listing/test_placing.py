@@ -18,6 +18,7 @@ from sources.core.listing.pages import Sizing
 from sources.core.listing.placing import placed
 from sources.core.listing.reading import Gathered, Reading, read_list
 from sources.core.units import Outcome, Unit
+from tests.core.listing.test_numbered import Server, Syncs
 
 Bend = Callable[[int, int], Body]
 
@@ -111,9 +112,14 @@ def sizes() -> Iterator[int]:
 
 
 def test_pages_of_another_size_each_time_are_no_list() -> None:
-    said = sizes()
+    said, syncs = sizes(), Syncs(Server(LENGTH))
+
+    async def get(number: int, size: int) -> Body:
+        return page(number, n := next(said), size=n)
+
+    syncs.server.get = get  # type: ignore[method-assign]
     with pytest.raises(ScanUnstable):
-        read(lambda number, size: page(number, n := next(said), size=n))
+        syncs.sync()
 
 
 def paged(rows: Sequence[bytes], first: int, cap: int, own: int, as_asked: bool) -> Bend:
