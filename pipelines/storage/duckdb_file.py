@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from sources.core.errors import WarehouseError
+from pipelines.storage.trouble import why_unopened
+from sources.core.errors import Damaged, WarehouseError
 from sources.core.warehouse.sql import literal, quoted
 
 
@@ -36,49 +37,61 @@ def checkpoint(path: Path) -> None:
     """Has DuckDB write all it knows into the file itself; where it has already, sees that it is one.
 
     Raises:
-        WarehouseError: it is no database, or somebody holds it.
+        Damaged: it is no database.
+        WarehouseError: somebody holds it, or it is somebody else's.
     """
     with _opened(path):
         pass
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a database is as long as what it holds; one that was cut off may open all the same.
+def is_whole(path: Path, to_write: bool = False) -> bool:
+    """Whether there is a database, as long as what it holds; one that was cut off may open all the same.
+
+    Args:
+        path: the file.
+        to_write: it is to be written to, so that nobody may hold it.
 
     Raises:
-        WarehouseError: it is no database, or somebody holds it.
+        WarehouseError: somebody holds it, or it is somebody else's.
     """
-    with _opened(path) as connection:
-        found = connection.execute("SELECT block_size * used_blocks FROM pragma_database_size()").fetchone()
+    try:
+        with _opened(path, to_write) as connection:
+            size = "SELECT block_size * used_blocks FROM pragma_database_size()"
+            found = connection.execute(size).fetchone()
+    except Damaged:
+        return False
     return found is not None and path.stat().st_size >= found[0]
 
 
 def is_readable(path: Path) -> bool:
-    """Whether everything in a database can be read, which takes reading it."""
+    """Whether everything in a database can be read, which takes reading it.
+
+    Raises:
+        WarehouseError: somebody holds it, or it is somebody else's.
+    """
     try:
-        with _opened(path) as connection:
+        with _opened(path) as connection, contextlib.suppress(duckdb.Error):
             tables = "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE NOT internal"
             for names in connection.execute(tables).fetchall():
                 name = ".".join(map(quoted, names))
                 connection.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {name}").fetchall()
-    except (WarehouseError, duckdb.Error):
-        return False
-    return True
+            return True
+    except Damaged:
+        pass
+    return False
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(path: Path, to_write: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a database of which all is in the file."""
     try:
         all_there = not path.with_name(path.name + ".wal").exists()
-        with duckdb.connect(str(path), read_only=all_there) as connection:
+        with duckdb.connect(str(path), read_only=all_there and not to_write) as connection:
             if not all_there:
                 connection.execute("CHECKPOINT")
             yield connection
-    except duckdb.Error:
-        raise WarehouseError(
-            f"the warehouse {path} cannot be opened: is it a DuckDB file, and does no other program hold it?"
-        ) from None
+    except duckdb.Error as error:
+        raise why_unopened(path, error) from None
 
 
 def copy_over(target: Path, source: Path) -> None:

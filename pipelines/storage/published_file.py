@@ -7,12 +7,13 @@ is many times faster than having DuckDB copy its tables, and keeps comments and 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 import duckdb
@@ -20,10 +21,26 @@ import duckdb
 from pipelines.settings import SyncConfig
 from pipelines.storage import duckdb_file
 from pipelines.storage.file import File
-from pipelines.storage.marks import Mark, read_mark, write_mark
+from pipelines.storage.marks import Mark, mark_as_published, read_mark, write_mark
 from sources.core.errors import Damaged, WarehouseError
 
 log = logging.getLogger("leadhouse")
+
+
+class _State(Enum):
+    """What there is of a file."""
+
+    NONE = auto()
+    DAMAGED = auto()
+    WHOLE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file that was looked at, and what it says of its publication."""
+
+    state: _State
+    mark: Mark | None = None
 
 
 class PublishedFile(File):
@@ -67,65 +84,110 @@ class PublishedFile(File):
         self._let_go()
         own, copy = self.own_file, self.published_file
         if not copy.exists():
-            return Damaged(
-                f"{own} is damaged, as by a failing disk: delete it, and the next sync reads everything again"
-            )
+            return self._nothing_left()
         if not duckdb_file.is_readable(copy):
-            return Damaged(
-                f"{own} is damaged, as by a failing disk, and so is the copy of it, {copy}: put a backup in the place of "
-                "that one; or delete both, and the next sync reads everything again"
-            )
+            return self._both_damaged()
         duckdb_file.copy_over(own, copy)
         return Damaged(
             f"{own} was damaged, as by a failing disk; {copy} is whole, and stays as it was: the next sync goes on from "
             "it"
         )
 
+    def _nothing_left(self) -> Damaged:
+        return Damaged(
+            f"{self.own_file} is damaged, as by a failing disk, and there is no {self.published_file}: put a backup "
+            "there; or delete the damaged file, and the next sync reads everything again"
+        )
+
+    def _both_damaged(self) -> Damaged:
+        return Damaged(
+            f"{self.own_file} is damaged, as by a failing disk, and so is the copy of it, {self.published_file}: put a "
+            "backup in the place of that one; or delete both, and the next sync reads everything again"
+        )
+
     def settle(self) -> None:
-        """Sees that the own file is there and descends from the published one, or is what it was made from.
+        """Sees that the own file is there and descends from the published one, or is what that is to be made from.
 
         Raises:
-            WarehouseError: somebody else publishes the file, or there is no room for a copy.
+            WarehouseError: somebody else publishes the file, or one of the two is held, another user's, or damaged and
+                cannot be made from the other; or there is no room for a copy.
         """
-        if not self.published_file.exists():
-            return
-        has_own, ours = self._own()
-        try:
-            self._seen = there = self._mark(self.published_file)
-        except duckdb.Error:
-            if not ours:
-                raise WarehouseError(
-                    f"{self.published_file} is no DuckDB file that can be read, and none of this folder's: move it away"
-                ) from None
-            log.warning("%s is damaged; it is published anew", self.published_file)
-            there = ours
-        self._owner = ours.owner if ours else self._owner
-        if has_own and ours == there:
-            return
-        if has_own and there and there.owner != self._owner:
+        own, there = self._own(), self._there()
+        self._seen = there.mark
+        self._owner = own.mark.owner if own.mark else self._owner
+        if own.state is _State.WHOLE:
+            self._go_on(own.mark, there)
+        elif there.state is _State.NONE:
+            self._begin(own.state)
+        else:
+            self._take_up(own.state, there)
+
+    def _go_on(self, ours: Mark | None, there: _Found) -> None:
+        """With a file that is whole, unless what is published is not what it last was."""
+        mark = there.mark
+        if there.state is _State.DAMAGED and ours is None:
             raise WarehouseError(
-                f"{self.published_file} is published by somebody else: {there.who}. Two must not publish one file: stop "
+                f"{self.published_file} is no DuckDB file that can be read, and none of this folder's: move it away"
+            )
+        if there.state is _State.NONE or (ours and ours.is_still_to_replace(mark)):
+            return
+        if there.state is _State.WHOLE and ours == mark:
+            if ours and ours.replaces is not None:  # killed just before it said so
+                mark_as_published(self.own_file)
+            return
+        if mark and mark.owner != self._owner:
+            raise WarehouseError(
+                f"{self.published_file} is published by somebody else: {mark.who}. Two must not publish one file: stop "
                 f"one of them; to go on from what is there, delete {self.folder}"
             )
-        if has_own:
-            log.warning(
-                "%s is not what was published last: it was put back; going on from it", self.published_file
-            )
-        elif there:
-            log.warning("going on from what %s published", there.who)
+        if there.state is _State.DAMAGED or not duckdb_file.is_readable(self.published_file):
+            log.warning("%s is damaged; it is published anew", self.published_file)
+            return
+        log.warning(
+            "%s is not what was published last: it was put back; going on from it", self.published_file
+        )
         duckdb_file.copy_over(self.own_file, self.published_file)
 
-    def _own(self) -> tuple[bool, Mark | None]:
-        """Whether there is a file to go on with, and its mark; a damaged one is as good as none, where a copy was
-        published."""
+    def _begin(self, own: _State) -> None:
+        """Where nothing is published: with nothing."""
+        if own is _State.DAMAGED:
+            raise self._nothing_left()
+        if self.own_file.exists():
+            log.warning("%s is empty, and nothing is published: everything is read again", self.own_file)
+            self.own_file.unlink()
+
+    def _take_up(self, own: _State, there: _Found) -> None:
+        """Goes on from what is published."""
+        if there.state is _State.DAMAGED or not duckdb_file.is_whole(self.published_file):
+            if own is _State.DAMAGED:
+                raise self._both_damaged()
+            raise Damaged(
+                f"{self.published_file} is damaged, or no DuckDB file, and there is no other to go on from: put a backup "
+                "in its place; or move it away, and the next sync reads everything again"
+            )
+        who = there.mark.who if there.mark else "somebody"
+        if own is _State.DAMAGED:
+            log.warning("%s is damaged; going on from what %s published", self.own_file, who)
+        elif there.mark:
+            log.warning("going on from what %s published", who)
+        duckdb_file.copy_over(self.own_file, self.published_file)
+
+    def _own(self) -> _Found:
         own = self.own_file
-        if not own.exists():
-            return False, None
-        with contextlib.suppress(WarehouseError, duckdb.Error):
-            if duckdb_file.is_whole(own):
-                return True, self._mark(own)
-        log.warning("%s is damaged; going on from what was published last", own)
-        return False, None
+        if _is_nothing(own):
+            return _Found(_State.NONE)
+        if duckdb_file.is_whole(own, to_write=True):
+            return _Found(_State.WHOLE, self._mark(own))
+        return _Found(_State.DAMAGED)
+
+    def _there(self) -> _Found:
+        """What is published: nobody has to let go of it for that."""
+        if _is_nothing(self.published_file):
+            return _Found(_State.NONE)
+        try:
+            return _Found(_State.WHOLE, self._mark(self.published_file))
+        except duckdb.Error:
+            return _Found(_State.DAMAGED)
 
     def _mark(self, file: Path) -> Mark | None:
         return read_mark(file, self.folder / "looked-into.duckdb")
@@ -141,12 +203,19 @@ class PublishedFile(File):
         self._let_go()
         if not self.own_file.exists():
             return
-        there = None
-        with contextlib.suppress(FileNotFoundError, duckdb.Error):  # gone, or damaged: it is put there anew
-            there = self._mark(self.published_file)
-        if there != self._seen and there is not None and there.owner != self._owner:
+        there = self._there()
+        mark = there.mark
+        if mark != self._seen and mark is not None and mark.owner != self._owner:
             raise WarehouseError(
-                f"{self.published_file} was published meanwhile by {there.who}: it stays as it is"
+                f"{self.published_file} was published meanwhile by {mark.who}: it stays as it is"
             )
-        self._seen = write_mark(self.own_file, there, self._owner, self.folder)
+        replaces = (mark.id if mark else "") if there.state is _State.WHOLE else None
+        self._seen = write_mark(self.own_file, mark, replaces, self._owner, self.folder)
         duckdb_file.copy_over(self.published_file, self.own_file)
+        if replaces is not None:
+            mark_as_published(self.own_file)
+
+
+def _is_nothing(file: Path) -> bool:
+    """Whether there is no file, or one without a byte."""
+    return not file.exists() or (file.is_file() and file.stat().st_size == 0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
@@ -26,11 +28,15 @@ _UNREADABLE = re.compile(r"(?:at end of file|File) '([^']+\.parquet)'")
 """How DuckDB says which file is no Parquet to its end."""
 
 _DAMAGE = re.compile(
-    r"corrupt(?:ed)? (?:database|WAL|\w+ segment)|file appears to be corrupted|"
+    r"corrupt(?:ed)? (?:database|WAL|\w+ segment)|file appears to be corrupted|not a valid DuckDB database file|"
+    r"could not read enough bytes from file|"
     r'could not read [^"]*file "(?!.*\.parquet")',
     re.IGNORECASE,
 )
 """How DuckDB says that a block of its file, or what follows it, is not what was written there."""
+
+_HELD = re.compile(r'lock on file "([^"]+)": Conflicting lock is held in (.+?\(PID \d+\))')
+"""How DuckDB says which file another program has open, and which program that is."""
 
 _EXTENSION = re.compile(r'Failed to download extension "(\w+)"')
 
@@ -79,8 +85,8 @@ def _says_so(error: BaseException) -> bool:
     return any(words in str(error) for words in NO_ROOM)
 
 
-def damaged_file(error: BaseException | None, place: str) -> WarehouseError | None:
-    """What to say where a file that cannot be read led to an error, a lake's or a DuckDB file; None where none did.
+def file_at_fault(error: BaseException | None, place: str) -> WarehouseError | None:
+    """What to say where a file that is damaged or held led to an error, a lake's or a DuckDB file; None where none did.
 
     Args:
         error: what was raised.
@@ -92,12 +98,42 @@ def damaged_file(error: BaseException | None, place: str) -> WarehouseError | No
                 f"{place} is damaged, as by a failing disk: put a backup in its place, or move it away, and the next "
                 "sync reads everything again"
             )
+        if isinstance(cause, duckdb.Error) and (held := _HELD.search(str(cause))):
+            return WarehouseError(
+                f"{held[1]} is open in another program, {held[2]}: close it there, and sync again"
+            )
         if isinstance(cause, duckdb.Error) and (found := _UNREADABLE.search(str(cause))):
             return WarehouseError(
                 f"{found[1]} is damaged, and with it nothing of its table can be read: take it away, and run "
                 "`leadhouse sync --full`, which reads again what was in it"
             )
     return None
+
+
+def cannot_open(file: Path, error: OSError) -> WarehouseError:
+    """What to say of a file that the operating system does not open."""
+    if file.is_dir():
+        return WarehouseError(f"{file} is a folder, where a file should be: move it away")
+    todo = ": does it belong to another user, as after one `sudo leadhouse sync`? Give it back with chown"
+    return WarehouseError(
+        f"{file} cannot be opened ({error.strerror}){todo if isinstance(error, PermissionError) else ''}"
+    )
+
+
+def why_unopened(file: Path, error: duckdb.Error) -> WarehouseError:
+    """What to say of a DuckDB file that cannot be opened.
+
+    Args:
+        file: the file.
+        error: what DuckDB said.
+    """
+    if told := file_at_fault(error, str(file)):
+        return told
+    if file.is_dir() or not os.access(file, os.R_OK | os.W_OK):
+        return cannot_open(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    return WarehouseError(
+        f"the warehouse {file} cannot be opened ({type(error).__name__}): is it a DuckDB file?"
+    )
 
 
 @contextmanager
@@ -116,7 +152,7 @@ def refusals_told(place: str) -> Iterator[None]:
         refused = any(isinstance(cause, DatabaseException | duckdb.Error) for cause in causes(error))
         if isinstance(error, LeadhouseError) or not refused or is_full(error):
             raise
-        raise damaged_file(error, place) or WarehouseError(
+        raise file_at_fault(error, place) or WarehouseError(
             f"{place} refused what was asked of it ({type(error.__cause__ or error).__name__}): was one of the tables "
             "changed by hand? What was loaded before stays valid"
         ) from None
@@ -130,8 +166,8 @@ def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseE
         name: of the destination, in the configuration.
         cause: what its library said.
     """
-    if damaged := damaged_file(cause, place):
-        return damaged
+    if told := file_at_fault(cause, place):
+        return told
     if isinstance(cause, ConfigurationException):
         lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ())) or "`credentials`"
         return ConfigurationError(

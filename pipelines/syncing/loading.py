@@ -9,7 +9,7 @@ from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage import Storage
-from pipelines.storage.trouble import causes, damaged_file, is_full
+from pipelines.storage.trouble import causes, file_at_fault, is_full
 from sources.core.errors import LeadhouseError, WarehouseError
 
 
@@ -36,7 +36,7 @@ def load(storage: Storage, pipeline: dlt.Pipeline, data: Any) -> None:
                 raise cause from None
         if is_full(failed):
             raise  # the storage says so
-        raise damaged_file(failed, str(storage)) or WarehouseError(
+        raise file_at_fault(failed, str(storage)) or WarehouseError(
             f"{_what_failed(failed)}; what was loaded before stays valid, and the next sync goes on from there"
         ) from None
 

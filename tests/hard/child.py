@@ -149,6 +149,8 @@ class _Steps:
             self._as_step(FileStorage, name)
         for name in ("checkpoint", "_grant", "_to_disk"):
             self._as_step(duckdb_file, name)
+        for name in ("write_mark", "mark_as_published"):
+            self._as_step(published_file, name)
         for name in ("begin_transaction", "commit_transaction"):
             self._as_step(DuckDbSqlClient, name)
         self._sql_as_step(DuckDbSqlClient)
