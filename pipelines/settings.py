@@ -204,6 +204,11 @@ def load_sync_config(**explicit: Any) -> SyncConfig:
     config = read_settings(SyncConfig, LEADHOUSE, explicit, below=[PING])
     if config.dataset:
         check_dataset(config.dataset)
+    for name in ("warehouse", "folder"):
+        if not (path := getattr(config, name)).strip() or "\0" in path:
+            raise ConfigurationError(
+                f"{name} under [{LEADHOUSE}] is no path: name one, or leave the setting out"
+            )
     known = sections(vendors_named(None))
     refuse_similar([section.name for section in known])
     refuse_misspelled(

@@ -47,9 +47,19 @@ def _run(command: Callable[[], object]) -> None:
     except LeadhouseError as error:
         _leave(str(error), exit_for(error))
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        _leave("what it has to say cannot be written: the disk is full", Exit.FAILED)
+        _leave(_said(error), Exit.FAILED)
+
+
+def _said(error: OSError) -> str:
+    """What the system does not do; other libraries' words may hold anything."""
+    if error.errno == errno.ENOSPC and not error.filename:
+        return "what it has to say cannot be written: the disk is full"
+    what = error.strerror or type(error).__name__
+    if isinstance(error, PermissionError):
+        what += (
+            ". Does it belong to another user, as after one `sudo leadhouse sync`? Give it back with chown"
+        )
+    return f"{error.filename}: {what}" if error.filename else what
 
 
 def _leave(message: str, code: int) -> None:

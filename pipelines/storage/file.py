@@ -94,6 +94,7 @@ class File(Storage):
         with sync_lock(self.folder, wait):
             spilled = self.loading_file.with_name(self.loading_file.name + ".tmp")
             shutil.rmtree(spilled, ignore_errors=True)  # what did not fit into memory, and a killed run left
+            self._see_that_it_is_a_file()
             parent = self.published_file.parent
             if not (parent.is_dir() and os.access(parent, os.W_OK)):
                 raise WarehouseError(
@@ -104,6 +105,13 @@ class File(Storage):
                 yield
             finally:
                 self._let_go()
+
+    def _see_that_it_is_a_file(self) -> None:
+        if self.published_file.is_dir():
+            raise ConfigurationError(
+                f"{self.published_file}, where the warehouse should be, is a folder: move it away, or set `warehouse` "
+                "under [leadhouse] to a file"
+            )
 
     @contextmanager
     def open(self, dataset: str, wait: float = 0.0, alone: bool = False) -> Iterator[dlt.Pipeline]:
@@ -145,6 +153,7 @@ class File(Storage):
     def destination_to_look_at(self) -> Iterator[AnyDestination]:
         if not self.published_file.exists():
             raise NothingYet(f"there is no {self.published_file} yet: run `leadhouse sync`")
+        self._see_that_it_is_a_file()
         with self.undisturbed():
             credentials = DuckDbCredentials(str(self.published_file), read_only=True)
             yield asked_once(dlt.destinations.duckdb(credentials))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipelines.storage.trouble import cannot_open
 from sources.core.errors import LockedError, WarehouseError
 
 
@@ -25,7 +26,7 @@ def sync_lock(folder: Path, wait: float = 0.0) -> Iterator[None]:
 
     Raises:
         LockedError: another sync holds it still.
-        WarehouseError: the folder cannot be made.
+        WarehouseError: the folder cannot be made, or what is in it is another user's.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,16 +60,17 @@ def lock_beside(data: Path, wait: float = 0.0) -> Iterator[None]:
 def _held(lock: Path, owner: Path, wait: float) -> Iterator[None]:
     """The operating system holds it for the process and lets go when the process ends, however it ends; a file beside it
     only tells people who it is."""
-    try:
-        with FileLock(lock, timeout=wait):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(lock, timeout=wait))
+            stack.callback(owner.unlink, missing_ok=True)
             since = datetime.now(UTC).isoformat(timespec="seconds")
             owner.write_text(f"process {os.getpid()} on {socket.gethostname()} since {since}\n")
-            try:
-                yield
-            finally:
-                owner.unlink(missing_ok=True)
-    except Timeout:
-        raise LockedError(f"another sync is running: {_read(owner)}") from None
+        except Timeout:
+            raise LockedError(f"another sync is running: {_read(owner)}") from None
+        except (PermissionError, IsADirectoryError) as error:
+            raise cannot_open(Path(error.filename or lock), error) from None
+        yield
 
 
 def _read(owner: Path) -> str:

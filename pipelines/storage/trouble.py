@@ -127,10 +127,10 @@ def why_unopened(file: Path, error: duckdb.Error) -> WarehouseError:
         file: the file.
         error: what DuckDB said.
     """
-    if told := file_at_fault(error, str(file)):
-        return told
     if file.is_dir() or not os.access(file, os.R_OK | os.W_OK):
         return cannot_open(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if told := file_at_fault(error, str(file)):
+        return told
     return WarehouseError(
         f"the warehouse {file} cannot be opened ({type(error).__name__}): is it a DuckDB file?"
     )

@@ -199,6 +199,8 @@ def broken_file(error: Exception) -> str | None:
     """Which of dlt's files an error is about, and what is wrong with it: with the line, and nothing of what it holds;
     None if it is about something else."""
     paths = error.full_paths if isinstance(error, TomlProviderReadException) else []
+    if isinstance(error, OSError) and error.filename:
+        paths = [error.filename]
     for file in map(Path, paths):
         try:
             if file.exists():
