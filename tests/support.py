@@ -21,8 +21,11 @@ from dlt.common.pipeline import LoadInfo, PipelineContext
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.reporting import Reporter
+from pipelines.syncing.several import sync_all
+from pipelines.syncing.sync import Report, Wanted
 from pipelines.vendors import Source
+from sources.core.engine.run import Run
 from sources.core.vendor_settings import load_config
 from sources.leadpanther import LEADPANTHER, leadpanther_source
 from sources.leadpanther.sandbox import Sandbox
@@ -42,6 +45,37 @@ def settings(sandbox: Sandbox, key: str | None = None, **more: Any) -> Source:
     key = key or sandbox.world.agency_key
     given = {"api_key": key, "base_url": sandbox.base_url, "backoff_seconds": 0.001, **more}
     return Source(LEADPANTHER, load_config(LEADPANTHER, **given))
+
+
+EVERYTHING = Wanted()
+
+
+class _Kept(Reporter):
+    """Keeps what a sync reports."""
+
+    def __init__(self, on_load: Callable[[Run], None]) -> None:
+        self._on_load = on_load
+        self.reports: list[Report] = []
+
+    def loaded(self, run: Run) -> None:
+        self._on_load(run)
+
+    def ended(self, report: Report, seconds: float) -> None:
+        self.reports.append(report)
+
+
+def sync(
+    source: Source,
+    storage: Storage,
+    wanted: Wanted = EVERYTHING,
+    on_run: Callable[[Run], None] = lambda run: None,
+    on_load: Callable[[Run], None] = lambda run: None,
+) -> Report:
+    """Syncs one source as `leadhouse sync` does; raises what that would end with."""
+    kept = _Kept(on_load)
+    sync_all([source.vendor], lambda _: source, storage, wanted, on_run, kept)
+    (report,) = kept.reports
+    return report
 
 
 COMPLETE = {"SOURCES__LEADPANTHER__COMPLETE_HOURS": "0"}

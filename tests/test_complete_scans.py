@@ -8,7 +8,7 @@ import pytest
 from pipelines.commands.demo_account import demo_settings, sandbox_of
 from pipelines.exits import Exit
 from pipelines.syncing.lines import AccountLines
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from sources.core.engine.run import Run
 from sources.core.errors import Unauthorized
 from sources.core.listing import checkpoint
@@ -18,7 +18,7 @@ from sources.leadpanther.sandbox import Fault, Sandbox, World
 from sources.leadping import LEADPING
 from sources.leadron import LEADRON
 from tests.conftest import StartSandbox, small_world
-from tests.support import DuckDB, Target, settings
+from tests.support import DuckDB, Target, settings, sync
 from tests.truth import LISTS, differences
 
 

@@ -15,11 +15,11 @@ import pytest
 from pipelines.settings import SyncConfig, load_sync_config
 from pipelines.storage import storage_for
 from pipelines.storage.file import File
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted
 from sources.core.errors import WarehouseError
 from sources.leadpanther.sandbox import Fault, Sandbox, World
 from tests.conftest import StartSandbox
-from tests.support import COMPLETE, DuckDB, environment, run_leadhouse, settings
+from tests.support import COMPLETE, DuckDB, environment, run_leadhouse, settings, sync
 from tests.test_status import leadhouse
 from tests.truth import differences
 

@@ -10,13 +10,13 @@ from pipelines.storage import storage_for
 from pipelines.storage.published_file import PublishedFile
 from pipelines.syncing.erasing import erase_person
 from pipelines.syncing.person import Person
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted
 from sources.core.errors import WarehouseError
 from sources.core.privacy.configuration import load_policy
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.conftest import StartSandbox
-from tests.support import DuckDB, settings
+from tests.support import DuckDB, settings, sync
 from tests.test_publishing import published_to, tiny_world
 
 

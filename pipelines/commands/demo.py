@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,8 @@ from pipelines.console import Terminal
 from pipelines.process import as_typed
 from pipelines.report.page import load_library, render, write
 from pipelines.storage import Readable, Storage
-from pipelines.syncing.sync import sync
+from pipelines.syncing.several import sync_all
+from pipelines.syncing.sync import Report, Wanted
 from sources.core.errors import ConfigurationError
 from sources.core.people.questions import QUESTIONS as PEOPLE_QUESTIONS
 from sources.core.simulator.pacing import Window
@@ -67,15 +67,20 @@ def run_demo(vendors: Sequence[Vendor], folder: Path | None) -> None:
 def _sync_simulated(vendor: Vendor, folder: Path, console: Console) -> Storage:
     """Syncs a vendor's simulated account as `leadhouse sync` would; returns the warehouse."""
     package = sandbox_of(vendor)
-    with package.Sandbox(package.demo_world()) as sandbox, Terminal(console) as terminal:
+    with package.Sandbox(package.demo_world()) as sandbox, _Telling(console) as terminal:
         console.print(f"A simulated {vendor.title} API answers at {sandbox.base_url}", highlight=False)
         source, storage = demo_settings(vendor, sandbox, folder)
-        began = time.monotonic()
-        report = sync(source, storage, on_run=terminal.began)
-        count = sum(map(bool, report.run.accounts))
-        console.print(f"{count} {vendor.account_word}{'' if count == 1 else 's'} found\n", highlight=False)
-        terminal.ended(report, time.monotonic() - began)
+        sync_all([vendor], lambda _: source, storage, Wanted(), terminal.began, terminal)
     return storage
+
+
+class _Telling(Terminal):
+    """Says how many accounts there are, too."""
+
+    def ended(self, report: Report, seconds: float) -> None:
+        count, word = sum(map(bool, report.run.accounts)), report.run.vendor.account_word
+        self._console.print(f"{count} {word}{'' if count == 1 else 's'} found\n", highlight=False)
+        super().ended(report, seconds)
 
 
 def _draw(storage: Readable, file: Path, name: str | None, console: Console) -> None:

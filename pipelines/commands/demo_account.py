@@ -9,7 +9,9 @@ from typing import Any
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.sync import sync
+from pipelines.syncing.reporting import Reporter
+from pipelines.syncing.several import sync_all
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import Source
 from sources.core.errors import ConfigurationError
 from sources.core.vendor import Vendor
@@ -47,7 +49,7 @@ def sync_demo(vendor: Vendor, folder: Path) -> Path:
     package = sandbox_of(vendor)
     with package.Sandbox(package.demo_world()) as sandbox:
         source, storage = demo_settings(vendor, sandbox, folder, publish=False)
-        sync(source, storage)
+        sync_all([vendor], lambda _: source, storage, Wanted(), lambda _: None, Reporter())
     return storage.config.published_file
 
 

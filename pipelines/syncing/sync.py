@@ -1,4 +1,4 @@
-"""The main job: read what is wanted, slice by slice, load it, and write down what happened."""
+"""The main job, for one vendor: read what is wanted, slice by slice, load it, and write down what happened."""
 
 from __future__ import annotations
 
@@ -66,34 +66,6 @@ class Report:
         return self.run.out_of_time and not any(o.status.is_failure for o in self.run.outcomes.values())
 
 
-def sync(
-    source: Source,
-    storage: Storage,
-    wanted: Wanted = Wanted(),  # frozen
-    on_run: Callable[[Run], None] = lambda run: None,
-    on_load: Callable[[Run], None] = lambda run: None,
-) -> Report:
-    """Runs one sync of one source.
-
-    Args:
-        source: what to read.
-        storage: where to load.
-        wanted: what is asked for.
-        on_run: told of the run as soon as there is one, to watch or stop it.
-        on_load: told whenever what was read is in the warehouse.
-
-    Raises:
-        LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.
-    """
-    with storage.claimed(wanted.wait):
-        report = read_and_load(source, storage, wanted, on_run, on_load)
-        bring_together(storage)
-        storage.publish()
-    if report.run.fatal:
-        raise report.run.fatal
-    return report
-
-
 def read_and_load(
     source: Source,
     storage: Storage,
@@ -104,7 +76,11 @@ def read_and_load(
     """Reads one source and loads it into a warehouse that is claimed; leaves publishing what remains to the caller.
 
     Args:
-        source, storage, wanted, on_run, on_load: as for `sync`.
+        source: what to read.
+        storage: where to load.
+        wanted: what is asked for.
+        on_run: told of the run as soon as there is one, to watch or stop it.
+        on_load: told whenever what was read is in the warehouse.
 
     Raises:
         LeadhouseError: nothing could be done, or nothing more; what was loaded stays valid.

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import Source
 from sources.core.vendor_settings import load_config
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Sandbox, World
+from tests.support import sync
 
 LISTS = ("leads", "activity", "posts", "lead_magnets")
 

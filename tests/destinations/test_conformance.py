@@ -13,7 +13,7 @@ import pytest
 from pipelines.commands.reconcile import run_reconcile
 from pipelines.commands.status import run_status
 from pipelines.syncing.ledger import KEPT_DAYS
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from sources.core.warehouse.analysis import views_of
 from sources.core.warehouse.warehouse import Warehouse
 from sources.leadpanther import LEADPANTHER
@@ -27,7 +27,7 @@ from tests.people.test_erasing import everybody_but, left
 from tests.people.test_people import treat
 from tests.people.world import found_in, known_people, pairs, sync_town
 from tests.privacy.scene import EMAIL, HERS, KEY, erase, erase_a_client, everything, hers, others, scene
-from tests.support import DATASET, DuckDB, Target, settings
+from tests.support import DATASET, DuckDB, Target, settings, sync
 from tests.test_sync_truth import change
 from tests.truth import LISTS, differences
 

@@ -10,14 +10,13 @@ import pytest
 from pipelines.commands.compact import run_compact
 from pipelines.settings import SyncConfig
 from pipelines.storage import storage_for
-from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError
 from tests.conftest import StartSandbox
 from tests.destinations.targets import Iceberg, Parquet, configure
 from tests.destinations.test_conformance import child_settings
 from tests.hard import child
 from tests.hard.child import Tricks
-from tests.support import DATASET, settings
+from tests.support import DATASET, settings, sync
 from tests.test_sync_truth import change
 from tests.truth import differences
 

@@ -9,13 +9,12 @@ import pytest
 from pipelines.settings import SyncConfig, load_sync_config
 from pipelines.storage import storage_for
 from pipelines.storage.remembering import ABOUT_TYPES, Remembering, remember_types
-from pipelines.syncing.sync import sync
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.warehouse import engines
 from sources.core.warehouse.dialects import Dialect
 from tests.conftest import StartSandbox
 from tests.destinations.targets import SQLite
-from tests.support import DATASET, DuckDB, Postgres, settings
+from tests.support import DATASET, DuckDB, Postgres, settings, sync
 
 SAID = {
     "mysql": r"sqlalchemy.*mysql\+pymysql://.*pip install \"leadhouse\[mysql\]\"",

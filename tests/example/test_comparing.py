@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from pipelines.syncing.reconcile import Comparison, reconcile
-from pipelines.syncing.sync import sync
 from sources.core.engine.run import Run
 from sources.core.privacy.configuration import load_policy
 from sources.core.vendor import Vendor
 from tests.example.rookery import ROOKERY, Rookery, source, storage
+from tests.support import sync
 
 
 def compared(home: Path, base_url: str, vendor: Vendor = ROOKERY) -> dict[str, Comparison]:

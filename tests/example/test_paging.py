@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from sources.core.api.asking import Api
 from sources.core.api.envelope import Envelope
 from sources.core.resources import Listing, Offset, Paging, Tokens
@@ -18,6 +18,7 @@ from sources.core.tables import Column, Table, by_name
 from sources.core.vendor import Vendor
 from tests.example.rookery import KEY, OURS, ROOKERY, WOOD, source, storage
 from tests.example.serving import serving
+from tests.support import sync
 
 NESTS = Table(
     "nests",

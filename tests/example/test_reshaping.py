@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from pipelines.exits import Exit
-from pipelines.syncing.sync import sync
 from sources.core.vendor import Vendor
 from tests.example.rookery import ROOKERY, Rookery, source, storage
+from tests.support import sync
 
 
 def ringed(row: Any) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from pipelines.commands.check import run_check
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import VENDORS, Source
 from sources.core.accounts import Access, Account, Opener
 from sources.core.errors import ConfigurationError, Unforeseen
@@ -19,6 +19,7 @@ from sources.core.vendor import Vendor
 from sources.core.vendor_settings import load_config
 from tests.example.birdhouse import BIRDHOUSE, MEMBERS
 from tests.example.test_your_own_api import KEY, Club, club, members, true_members
+from tests.support import sync
 
 __all__ = ["club"]
 

@@ -12,11 +12,12 @@ import pytest
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import Source
 from sources.core.vendor_settings import load_config
 from tests.example.birdhouse import BIRDHOUSE, birdhouse_source
 from tests.example.serving import serving
+from tests.support import sync
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "sources/README.md"

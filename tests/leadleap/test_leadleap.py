@@ -12,13 +12,13 @@ import pytest
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import storage_for
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted
 from pipelines.vendors import Source
 from sources.core.errors import ConfigurationError, NotARead
 from sources.core.vendor_settings import load_config
 from sources.leadleap import LEADLEAP
 from sources.leadleap.sandbox import Behaviour, Churn, Fault, Paging, Sandbox, Window, World
-from tests.support import run_leadhouse
+from tests.support import run_leadhouse, sync
 
 SEGMENTS = {"us": {"country": "US"}, "big": {"employee_count_min": 250}}
 Start = Callable[..., "Place"]

@@ -11,12 +11,13 @@ import duckdb
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted
 from pipelines.vendors import Source
 from sources.core.vendor_settings import load_config
 from sources.leadping import LEADPING
 from sources.leadping.sandbox import Sandbox
 from tests.privacy.canaries import Sighting, search_files
+from tests.support import sync
 
 LISTS = (
     "leads",

@@ -10,11 +10,12 @@ import pytest
 
 from pipelines.settings import load_sync_config
 from pipelines.storage import Storage, storage_for
-from pipelines.syncing.sync import Report, Wanted, sync
+from pipelines.syncing.sync import Report, Wanted
 from pipelines.vendors import Source
 from sources.core.vendor_settings import load_config
 from sources.leadron import LEADRON
 from sources.leadron.sandbox import Sandbox, World
+from tests.support import sync
 
 Start = Callable[..., "Place"]
 

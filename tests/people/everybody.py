@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.commands.demo_account import sandbox_of
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import VENDORS, Source
 from sources.core.vendor_settings import load_config
 from tests.people.world import Town
-from tests.support import Target
+from tests.support import Target, sync
 
 
 @dataclass

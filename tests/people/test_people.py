@@ -8,9 +8,8 @@ import pytest
 
 from pipelines.commands.report import assemble
 from pipelines.syncing.people import bring_together
-from pipelines.syncing.sync import sync
 from tests.people.world import Town, found_in, known_people, pairs, sync_town
-from tests.support import DuckDB, Target
+from tests.support import DuckDB, Target, sync
 from tests.test_report import rows_of
 
 KEY = "a key that nobody guesses, really"

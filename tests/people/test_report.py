@@ -166,7 +166,7 @@ def test_a_warehouse_in_which_nothing_is_yet_makes_a_page_all_the_same(target: T
 def test_the_published_file_is_reported_of_though_it_is_called_after_the_schema(duck: DuckDB) -> None:
     everybody = some_of_everything()
     with everybody.open() as sources:
-        from pipelines.syncing.sync import sync
+        from tests.support import sync
 
         for source in sources.values():
             sync(source, duck.storage(dataset="", publish=True))

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from pipelines.vendors import VENDORS, Source
 from sources.core.vendor_settings import load_config
 from sources.leadleap.sandbox import Sandbox as LeadLeap
 from sources.leadleap.sandbox import World as LeadLeapWorld
 from sources.leadpanther.sandbox import Sandbox as LeadPanther
 from sources.leadpanther.sandbox import World as LeadPantherWorld
-from tests.support import Target
+from tests.support import Target, sync
 
 Lead = tuple[str, str]
 """Its vendor and id."""

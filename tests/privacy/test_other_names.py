@@ -10,10 +10,11 @@ import pytest
 
 from pipelines.syncing.erasing import erase_person
 from pipelines.syncing.person import Person
-from pipelines.syncing.sync import Wanted, sync
+from pipelines.syncing.sync import Wanted
 from sources.core.privacy.configuration import load_policy
 from tests.example.rookery import ROOKERY, Rookery, keeper, source, storage
 from tests.privacy.canaries import search_folder
+from tests.support import sync
 
 HERS = re.compile(r"Keeper 103|k103@rook|alt103@|10\.0\.103\.\d|ringed-at-103|nick-of-103|seer-of-103")
 
