@@ -49,8 +49,7 @@ WATCH = 0.05
 NAP = 0.5
 """Seconds that are slept at a time, so that a run that is to end need not be waited for."""
 
-LONGEST = 86_400.0
-"""A run without an end waits no longer than this to be let in again."""
+DAY = 86_400.0
 
 KEPT = "`keep_quota` leaves these to others"
 
@@ -76,7 +75,7 @@ class Pace:
     Args:
         in_flight: the most requests under way at a time.
         ceiling: the most requests per second; None for no ceiling.
-        seconds_left: how long the run may still take; None for ever.
+        seconds_left: how long the run may still take.
         clock: seconds, never going backwards.
         limit: what the vendor documents, kept before anything is refused; None for nothing.
         keep_quota: percentage of a period's requests, where the server tells it, that is left for others.
@@ -86,7 +85,7 @@ class Pace:
         self,
         in_flight: int = 32,
         ceiling: float | None = None,
-        seconds_left: float | None = None,
+        seconds_left: float = DAY,
         clock: Callable[[], float] = time.monotonic,
         limit: Limit | None = None,
         keep_quota: float = 0.0,
@@ -99,7 +98,7 @@ class Pace:
         self.climb = Climb(in_flight)
         self._entered = 0
         self._ceiling = self.rate = ceiling or float("inf")
-        self._deadline = float("inf") if seconds_left is None else clock() + seconds_left
+        self._deadline = clock() + seconds_left
         self._limit = limit
         self._sent: deque[float] = deque(maxlen=limit.requests if limit else 1)
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -230,7 +229,7 @@ class Pace:
         # Somebody else may have used up a documented limit, and only time renews it.
         usual = max(PAUSE_AFTER_REFUSAL, self._limit.seconds * SHARE_OF_LIMIT if self._limit else 0.0)
         self._next_at = max(self._next_at, now + (usual if retry_after is None else retry_after))
-        if self._next_at >= min(self._deadline, now + LONGEST):
+        if self._next_at >= self._deadline:
             raise DeadlineReached("the server wants us back after the run's time is up")
         if turn.sent_at <= self._refused_at:
             return

@@ -100,11 +100,10 @@ class Run:
         self._stopping = False
         self._slice_rows = 0
         self._slice_began = time.monotonic()
-        minutes = self.config.run_minutes
         self.pace = Pace(
             self.config.requests_in_flight,
             self.config.requests_per_second or None,
-            minutes * 60 if minutes else None,
+            self.config.run_minutes * 60,
             limit=self.config.limit,
             keep_quota=self.config.keep_quota,
         )
