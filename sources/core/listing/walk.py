@@ -6,11 +6,11 @@ outdated, or thousands of rows came or went at once. After a few signs that the 
 up, for what such a list needs is `coverage`.
 
 What an end is. A linked page that says that there is no more and is shorter than a full one; a full one is asked
-about once more. An end is asked about again, too, where the list's length is not known from before, or was far
-longer, and three times where pages were shorter than others, empty, or wrong about what follows: such a server's word
-is worth little; and where the list was far longer in one of the last complete scans: a page that was cut, or a list
-that is empty for a moment, must not look like rows that went. Where no page ever says so, the list ends where nothing
-more comes, twice.
+about once more. An end is asked about again, too, where it is not where it was before, and three times where pages
+were shorter than others, empty, or wrong about what follows: such a server's word is worth little; and where the list
+was far longer in one of the last complete scans: a page that was cut, or a list that is empty for a moment, must not
+look like rows that went. Only a reply to a question that was asked because of the doubt answers it. Where no page ever
+says so, the list ends where nothing more comes, twice.
 """
 
 from __future__ import annotations
@@ -182,10 +182,11 @@ class Walk:
         self._furthest = max(self._furthest, self.reach)
         self._loose = [r for r in waiting if r.end > self.reach][-self._max_window :]
         # Rows that came in before an end push it further, and a few behind it are a list that grows: neither shows that
-        # it was no end.
-        went_on = progress and self._fresh - known > min(OVERLAP, self.limit // 2)
+        # it was no end. A full page that leads on does.
+        news = self._fresh - known if progress else 0
+        went_on = news > min(OVERLAP, self.limit // 2) or (news > 0 and self._leads_on())
         self.odd = self.odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
-        self._asked_again = 0 if went_on else self._asked_again + 1
+        self._hold_against(before, went_on or (progress and before.has_more))
         self._moved_ends = self._moved_ends + 1 if went_on and self._looks_last() else 0
         looked_last = replies == [self.last] or not self.start.tail_is_last
         if self._knows_the_rest():
@@ -197,6 +198,17 @@ class Walk:
             self.finish(at_end=True)
         else:
             self._advance(progress, gap)
+
+    def _hold_against(self, before: Reply, came_further: bool) -> None:
+        """Counts how often an end was asked about again. A reply that brought little answers no doubt by that: one was
+        asked for because of a doubt if the last one before it had said that it was the end."""
+        if came_further:
+            self._asked_again = 0
+        elif not before.has_more and not self.last.has_more:
+            self._asked_again += 1
+
+    def _leads_on(self) -> bool:
+        return self.last.has_more and len(self.last.digests) >= self.limit
 
     def _is_odd(self, followed: list[Reply]) -> bool:
         """Whether replies behind which the list went on were not full, or said that it would not go on."""
@@ -218,14 +230,17 @@ class Walk:
         return not self.last.has_more and len(self.last.digests) < self.limit
 
     def _doubts(self) -> int:
-        """How often the end is to be asked about again: only where all of a list is read, and it is not one page."""
+        """How often the end is to be asked about again: where all of a list is read, and it is not one page that may have
+        grown, and where none of the rows that stop a scan of the head was met."""
+        if self.start.kind is Kind.HEAD:
+            return 1
         if self.start.kind is not Kind.COMPLETE:
             return 0
         known = max(self._expected, self.said, self.start.seen)
-        lacking, several = known - self.reach, self.replies > 1
+        lacking, several = known - self.reach, self.replies > 1 or self.start.resume_at > 0
         if (self.odd and several) or lacking > min(OVERLAP, known // 10):
             return ODD
-        return int(lacking > 0 or (several and not self._expected))
+        return int(lacking > 0 or (several and (lacking < 0 or not self._expected)))
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -296,7 +311,10 @@ class Walk:
         twice; if nothing does, that is the end. It is a weak one if pages had been shortened before.
         """
         stepped_back, self._doublings = self._doublings > 0, 0
-        self._idle = 0 if gap or progress or stepped_back else self._idle + 1
+        if gap or progress or stepped_back:
+            self._idle = 0
+        elif not self._looks_last():
+            self._idle += 1
         if gap:
             self._be_careful()
         elif progress:

@@ -123,6 +123,60 @@ def test_a_list_that_lost_rows_is_asked_about_again_the_more_they_are_and_closed
     assert (scan.requests, scan.ending, scan.count) == (requests, Ending.CLOSED, left)
 
 
+class Cutting(Server):
+    """Cuts one page short, once, and says that it is the last: the one of a request, to so many rows."""
+
+    def __init__(self, world: World, request: int, left: int, clamp: int = 100) -> None:
+        super().__init__(world, clamp)
+        self.request, self.left = request, left
+
+    def get(self, offset: int) -> Reply:
+        whole = super().get(offset)
+        if self.asked != self.request:
+            return whole
+        return Reply(offset, whole.digests[: self.left], False, whole.ids[: self.left])
+
+
+@pytest.mark.parametrize(
+    ("rows", "clamp", "left"),
+    [(230, 100, 1), (230, 100, 4), (230, 100, 8), (230, 100, 60), (40, 10, 6), (40, 10, 9)],
+)
+def test_an_end_that_is_seen_first_is_doubted_however_little_its_page_brought(
+    rows: int, clamp: int, left: int
+) -> None:
+    for request in range(2, rows // (clamp - 5) + 2):
+        world = World(rows, Random(0))
+        scan, copy = read(Cutting(world, request, left, clamp))
+        assert (scan.ending, copy.rows.keys()) == (Ending.CLOSED, world.stayed), request
+
+
+@pytest.mark.parametrize("left", [8, 60])
+def test_an_end_behind_the_known_one_is_doubted_once(left: int) -> None:
+    world = World(400, Random(0))
+    scan, copy = read(Cutting(world, 2, left), Start(count=100))
+    assert (scan.ending, copy.rows.keys()) == (Ending.CLOSED, world.stayed)
+    honest, _ = read(Server(world), Start(count=100))
+    quiet, _ = read(Server(world), Start(count=400))
+    assert honest.requests - quiet.requests == 1
+
+
+def test_a_scan_of_the_head_that_comes_to_an_end_before_rows_that_it_knows_doubts_it() -> None:
+    world = Script(300)
+    first, copy = scanned(world)
+    world.insert(250)
+    scan, _ = read(Cutting(world, 2, 30), Start(Kind.HEAD, spread(first.root), 300), copy=copy)
+    assert scan.ending is Ending.CLOSED
+    assert world.ids() <= copy.rows.keys()
+
+
+@pytest.mark.parametrize("left", [3, 5, 8])
+def test_a_scan_that_goes_on_after_an_interruption_doubts_an_end_that_it_meets_at_once(left: int) -> None:
+    world = World(600, Random(0))
+    scan, copy = read(Server(world), rounds=3)
+    goes_on, _ = read(Cutting(world, 1, left), resumed(scan), copy=copy, books=scan.books)
+    assert (goes_on.ending, copy.rows.keys()) == (Ending.CLOSED, world.stayed)
+
+
 class Hiding(Server):
     """Cuts a page first, and leaves rows out of it then."""
 

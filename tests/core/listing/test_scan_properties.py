@@ -46,6 +46,7 @@ clamps = st.one_of(st.just(LIMIT), st.integers(1, 100), st.integers(2, 12))
 windows = st.sampled_from((1, 1, 2, 3, 4, 8, 16))
 mosts = st.integers(1, 3)
 chances = st.sampled_from((1.0, 1.0, 0.5, 0.1))
+cuts = st.one_of(st.none(), st.integers(1, 12), st.integers(1, 40))
 anything = st.lists(
     st.sampled_from(("head", "tail", "middle", "delete", "spot", "edit", "revert", "to_head", "to_tail")),
     max_size=4,
@@ -115,6 +116,7 @@ def test_three_deletes_and_three_inserts_a_request_do_not_unsettle_a_scan(
     shortest=st.sampled_from((100, 100, 50, 6)),
     hiccup=st.integers(0, 12),
     doubles=st.sampled_from((0.0, 0.0, 0.5)),
+    cut=cuts,
     rng=seeds,
 )
 def test_a_row_that_kept_its_place_is_never_lost(
@@ -129,12 +131,15 @@ def test_a_row_that_kept_its_place_is_never_lost(
     shortest: int,
     hiccup: int,
     doubles: float,
+    cut: int | None,
     rng: Random,
 ) -> None:
     world = World(rows, rng, Churn(kinds, most, chance))
-    server = Server(world, clamp, always_more, shortest, {hiccup}, doubles)
+    server = Server(world, clamp, always_more, shortest, {hiccup}, doubles, cut)
     start = Start(count=known_count(rng, rows), grows_at_tail=tail)
     scan, copy = read(server, start, window, shuffle_told=True)
+    if server.cut_at is not None and server.cut_at == start.count:
+        return  # it ends where it is known to
     if scan.ending in FULL:
         assert world.stayed <= copy.rows.keys()
     if scan.ending in (Ending.CLOSED, Ending.NOT_CLOSED):
@@ -180,6 +185,7 @@ def test_a_row_that_moves_unchanged_takes_no_other_with_it(
     window=windows,
     hiccup=st.integers(0, 12),
     runs=st.integers(1, 4),
+    cut=cuts,
     rng=seeds,
 )
 def test_closed_means_that_nothing_that_exists_is_missing_and_no_row_is_thought_deleted(
@@ -191,6 +197,7 @@ def test_closed_means_that_nothing_that_exists_is_missing_and_no_row_is_thought_
     window: int,
     hiccup: int,
     runs: int,
+    cut: int | None,
     rng: Random,
 ) -> None:
     kinds, tail = ends
@@ -200,11 +207,13 @@ def test_closed_means_that_nothing_that_exists_is_missing_and_no_row_is_thought_
     for _ in range(runs):
         world.change()
         seen = Copy()
-        server = Server(world, clamp, hiccups={hiccup})
+        server = Server(world, clamp, hiccups={hiccup}, cuts=cut)
         start = Start(count=known_count(rng, len(world.rows)), grows_at_tail=tail)
         scan, _ = read(server, start, window, seen)
         for found in seen.handed:
             warehouse.rows[identity(found)] = found
+        if server.cut_at is not None and server.cut_at == start.count:
+            continue  # it ends where it is known to
         if scan.ending is Ending.CLOSED:
             now = set(world.digests())
             assert now <= seen.states
@@ -225,6 +234,7 @@ def test_closed_means_that_nothing_that_exists_is_missing_and_no_row_is_thought_
     between=st.integers(0, 60),
     runs=st.integers(1, 5),
     quits=st.sampled_from((0.0, 0.3)),
+    cut=cuts,
     rng=seeds,
 )
 def test_runs_over_a_growing_head_come_to_know_all_there_is(
@@ -237,11 +247,12 @@ def test_runs_over_a_growing_head_come_to_know_all_there_is(
     between: int,
     runs: int,
     quits: float,
+    cut: int | None,
     rng: Random,
 ) -> None:
     edits = ["edit"] if rng.random() < 0.3 else []
     world = World(rows, rng, Churn(kinds + edits, most, chance))
-    server = Server(world, clamp)
+    server = Server(world, clamp, cuts=cut)
     scan, copy = read(server, None, window)
     assert_knows_all(world, copy, scan, only_ids=bool(edits))
     anchors, page = spread(scan.root), scan.page
@@ -249,6 +260,7 @@ def test_runs_over_a_growing_head_come_to_know_all_there_is(
     for _ in range(runs):
         for _ in range(rng.randint(0, between)):
             world.change()
+        server.asked, server.cut_at = 0, None
         start = Start(Kind.HEAD, anchors, page=page) if finished else Start()
         rounds = rng.randint(1, 4) if rng.random() < quits else None
         scan, _ = read(server, start, window, copy, rounds)
@@ -306,10 +318,19 @@ def test_runs_over_a_growing_tail_come_to_know_all_there_is(
     clamp=st.integers(10, 100),
     window=windows,
     between=st.integers(0, 200),
+    cut=cuts,
     rng=seeds,
 )
 @example(  # the list's end slides with every request
-    rows=617, ends=(["head"], False), most=3, chance=1.0, clamp=97, window=1, between=92, rng=Random(203)
+    rows=617,
+    ends=(["head"], False),
+    most=3,
+    chance=1.0,
+    clamp=97,
+    window=1,
+    between=92,
+    cut=None,
+    rng=Random(203),
 )
 @example(  # rows are added behind the end with every request
     rows=97,
@@ -319,6 +340,7 @@ def test_runs_over_a_growing_tail_come_to_know_all_there_is(
     clamp=60,
     window=1,
     between=17,
+    cut=None,
     rng=Random(1),
 )
 def test_an_interrupted_scan_goes_on_where_it_was_and_loses_nothing(
@@ -329,11 +351,12 @@ def test_an_interrupted_scan_goes_on_where_it_was_and_loses_nothing(
     clamp: int,
     window: int,
     between: int,
+    cut: int | None,
     rng: Random,
 ) -> None:
     kinds, tail = ends
     world = World(rows, rng, Churn(kinds, most, chance))
-    server, copy, start = Server(world, clamp), Copy(), Start(grows_at_tail=tail)
+    server, copy, start = Server(world, clamp, cuts=cut), Copy(), Start(grows_at_tail=tail)
     scan, books = Scan(start), Books()
     for interruptions in range(6):
         rounds = rng.randint(1, 8) if interruptions < 5 else None

@@ -124,7 +124,8 @@ class World:
 class Server:
     """Answers for a world by limit and offset, more or less honestly.
 
-    A hiccup is an empty page; of a list that is nearly empty it could not be told from the truth.
+    A hiccup is an empty page; of a list that is nearly empty it could not be told from the truth. Once, from the request
+    `cuts` on, a page behind the first one is cut short and says that it is the last.
     """
 
     world: World
@@ -133,7 +134,10 @@ class Server:
     shortest: int = LIMIT
     hiccups: set[int] = field(default_factory=set)
     doubles: float = 0.0
+    cuts: int | None = None
     asked: int = 0
+    cut_at: int | None = None
+    """Where the page ended that was cut."""
 
     def get(self, offset: int) -> Reply:
         self.asked += 1
@@ -145,6 +149,9 @@ class Server:
         more = self.always_more or offset + len(page) < len(self.world.rows)
         if self.asked in self.hiccups and len(self.world.rows) >= 20:
             return Reply(offset, (), more)
+        if self.cut_at is None and self.cuts is not None and self.asked >= self.cuts and offset and page:
+            page, more = page[: self.world.rng.randint(1, len(page))], False
+            self.cut_at = offset + len(page)
         if page and self.world.rng.random() < self.doubles:
             page.insert(self.world.rng.randint(0, len(page)), self.world.rng.choice(page))
         return Reply(offset, tuple(map(digest, page)), more, tuple(row for row, _ in page))
