@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.commands.query import run_query
+from sources.core.errors import ConfigurationError
 from tests.support import run_leadhouse
 
 
@@ -64,3 +66,16 @@ def test_where_nothing_is_published_yet_it_says_so(tmp_path: Path) -> None:
     _, errors = process.communicate()
     assert process.returncode == 1
     assert "leadhouse sync" in errors
+
+
+@pytest.mark.parametrize("question", ["", ";", "/* */"])
+def test_where_nothing_is_asked_it_says_so_in_a_line(
+    folder: Path, question: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for as_json in (False, True):
+        with pytest.raises(
+            ConfigurationError, match=r"^nothing is asked: leadhouse query \"SELECT"
+        ) as refused:
+            run_query(folder / "leadhouse.duckdb", question, as_json)
+        assert "\n" not in str(refused.value)
+    assert capsys.readouterr().out == ""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.console import fitting, progress_line
@@ -287,3 +288,30 @@ def test_json_lines_can_be_read_by_machines(
     events = [json.loads(line) for line in text.splitlines()]
     assert [event["event"] for event in events] == ["unit"] * 9 + ["sync"]
     assert events[-1]["exit"] == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("option", ["--verbose", "--quiet", "--json"])
+def test_where_nobody_reads_what_it_prints_the_sync_goes_on(
+    home: Path, sandbox: StartSandbox, option: str
+) -> None:
+    api = sandbox()
+    with open("/dev/full", "w") as full:
+        for where in (full, subprocess.PIPE):
+            process = subprocess.Popen(
+                [str(LEADHOUSE), "sync", option],
+                cwd=home,
+                env={**os.environ, **account(api), "HOME": str(home)},
+                stdout=where,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            if process.stdout:
+                process.stdout.close()
+            _, err = process.communicate(timeout=120)
+            assert (process.returncode, err) == (0, "")
+            with duckdb.connect(str(home / "leadhouse.duckdb"), read_only=True) as connection:
+                found = connection.execute("SELECT client_id, id FROM leadpanther.leads").fetchall()
+            assert set(found) == {
+                (client, each) for client in api.world.client_ids for each in api.world.ids(client, "leads")
+            }

@@ -19,6 +19,7 @@ from pipelines.storage.trouble import is_damage
 from sources.core.errors import ConfigurationError, LeadhouseError, NothingYet, WarehouseError
 
 PROMPT, MORE = "leadhouse> ", "       ... "
+NOTHING = 'nothing is asked: leadhouse query "SELECT ...", or the question on standard input'
 AT_ONCE = 10_000
 """Rows held at a time where nobody looks at them."""
 
@@ -45,9 +46,7 @@ def _given() -> str:
     """The question on standard input."""
     if question := sys.stdin.read().strip():
         return question
-    raise ConfigurationError(
-        'nothing is asked: leadhouse query "SELECT ...", or the question on standard input'
-    )
+    raise ConfigurationError(NOTHING)
 
 
 def _file_of_warehouse() -> Path:
@@ -95,6 +94,8 @@ def _talk(connection: duckdb.DuckDBPyConnection, as_json: bool) -> None:
 
 def _answer(connection: duckdb.DuckDBPyConnection, sql: str, as_json: bool) -> None:
     try:
+        if not connection.extract_statements(sql):
+            raise ConfigurationError(NOTHING)
         if as_json:
             _print_json(connection.execute(sql))
         elif sys.stdout.isatty():

@@ -18,7 +18,7 @@ from pipelines.settings import load_sync_config, warn_of_open_secrets
 from pipelines.storage import storage_for
 from pipelines.syncing.lines import AccountLines, UnitLines
 from pipelines.syncing.pings import pinging
-from pipelines.syncing.reporting import Quiet, Reporter, is_terminal
+from pipelines.syncing.reporting import Quiet, Reporter, Unheard, is_terminal
 from pipelines.syncing.several import sync_all
 from pipelines.syncing.sync import Wanted
 from pipelines.vendors import load_source, vendors_to_read, vendors_with
@@ -51,7 +51,7 @@ def run_sync(
         warn_of_open_secrets()
         vendors = vendors_with(vendors_to_read(name, accounts), wanted.resources)
         storage = storage_for(load_sync_config(**where))
-        with _reporter(output) as reporter, _stopped_by_signals() as stoppable:
+        with Unheard(_reporter(output)) as reporter, _stopped_by_signals() as stoppable:
 
             def on_run(run: Run) -> None:
                 pings.start()

@@ -174,8 +174,11 @@ class Readable(ABC):
                         found.append(vendor)
             except NothingYet as error:
                 trouble = trouble or error
-        if trouble and not found:
-            raise trouble
+        if not found:
+            named = ", ".join(vendor.title for vendor in vendors)
+            raise trouble or NothingYet(
+                f"there is nothing of {named} in {self}, in the schema that is asked for"
+            )
         return found
 
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:

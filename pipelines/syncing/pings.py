@@ -66,5 +66,5 @@ def _ping(url: str | None) -> None:
         return
     try:
         httpx.get(url, timeout=SECONDS).raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         log.warning("the monitoring service was not reached (%s)", type(error).__name__)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,6 +28,43 @@ class Reporter(AbstractContextManager["Reporter"]):
 
     def ended(self, report: Report, seconds: float) -> None:
         """The sync is over."""
+
+
+class Unheard(Reporter):
+    """Has another one tell, and goes on where nobody reads that any more, or there is no room for it: rows matter more
+    than what is said of them.
+
+    Args:
+        teller: prints.
+    """
+
+    def __init__(self, teller: Reporter) -> None:
+        self._teller = teller
+
+    def __enter__(self) -> Unheard:
+        self._tell(self._teller.__enter__)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._tell(self._teller.__exit__, *exc)
+
+    def began(self, run: Run) -> None:
+        self._tell(self._teller.began, run)
+
+    def loaded(self, run: Run) -> None:
+        self._tell(self._teller.loaded, run)
+
+    def ended(self, report: Report, seconds: float) -> None:
+        self._tell(self._teller.ended, report, seconds)
+
+    def _tell(self, tell: Callable[..., object], *about: Any) -> None:
+        try:
+            tell(*about)
+            sys.stdout.flush()
+        except (
+            OSError
+        ):  # what is left to be written goes nowhere, or the end of the process would stumble over it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Quiet(Reporter):

@@ -24,7 +24,7 @@ from sources.core.api.asking import Answer, Api, Endpoint, Request, Traffic
 from sources.core.api.envelope import Undocumented
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import error_for, parse_retry_after
-from sources.core.api.transport import Received, SendingOnce, unconnected
+from sources.core.api.transport import Received, SendingOnce, unconnected, variables_named
 from sources.core.errors import (
     DeadlineReached,
     Garbled,
@@ -87,7 +87,8 @@ class Http:
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
         }
-        self._client = SendingOnce(endpoint.base_url, endpoint.timeout)
+        with variables_named():
+            self._client = SendingOnce(endpoint.base_url, endpoint.timeout)
 
     async def __aenter__(self) -> Http:
         return self

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -11,7 +13,14 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
+from sources.core.errors import ConfigurationError
+
+WAYS_OUT = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Variables by which programs are told of a proxy, in small letters too."""
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
 UNCONNECTED: dict[type[Exception], str] = {
+    aiohttp.ClientProxyConnectionError: "the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names does not answer",
     aiohttp.ClientConnectorDNSError: "the host's name is not known",
     aiohttp.ClientConnectorCertificateError: "the host's certificate is not one to trust",
     aiohttp.ClientSSLError: "the host does not speak https there",
@@ -23,6 +32,26 @@ UNCONNECTED: dict[type[Exception], str] = {
 def unconnected(error: Exception) -> str | None:
     """What kept from connecting, if that is what an error is about."""
     return next((words for kind, words in UNCONNECTED.items() if isinstance(error, kind)), None)
+
+
+@contextmanager
+def variables_named() -> Iterator[None]:
+    """Says which variables of the environment keep a client from being made in the block.
+
+    Raises:
+        ConfigurationError: they are no way out, or name no certificates.
+    """
+    try:
+        yield
+    except (OSError, ValueError, httpx.InvalidURL) as error:
+        names = CERTIFICATES if isinstance(error, OSError) else WAYS_OUT
+        found = " or ".join(name for name in sorted(os.environ) if name.upper() in names)
+        what = (
+            "names no file of certificates" if isinstance(error, OSError) else "names no proxy, or no hosts"
+        )
+        raise ConfigurationError(
+            f"nothing can be sent as the environment wants it: {found or ' or '.join(names)} {what}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

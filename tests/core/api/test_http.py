@@ -16,11 +16,13 @@ from sources.core.api.asking import Endpoint, Request, Traffic
 from sources.core.api.client import Client
 from sources.core.api.pacing import Pace
 from sources.core.api.refusals import parse_retry_after
+from sources.core.api.transport import SendingOnce, variables_named
 from sources.core.errors import ApiError, ConfigurationError, DeadlineReached
 from sources.core.vendor_settings import check_base_url, load_config
 from sources.leadpanther import LEADPANTHER
 from sources.leadpanther.sandbox import Behaviour, Fault, Sandbox
 from tests.conftest import StartSandbox, small_world
+from tests.support import environment
 
 ATTEMPTS = 3
 SECRET = "lp_live_Secret-0123456789"
@@ -425,3 +427,22 @@ def test_a_date_of_a_server_is_read_as_the_standard_writes_it() -> None:
     moment = datetime(2026, 6, 1, 12, 0, 30, tzinfo=UTC)
     header = email.utils.format_datetime(moment, usegmt=True)
     assert parse_retry_after(header, moment.timestamp() - 30) == 30
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SSL_CERT_FILE", "/nope.pem"),
+        ("ALL_PROXY", "foo://x"),
+        ("all_proxy", "foo://x"),
+        ("no_proxy", "[::1"),
+    ],
+)
+def test_a_variable_with_which_nothing_can_be_sent_is_named(variable: str, value: str) -> None:
+    with (
+        environment(**{variable: value}),
+        pytest.raises(ConfigurationError, match=rf"^nothing can be sent .*{variable}.* names no ") as refused,
+        variables_named(),
+    ):
+        SendingOnce("https://api.example.com", 1.0)
+    assert value not in str(refused.value)
