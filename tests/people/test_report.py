@@ -12,7 +12,7 @@ import pytest
 from pipelines.commands.report import assemble
 from pipelines.report.page import render
 from tests.people.everybody import Everybody, some_of_everything
-from tests.support import DuckDB, Record, Target, run_leadhouse
+from tests.support import DuckDB, Record, Target, run_leadhouse, sync
 from tests.test_report import rows_of
 
 VENDORS = ("leadpanther", "leadleap", "leadron", "leadping")
@@ -166,8 +166,6 @@ def test_a_warehouse_in_which_nothing_is_yet_makes_a_page_all_the_same(target: T
 def test_the_published_file_is_reported_of_though_it_is_called_after_the_schema(duck: DuckDB) -> None:
     everybody = some_of_everything()
     with everybody.open() as sources:
-        from tests.support import sync
-
         for source in sources.values():
             sync(source, duck.storage(dataset="", publish=True))
     published = duck.storage(dataset="", publish=True)

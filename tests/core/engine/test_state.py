@@ -3,9 +3,7 @@
 from sources.core.engine.state import BY_ACCOUNT, COMPARED, MARK, forget
 
 
-def test_all_that_is_remembered_of_an_account_and_of_its_parts_and_paths_is_forgotten_and_nothing_else() -> (
-    None
-):
+def test_all_that_is_remembered_of_an_account_its_parts_and_paths_is_forgotten_and_nothing_else() -> None:
     keys = ("gone", "gone/part", "gone/usage", "stays", "stays/part", "/me")
     remembered = {name: dict.fromkeys(keys, "x") for name in BY_ACCOUNT} | {
         COMPARED: {"gone": 1},
