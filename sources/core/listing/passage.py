@@ -6,7 +6,7 @@ of the one before it, in one piece, and the rules of `scan` say whether it links
 
 Where a server does not do as it is asked, and half a page is a whole one, there is one way: the page before is asked
 for again after each next one, and must still end as it did. Where a token is refused, the list is walked from its
-beginning again.
+beginning again; where each is good for one use, that asks once more about an end that is doubtful.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ class Passage:
         self._query, self._parts, self._is_new = query, parts, is_new
         self._sizes = Sizes()
         self._beginnings = self.answers = 0
+        self._ended: int | None = None
+        """Where an end was doubtful, and could not be asked about again."""
         self.totals: dict[int, int] = {}
         """How many rows parts are said to have, where that is said."""
         self.overlaps = True
@@ -205,8 +207,12 @@ class Passage:
         ask = Ask(ordered=False, token=place.token, count=place.token is None, size=self._sizes.asked)
         read = place.at - place.floor
         found = await self._answer(ask, place.part, read)
-        if found.token is None and self._is_early(place, found):
+        if found.token is None and self._is_early(place, found) and place.at != self._ended:
+            self._ended = (
+                place.at
+            )  # tokens may be good for one use: then the next walk to here asks about it once more
             found = await self._answer(ask, place.part, read)
+            self._ended = None
         self._sizes.see(len(found.rows), bool(found.token))
         return found.rows, found.token
 

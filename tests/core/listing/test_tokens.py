@@ -463,3 +463,15 @@ def test_a_part_that_is_empty_by_mistake_hides_no_row_of_a_list_that_is_new(
     reader = Reader(there, nullable=nullable, by=lambda by: replace(by, parts=2))
     assert reader.run()
     assert set(reader.copy.handed) == there.stayed
+
+
+@pytest.mark.parametrize("rows", [40, 100, 300, 310])
+@pytest.mark.parametrize("total", [0, None])
+def test_tokens_that_are_good_for_one_use_lead_through_a_list_whose_last_page_is_full(
+    rows: int, total: int | None
+) -> None:
+    there = world(rows, Habits(order="refused", total=total, once=True))
+    reader = Reader(there)
+    for _ in range(2):
+        assert reader.run(full=True)
+        assert set(reader.copy.handed) == there.stayed

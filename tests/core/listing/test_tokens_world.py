@@ -40,6 +40,7 @@ class Habits:
         cap: the most rows a page.
         largest: a page larger than this is refused.
         expires: requests after which a token is refused.
+        once: a token is good for one use.
         repeats: the token that comes back is the one that was sent.
         ends: the chance that a page that is not the last says that it is.
         empty: the chance of a page with nothing in it but a token.
@@ -59,6 +60,7 @@ class Habits:
     cap: int = 100
     largest: int = 500
     expires: int = 1_000_000
+    once: bool = False
     repeats: bool = False
     ends: float = 0.0
     empty: float = 0.0
@@ -117,6 +119,7 @@ class World:
         self.stayed = {row.id for row in self.rows}
         self.requests = 0
         self.asked: list[Ask] = []
+        self.used: set[str] = set()
         self.at: int | None = None
 
     def _tick(self) -> int:
@@ -229,8 +232,9 @@ class World:
 
     def _place(self, rows: Sequence[Row], token: str) -> int:
         born, _, told = token.partition("/")
-        if self.requests - int(born) > self.habits.expires:
+        if self.requests - int(born) > self.habits.expires or (self.habits.once and token in self.used):
             raise refused()
+        self.used.add(token)
         if ":" not in told:
             return int(told)
         row_id, at, end = told.split(":")
