@@ -159,7 +159,7 @@ class Passage:
             end = place.at + len(rows)
             if offset == 0 or ahead is None or end > offset + OVERLAP:
                 more = ahead is not None or self._is_short(place, len(rows))
-                return Page(rows[max(0, offset - place.at) :], more)
+                return Page(rows[max(0, offset - place.at) :], more, self._room(offset, place))
             tried[place.at] = place, ahead
             if not self.overlaps and end > offset:
                 break
@@ -174,7 +174,13 @@ class Passage:
         """The page behind one, and then that one again, which must still end as it did for the two to link."""
         behind, further = await self._read(ahead)
         rows, _ = await self._read(place)
-        return Page([*rows[offset - place.at :], *behind], further is not None, fixed=not self.overlaps)
+        room = self._room(offset, place) + self._room(ahead.at, ahead)
+        return Page([*rows[offset - place.at :], *behind], further is not None, room, fixed=not self.overlaps)
+
+    def _room(self, offset: int, place: _Place) -> int:
+        """How many rows there are from an offset on if the server gives whole pages: those that are shorter by our own
+        doing tell nothing of it."""
+        return self._sizes.longest - (offset - place.at)
 
     async def _read(self, place: _Place) -> tuple[Sequence[Raw], _Place | None]:
         """A page, on into the next part where its own ends; remembers where it leads."""
