@@ -227,3 +227,22 @@ def test_a_folder_with_that_file_syncs_as_one_without(home: Path) -> None:
     plain = load_sync_config()
     write(home, settings_file())
     assert load_sync_config() == plain
+
+
+def test_a_byte_order_mark_is_named(home: Path) -> None:
+    folder = home / "marked"
+    (folder / ".dlt").mkdir(parents=True)
+    (folder / ".dlt/secrets.toml").write_text("\ufeff[leadhouse.ping]\n", encoding="utf-8")
+    process = run_leadhouse("check", "--settings", folder=folder)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert re.fullmatch(r"leadhouse: \S*secrets\.toml begins with a byte order mark, .* without BOM\n", err)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["sync", "check"])
+def test_what_is_wrong_for_all_vendors_is_said_once(home: Path, command: str) -> None:
+    process = run_leadhouse(command, folder=home, environment={**KEYS, "PRIVACY__TREATMENT": "hsh"})
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == "leadhouse: unknown treatment under [privacy]: choose from tag, mask, hash, drop\n"

@@ -39,6 +39,7 @@ def run_check(name: str | None, accounts: Sequence[str] | None) -> int:
         LeadhouseError: there is one source, and its key or settings are not good; or there is none.
     """
     vendors = vendors_to_read(name, accounts)
+    load_policy()  # what is wrong in it is wrong for all vendors, and said once
 
     def check(vendor: Vendor) -> Exit:
         if vendor is not vendors[0]:

@@ -23,6 +23,7 @@ from pipelines.syncing.several import sync_all
 from pipelines.syncing.sync import Wanted
 from pipelines.vendors import load_source, vendors_to_read, vendors_with
 from sources.core.engine.run import Run
+from sources.core.privacy.configuration import load_policy
 
 
 class Output(Enum):
@@ -51,6 +52,7 @@ def run_sync(
         warn_of_open_secrets()
         vendors = vendors_with(vendors_to_read(name, accounts), wanted.resources)
         storage = storage_for(load_sync_config(**where))
+        load_policy()  # what is wrong in it is wrong for all vendors, and said once
         with Unheard(_reporter(output)) as reporter, _stopped_by_signals() as stoppable:
 
             def on_run(run: Run) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dlt
 import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.storage import duckdb_file
@@ -114,7 +115,7 @@ class Lake(Server):
             pipeline = self.pipeline(self.destination(), "any", folder)
             try:
                 client = cast("FilesystemClient", pipeline.destination_client())
-            except ConfigurationException as error:
+            except (ConfigurationException, MissingDependencyException) as error:
                 raise self.unreachable(error) from None
         return Path(client.bucket_path, CURRENT) if client.is_local_filesystem else None
 

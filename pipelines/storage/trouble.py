@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination.exceptions import DestinationTerminalException
+from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.load.exceptions import LoadClientJobException
 
@@ -168,8 +169,16 @@ def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseE
     """
     if told := file_at_fault(cause, place):
         return told
+    if isinstance(cause, MissingDependencyException):
+        wanted = " ".join(f'"{package}"' for package in cause.dependencies)
+        return ConfigurationError(f"{place} takes packages that are not installed: pip install {wanted}")
     if isinstance(cause, ConfigurationException):
-        lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ())) or "`credentials`"
+        lacking = ", ".join(f"`{field}`" for field in getattr(cause, "fields", ()))
+        if not lacking:
+            return ConfigurationError(
+                f"`credentials` of {name}, under [destination.{name}] in .dlt/secrets.toml or in the environment, are "
+                "missing, or no credentials of its"
+            )
         return ConfigurationError(
             f"{name} lacks {lacking}: set it under [destination.{name}] in .dlt/secrets.toml"
         )

@@ -6,9 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sources.core.errors import ConfigurationError
+from sources.core.privacy.identities import EMAIL, URL, normalise
 from sources.core.privacy.policy import Policy, Treatment
 from sources.core.privacy.whose import spelt
 from sources.core.tables import Category
+
+_WAYS = {
+    Category.EMAIL: "e-mail address, such as ana@example.com",
+    Category.PROFILE_URL: "address of a profile, such as https://www.linkedin.com/in/ana",
+}
+
+
+def _is_one(value: str, way: Category) -> bool:
+    if way is Category.EMAIL:
+        return EMAIL.fullmatch(value) is not None
+    return URL.fullmatch(value) is not None and "/" in normalise(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class Person:
             policies: vendors' own.
 
         Raises:
-            ConfigurationError: nobody can tell which phone number it is.
+            ConfigurationError: it is no address, or nobody can tell which phone number it is.
         """
         given = [value for value in (self.email, self.profile_url) if value]
         phones = {phone for policy in policies if (phone := policy.phone(self.phone))}
@@ -50,6 +62,9 @@ class Person:
                 "under the vendor's section"
             )
         ways = {Category.EMAIL: self.email, Category.PROFILE_URL: self.profile_url}
+        for way, what in _WAYS.items():
+            if (value := ways[way]) and not _is_one(spelt(value.strip(), way, policies[0]), way):
+                raise ConfigurationError(f"this is no {what}, so nobody can be found by it")
         usual = [spelt(value, way, policies[0]) for way, value in ways.items() if value]
         return {value: policies[0].hash(value) for value in [*given, *usual, *sorted(phones)]}
 

@@ -5,6 +5,7 @@ dlt takes any name for a setting: one that is misspelled would never count, and 
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import tomllib
@@ -206,6 +207,8 @@ def broken_file(error: Exception) -> str | None:
             if file.exists():
                 tomllib.loads(file.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as wrong:
+            if file.read_bytes().startswith(codecs.BOM_UTF8):
+                return f"{file} begins with a byte order mark, which TOML does not have: save it as UTF-8 without BOM"
             return f"{file} is not TOML: {str(wrong)[:1].lower()}{str(wrong)[1:]}"
         except (OSError, UnicodeDecodeError) as wrong:
             return f"{file} cannot be read ({type(wrong).__name__})"

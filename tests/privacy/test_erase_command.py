@@ -6,6 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from pipelines.syncing.person import Person
+from sources.core.errors import ConfigurationError
+from sources.core.privacy.policy import Policy
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.conftest import StartSandbox
 from tests.hard import child
@@ -181,3 +184,32 @@ def test_nothing_of_an_erased_person_is_left_in_folders(duck: DuckDB, sandbox: S
         p for p in duck.folder.rglob("*") if p.is_file() and HERS.search(p.read_bytes().decode("latin-1"))
     ]
     assert left == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"email": "x"}, "no e-mail address"),
+        ({"email": "ana@example"}, "no e-mail address"),
+        ({"profile_url": "http://x"}, "no address of a profile"),
+        ({"profile_url": "https://www.linkedin.com/"}, "no address of a profile"),
+        ({"profile_url": "ana"}, "no address of a profile"),
+    ],
+)
+def test_what_nobody_can_be_found_by_is_refused_in_a_line(given: dict[str, str], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^this is {why}.*, so nobody can be found by it$"):
+        Person(**given).known([Policy(key=b"a key that nobody guesses")])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"email": " Ana@Example.com "},
+        {"email": "Ana <ana@example.com>"},
+        {"profile_url": "https://de.linkedin.com/in/Ana/?trk=x"},
+        {"profile_url": "linkedin.com/in/ana"},
+        {"profile_url": "https://www.linkedin.com/in/jos%C3%A9"},
+    ],
+)
+def test_a_way_to_reach_somebody_may_be_spelt_as_people_spell_it(given: dict[str, str]) -> None:
+    assert Person(**given).known([Policy(key=b"a key that nobody guesses")])
