@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sources.core.api.envelope import Body
+from sources.core.errors import ApiError, RateLimited, Transient, Unauthorized
 from sources.core.raw import Raw
 
 AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
@@ -59,3 +60,27 @@ async def limit(get: AskPage, first: int, most: int) -> Limit:
         size = (low + high) // 2
     own = 1 < low < most and len((await get(first, low - 1)).rows) >= low
     return Limit(low, own, len(one))
+
+
+async def counting_begins(get: AskPage, size: int, has_rows: bool) -> int | None:
+    """0 if there is a page 0 other than page 1; None if no page has a row, for a later run to tell.
+
+    Args:
+        get: gets a page by its number and size.
+        size: how many rows to ask for.
+        has_rows: whether a page from 1 on has any.
+    """
+    try:
+        zero = await get(0, size)
+    except (Unauthorized, RateLimited):
+        raise
+    except ApiError as error:
+        if isinstance(error, Transient):
+            await get(1, size)  # if that fails, too, it is not page 0 that cannot be had
+        return 1
+    if not zero.rows:
+        return 1 if has_rows else None
+    one = await get(1, size)
+    shared = {*map(bytes, zero.rows)} & {*map(bytes, one.rows)}
+    is_another = zero.page in (None, 0) and len(zero.rows) > 2 * len(shared)
+    return 0 if is_another or zero.page == one.page == 0 else 1

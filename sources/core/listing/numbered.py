@@ -12,16 +12,13 @@ from dataclasses import replace
 
 from sources.core.api.envelope import Body
 from sources.core.errors import (
-    ApiError,
     NotFound,
-    RateLimited,
     Rejected,
     ScanUnstable,
-    Transient,
-    Unauthorized,
+    ServerError,
 )
-from sources.core.listing.finding import AskPage, Limit, are_same, limit
-from sources.core.listing.pages import NEAR, Numbered, Sizing, is_in_place, last_page
+from sources.core.listing.finding import AskPage, Limit, are_same, counting_begins, limit
+from sources.core.listing.pages import NEAR, Numbered, Sizing, is_in_place, telling_page
 from sources.core.listing.placing import placed
 from sources.core.listing.replies import Page
 from sources.core.raw import Raw
@@ -45,7 +42,7 @@ class ByPage:
         self._found: Limit | None = None
         """What a look into how long pages are came to."""
         self._finding = asyncio.Lock()
-        self._looked_in_vain = self._accepted = False
+        self._looked_in_vain = self._accepted = self._asked_for_zero = False
         self._slow = 0
         """How many pages were read with their next one."""
         self._tells = False
@@ -68,8 +65,11 @@ class ByPage:
             first, sure, (number, size) = self._sizing.first, self._sizing.sure, self._sizing.ask(offset)
             try:
                 page, as_asked = await self._ask(number, size)
-            except Rejected:
-                if self._accepted or not self._sizing.shrink():
+            except (NotFound, Rejected) as error:
+                if number == first and await self._is_counted_from_zero(size):
+                    continue
+                too_long = isinstance(error, Rejected) and not self._accepted
+                if not (too_long and self._sizing.shrink()):
                     raise
                 continue
             self._accepted = True
@@ -126,33 +126,34 @@ class ByPage:
     # --- where counting begins -------------------------------------------------------------------
 
     async def _look_where_counting_begins(self, number: int, size: int, page: Numbered) -> None:
-        """Once for a list: whether this page and the last one are where they have to be, if pages are counted from 1. An
-        empty one shows nothing."""
+        """Once for a list: whether this page and the last full one are as long as they have to be, if pages are counted
+        from 1. An empty one shows nothing, nor does one that has all."""
         if not page.rows and page.total == 0:
             return
-        in_place, last = bool(page.rows) and is_in_place(number, page, size), last_page(page.total or 0, size)
-        if in_place and last > number:
-            in_place = is_in_place(last, (await self._ask(last, size))[0], size)
-        first = 1 if in_place else await self._where_counting_begins(size, bool(page.rows))
+        in_place = bool(page.rows) and is_in_place(number, page, size)
+        telling = telling_page(page.total or 0, size)
+        if in_place and telling is None:
+            self._looked_in_vain = True  # a later run may find more pages
+            return
+        if in_place and telling and telling != (number, size):
+            in_place = is_in_place(telling[0], (await self._ask(*telling))[0], telling[1])
+        first = 1 if in_place else await counting_begins(self._get, size, bool(page.rows))
         self._looked_in_vain = first is None
         if first is not None:
             self._sizing.first, self._sizing.sure = first, True
 
-    async def _where_counting_begins(self, size: int, has_rows: bool) -> int | None:
-        """0 if there is a page 0 other than page 1; None if no page has a row, for a later run to tell."""
+    async def _is_counted_from_zero(self, size: int) -> bool:
+        """Whether page 1 is refused because there is only a page 0: asked once, where nothing is known of that yet."""
+        if self._sizing.sure or self._accepted or self._asked_for_zero:
+            return False
+        self._asked_for_zero = True
         try:
-            zero = await self._get(0, size)
-        except (Unauthorized, RateLimited):
-            raise
-        except ApiError as error:
-            if isinstance(error, Transient):
-                await self._get(1, size)  # if that fails, too, it is not page 0 that cannot be had
-            return 1
-        if not zero.rows:
-            return 1 if has_rows else None
-        one = await self._get(1, size)
-        shared = {*map(bytes, zero.rows)} & {*map(bytes, one.rows)}
-        return 0 if zero.page in (None, 0) and len(zero.rows) > 2 * len(shared) else 1
+            if not (await self._get_as_said(0, size)).rows:
+                return False
+        except (NotFound, Rejected, ServerError):
+            return False
+        self._sizing.first, self._sizing.sure = 0, True
+        return True
 
     # --- what a page is --------------------------------------------------------------------------
 
@@ -188,20 +189,27 @@ class ByPage:
                 raise
             if await self._is_behind_the_end(number, size):
                 return Body([])
-            body = await self._get_as_said(number, size)  # by now it may be there
+            try:
+                body = await self._get_as_said(number, size)  # by now it may be there
+            except (NotFound, Rejected) as error:
+                raise ScanUnstable(f"page {number} is refused, though the list goes on there") from error
         if self._sizing.mute:
             return replace(body, page=None, size=None)
         return replace(body, size=self._sizing.believed(size, body.size, len(body.rows)))
 
     async def _is_behind_the_end(self, number: int, size: int) -> bool:
-        """Whether a page is refused because the list is not as long, as far as others say anything of that."""
-        first = await self._get(self._sizing.first, size)
-        if first.total is not None or first.has_more is None:
-            return (first.total or 0) <= self._sizing.begins(number, size)
-        try:
-            return not (await self._get_as_said(number - 1, size)).has_more
-        except (NotFound, Rejected):
+        """Whether a page is refused because the list is not as long, by what is said of that, or by pages before it that
+        have room left: a length that is said may be an estimate."""
+        first, begins = await self._get(self._sizing.first, size), self._sizing.begins(number, size)
+        if (first.total is not None or first.has_more is None) and (first.total or 0) <= begins:
             return True
+        for before, room in (self._sizing.ask(begins - 1), (number - 1, size)):
+            try:
+                body = await self._get_as_said(before, room)
+            except (NotFound, Rejected):
+                continue
+            return len(body.rows) < room or body.has_more is False
+        return True
 
     async def _placed(self, number: int, size: int) -> tuple[Body, int]:
         """A reply, and the number of the page that it is."""

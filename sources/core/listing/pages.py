@@ -4,8 +4,8 @@ Page n of size s is offset (n - 1) x s. To read from an offset with an overlap, 
 the offset or before it and reaches furthest: 1.19 times the least requests at an overlap of 5. What a reply says of
 its own page and size is believed over what was asked. A server that does not do as it is asked, but gives pages of a
 size of its own, gets its overlap by having the page before read again: if that is still the same after the next one
-was read, nothing slid between them. A server that counts pages from 0 shows itself by its last page, which is not
-where the list's length says.
+was read, nothing slid between them. A server that counts pages from 0 shows itself by the last page but one, which is
+not as long as the list's length says.
 """
 
 from __future__ import annotations
@@ -143,9 +143,18 @@ class Sizing:
         return cls(cap, bool(own), whole, first, bool(sure), bool(mute), longest)
 
 
-def last_page(total: int, size: int) -> int:
-    """The number of the last page, counted from 1, of a list of some length."""
-    return max(1, ceil(total / size))
+def telling_page(total: int, size: int) -> tuple[int, int] | None:
+    """The number, counted from 1, and the size of a full page with none but a shorter one behind it: where pages are
+    counted from 0, that number is the shorter one's. None of a list that is one page, which tells nothing.
+
+    Args:
+        total: how long the list is.
+        size: the most rows of a page.
+    """
+    if total <= size:
+        return None
+    size = next((shorter for shorter in range(size, 1, -1) if total % shorter), size)
+    return ceil(total / size) - 1, size
 
 
 def is_in_place(number: int, page: Numbered, size: int) -> bool:

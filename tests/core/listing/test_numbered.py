@@ -76,6 +76,8 @@ class Server:
         last = self.first + max(0, self.length - 1) // size
         if number < self.first and self.before == "error":
             raise ServerError("no such page", Where("/leads", "r", 500))
+        if number < self.first and (refusal := REFUSALS.get(self.before)):
+            raise refusal("no such page", Where("/leads", "r", int(self.before)))
         if number > last and (refusal := REFUSALS.get(self.behind)):
             raise refusal("no such page", Where("/leads", "r", int(self.behind)))
         if number > last and self.behind == "last":
@@ -214,9 +216,50 @@ def test_a_list_that_shrank_below_where_it_is_looked_at_is_read_anew(behind: str
     assert syncs.sync()[0] == set(range(150))
 
 
-def test_a_page_that_is_refused_where_the_list_is_said_to_go_on_is_no_end() -> None:
-    with pytest.raises(NotFound):
-        Syncs(Server(200, says=True, total=230, behind="404")).sync()
+@pytest.mark.parametrize("behind", REFUSALS)
+@pytest.mark.parametrize("says", [True, False])
+@pytest.mark.parametrize("length", [90, 130, 199, 200, 201, 260, 300, 430])
+def test_a_page_that_is_refused_behind_the_end_is_the_end_though_the_list_is_said_to_be_longer(
+    length: int, says: bool, behind: str
+) -> None:
+    for total in (1, length // 5, 230):
+        syncs = Syncs(Server(length, says=says, total=total, behind=behind))
+        for _ in range(2):
+            assert syncs.sync(full=True)[0] == set(range(length)), total
+
+
+@pytest.mark.parametrize("behind", REFUSALS)
+def test_pages_that_are_refused_where_the_list_goes_on_are_no_end(behind: str) -> None:
+    """As by a server that gives no more than its first rows, however many it has."""
+
+    @dataclass
+    class Deep(Server):
+        async def get(self, number: int, size: int) -> Body:
+            if number * size > 200:
+                raise REFUSALS[behind]("so deep nobody looks", Where("/leads", "r", int(behind)))
+            return await super().get(number, size)
+
+    with pytest.raises(ScanUnstable):
+        Syncs(Deep(430, says=True, total=0)).sync()
+
+
+@pytest.mark.parametrize("behind", ["nothing", "last", "404", "422"])
+@pytest.mark.parametrize("before", ["nothing", "404", "first"])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    "says",
+    [{"total": 0}, {"total": 0, "says": True}, {"total": 0, "tells": True}],
+    ids=str,
+)
+def test_lists_of_any_length_are_read_wherever_their_pages_are_counted_from(
+    says: dict[str, Any], first: int, before: str, behind: str
+) -> None:
+    """Also those that were one page when they were first read, and grew."""
+    for lengths in ((90,), (100, 260), (60, 150), (101,), (200,), (400,)):
+        syncs = Syncs(Server(0, first=first, before=before, behind=behind, **says))
+        for length in lengths:
+            syncs.server.length = length
+            assert syncs.sync(full=length != lengths[0])[0] == set(range(length)), lengths
 
 
 @pytest.mark.parametrize("total", [0, None])
