@@ -216,8 +216,11 @@ class Passage:
         if found.token is None and self._is_early(place, found) and place.at != self._ended:
             self._ended = (
                 place.at
-            )  # tokens may be good for one use: then the next walk to here asks about it once more
-            found = await self._answer(ask, place.part, read)
+            )  # tokens may be good for one use: the next walk to here asks about it, then
+            again = await self._answer(ask, place.part, read)
+            found = (
+                again if again.rows or again.token else found
+            )  # rows in hand are there, whatever comes without any
             self._ended = None
         self._sizes.see(len(found.rows), bool(found.token))
         return found.rows, found.token

@@ -475,6 +475,18 @@ def test_a_part_that_is_empty_by_mistake_hides_no_row_of_a_list_that_is_new(
     assert set(reader.copy.handed) == there.stayed
 
 
+@pytest.mark.parametrize("at", range(4, 9))
+def test_replies_that_are_empty_by_mistake_take_no_rows_back_that_came_before_them(at: int) -> None:
+    there = World(0, Random(7), Habits(total=None, cap=44, largest=60, says_size=False), nulls=0.1)
+    reader = Reader(there, nullable=True)
+    assert reader.run()
+    for _ in range(17):
+        there.do_new()
+    there.habits.blanks = range(there.requests + at, there.requests + at + 2)
+    assert reader.run(full=True)
+    assert set(reader.copy.handed) == {row.id for row in there.rows}
+
+
 @pytest.mark.parametrize("rows", [40, 100, 300, 310])
 @pytest.mark.parametrize("total", [0, None])
 def test_tokens_that_are_good_for_one_use_lead_through_a_list_whose_last_page_is_full(
