@@ -240,7 +240,8 @@ class Walk:
         lacking, several = known - self.reach, self.replies > 1 or self.start.resume_at > 0
         if (self.odd and several) or lacking > min(OVERLAP, known // 10):
             return ODD
-        return int(lacking > 0 or (several and (lacking < 0 or not self._expected)))
+        # One that lies before what was read is another end, whatever made the list shorter.
+        return int(lacking > 0 or (several and (lacking < 0 or not self._expected))) + (self.reach < self._furthest)
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
