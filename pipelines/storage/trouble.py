@@ -169,6 +169,11 @@ def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseE
     """
     if told := file_at_fault(cause, place):
         return told
+    missing = next((e.name for e in causes(cause) if isinstance(e, ModuleNotFoundError)), None)
+    if missing:
+        return ConfigurationError(
+            f"{place} takes the package {missing}, which is not installed: pip install {missing}"
+        )
     if isinstance(cause, MissingDependencyException):
         wanted = " ".join(f'"{package}"' for package in cause.dependencies)
         return ConfigurationError(f"{place} takes packages that are not installed: pip install {wanted}")
@@ -186,11 +191,6 @@ def why_closed(place: str, name: str, cause: BaseException | None) -> LeadhouseE
         return ConfigurationError(
             f"{name} wants a password, and the credentials have none: put it into `credentials` under "
             f"[destination.{name}] in .dlt/secrets.toml"
-        )
-    missing = next((e.name for e in causes(cause) if isinstance(e, ModuleNotFoundError)), None)
-    if missing:
-        return ConfigurationError(
-            f"{place} takes the package {missing}, which is not installed: pip install {missing}"
         )
     for error in causes(cause):
         if extension := _EXTENSION.search(str(error)):
