@@ -82,7 +82,7 @@ class Walk:
             self._known.add(Reply(0, digests, True))
         self._met: set[str] = set()
         self._met_known = False
-        self._asked_again = 0
+        self._asked_again = self._receded = 0
         self._moved_ends = 0
         self.odd = False
         """Whether pages were shorter than others, empty, or wrong about what follows."""
@@ -201,8 +201,11 @@ class Walk:
 
     def _hold_against(self, before: Reply, came_further: bool) -> None:
         """Counts how often an end was asked about again. A reply that brought little answers no doubt by that: one was
-        asked for because of a doubt if the last one before it had said that it was the end."""
-        if came_further:
+        asked for because of a doubt if the last one before it had said that it was the end. One that ends before that is
+        another end, a few times: of a list that gets shorter with every request there are many."""
+        receded = self.reach < before.end and self._receded < ODD
+        self._receded += receded
+        if came_further or receded:
             self._asked_again = 0
         elif not before.has_more and not self.last.has_more:
             self._asked_again += 1
@@ -240,8 +243,7 @@ class Walk:
         lacking, several = known - self.reach, self.replies > 1 or self.start.resume_at > 0
         if (self.odd and several) or lacking > min(OVERLAP, known // 10):
             return ODD
-        # One that lies before what was read is another end, whatever made the list shorter.
-        return int(lacking > 0 or (several and (lacking < 0 or not self._expected))) + (self.reach < self._furthest)
+        return int(lacking > 0 or (several and (lacking < 0 or not self._expected)))
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []

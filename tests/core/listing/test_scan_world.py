@@ -138,6 +138,13 @@ class Server:
     asked: int = 0
     cut_at: int | None = None
     """Where the page ended that was cut."""
+    ends: set[int] = field(default_factory=set)
+    """Where a page ended that said truly that it was the last."""
+
+    @property
+    def was_cut_at_an_end(self) -> bool:
+        """Whether the page that was cut ended just where the list had ended before: nothing tells it from the truth."""
+        return self.cut_at in self.ends
 
     def get(self, offset: int) -> Reply:
         self.asked += 1
@@ -152,6 +159,8 @@ class Server:
         if self.cut_at is None and self.cuts is not None and self.asked >= self.cuts and offset and page:
             page, more = page[: self.world.rng.randint(1, len(page))], False
             self.cut_at = offset + len(page)
+        elif not more:
+            self.ends.add(offset + len(page))
         if page and self.world.rng.random() < self.doubles:
             page.insert(self.world.rng.randint(0, len(page)), self.world.rng.choice(page))
         return Reply(offset, tuple(map(digest, page)), more, tuple(row for row, _ in page))
