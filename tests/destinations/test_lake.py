@@ -49,7 +49,7 @@ def test_compaction_leaves_one_file_a_table_and_every_row_as_it_is(
     assert differences(parquet, api.world) == []
 
 
-@pytest.mark.parametrize("at", [0, 5])
+@pytest.mark.parametrize("at", [0, pytest.param(5, marks=pytest.mark.long)])
 def test_who_is_killed_while_it_copies_a_file_leaves_no_half_of_it(
     sandbox: StartSandbox, parquet: Parquet, at: int
 ) -> None:
@@ -69,7 +69,9 @@ def half(file: Path) -> bool:
     return not file.read_bytes().endswith(b"PAR1")
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
+@pytest.mark.parametrize(
+    "which", [0, pytest.param(1, marks=pytest.mark.long)], ids=["the first", "the second"]
+)
 def test_a_file_that_was_damaged_is_named_and_what_was_in_it_is_read_again(
     sandbox: StartSandbox, parquet: Parquet, which: int
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_file_that_was_damaged_is_named_and_what_was_in_it_is_read_again(
     assert differences(parquet, api.world) == []
 
 
+@pytest.mark.long
 def test_a_table_whose_files_were_taken_away_is_read_again(
     sandbox: StartSandbox, parquet: Parquet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

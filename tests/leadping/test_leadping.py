@@ -217,7 +217,7 @@ def moment(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["createdAt"])
 
 
-@pytest.mark.parametrize("slow", [timedelta(0), timedelta(days=10)])
+@pytest.mark.parametrize("slow", [timedelta(0), pytest.param(timedelta(days=10), marks=pytest.mark.long)])
 def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
     place: Start, slow: timedelta
 ) -> None:

@@ -284,6 +284,7 @@ def test_what_only_an_undocumented_lead_id_ties_to_a_person_leaves_with_them_and
         assert "act-7" not in {row["id"] for row in duck.rows("activity")}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 def test_leads_are_joined_by_undocumented_ids_that_are_hashed_in_what_came_before(
     duck: DuckDB, sandbox: StartSandbox
