@@ -16,8 +16,9 @@ from sources.core.errors import LeadhouseError, Unidentified, foreseen
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint, from_scratch, where_it_grew
 from sources.core.listing.content import row_ids
+from sources.core.listing.context import Reading
 from sources.core.listing.order import agreed, believed, voted
-from sources.core.listing.reading import Reading, read_list
+from sources.core.listing.reading import read_list
 from sources.core.listing.running import ByTime
 from sources.core.listing.scan import Ending, Scan
 from sources.core.raw import Raw

@@ -7,8 +7,8 @@ from typing import Any
 
 from sources.core.engine.state import COMPARED, PAGES
 from sources.core.listing.content import Content
+from sources.core.listing.context import Memory
 from sources.core.listing.pages import Sizing
-from sources.core.listing.reading import Memory
 from sources.core.resources import ByNumber, Detail, Listing
 from sources.core.vendor import Vendor
 

@@ -31,8 +31,9 @@ from sources.core.errors import (
     foreseen,
 )
 from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.context import Gathered
 from sources.core.listing.order import Order
-from sources.core.listing.reading import Gathered, read_list
+from sources.core.listing.reading import read_list
 from sources.core.raw import Raw, digest
 from sources.core.resources import Listing
 from sources.core.units import Outcome, Rows, Status, Unit

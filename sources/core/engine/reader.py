@@ -19,8 +19,8 @@ from sources.core.engine.state import COMPARED, PAGES, REFUSED, UNITS, State
 from sources.core.errors import Forbidden, LeadhouseError, NotFound, Unauthorized
 from sources.core.listing.checkpoint import Checkpoint, under_policy
 from sources.core.listing.content import Content
+from sources.core.listing.context import Memory
 from sources.core.listing.pages import Sizing
-from sources.core.listing.reading import Memory
 from sources.core.raw import Raw
 from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.loading import Loader

@@ -26,8 +26,8 @@ from sources.core.engine.lists import Lists
 from sources.core.engine.parents import Known
 from sources.core.engine.shards import Shard
 from sources.core.errors import ApiError
+from sources.core.listing.context import Memory, Reading
 from sources.core.listing.order import Order
-from sources.core.listing.reading import Memory, Reading
 from sources.core.listing.replies import Fetch
 from sources.core.privacy.erasure import Suppressions
 from sources.core.privacy.policy import Policy

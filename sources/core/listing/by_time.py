@@ -10,11 +10,12 @@ from datetime import datetime
 from sources.core.errors import DeadlineReached, Rejected
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.context import Reading, Sink
 from sources.core.listing.instants import earlier, instant_of, moment
 from sources.core.listing.otherwise import Otherwise
 from sources.core.listing.passage import Found, Passage, Query
 from sources.core.listing.questions import Ask, Begin
-from sources.core.listing.reading import Reading, Sink, read_list
+from sources.core.listing.reading import read_list
 from sources.core.listing.running import ByTime, Paused, Running
 from sources.core.listing.scan import Ending, Scan
 from sources.core.listing.times import Look, Pause, Times, overcounted

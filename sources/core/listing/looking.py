@@ -15,10 +15,10 @@ from itertools import pairwise
 
 from sources.core.errors import Rejected
 from sources.core.listing.content import learned
+from sources.core.listing.context import Memory
 from sources.core.listing.instants import moment
 from sources.core.listing.passage import Found, Query
 from sources.core.listing.questions import Answer, Ask
-from sources.core.listing.reading import Memory
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.times import Look
 

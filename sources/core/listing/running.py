@@ -9,11 +9,11 @@ from functools import partial
 from sources.core.errors import DeadlineReached, Rejected, ScanUnstable
 from sources.core.listing.books import Books
 from sources.core.listing.content import row_ids
+from sources.core.listing.context import Reading, Sink
 from sources.core.listing.instants import earlier, instant_of, moment
 from sources.core.listing.looking import Looking
 from sources.core.listing.passage import Found, Query
 from sources.core.listing.questions import Answer, Begin
-from sources.core.listing.reading import Reading, Sink
 from sources.core.listing.scan import Ending
 from sources.core.listing.times import Look, Pause, Times
 from sources.core.listing.tokens import TokenScan

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from sources.core.errors import DeadlineReached
+from sources.core.listing.context import Memory
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
-from sources.core.listing.reading import Memory
 
 from .test_tokens_world import Habits, Reader, Row, World, refused
 

@@ -16,10 +16,11 @@ import pytest
 from sources.core.api.envelope import Body
 from sources.core.errors import ApiError, NotFound, Rejected, ScanUnstable, ServerError, Where
 from sources.core.listing.checkpoint import Checkpoint, from_scratch
+from sources.core.listing.context import Gathered, Reading
 from sources.core.listing.numbered import ByPage
 from sources.core.listing.order import Order
 from sources.core.listing.pages import Sizing
-from sources.core.listing.reading import Gathered, Reading, read_list
+from sources.core.listing.reading import read_list
 from sources.core.listing.scan import Scan
 from sources.core.units import Outcome, Unit
 

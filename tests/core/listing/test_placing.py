@@ -12,11 +12,12 @@ import pytest
 from sources.core.api.envelope import Body
 from sources.core.errors import ScanUnstable
 from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.context import Gathered, Reading
 from sources.core.listing.numbered import ByPage
 from sources.core.listing.order import Order
 from sources.core.listing.pages import Sizing
 from sources.core.listing.placing import placed
-from sources.core.listing.reading import Gathered, Reading, read_list
+from sources.core.listing.reading import read_list
 from sources.core.units import Outcome, Unit
 from tests.core.listing.test_numbered import Server, Syncs
 

@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
+from sources.core.listing.context import Memory
 from sources.core.listing.instants import earlier, moment
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
-from sources.core.listing.reading import Memory
 from sources.core.listing.scan import Ending
 from sources.core.units import Rows
 

@@ -15,11 +15,11 @@ import msgspec
 from sources.core.errors import Rejected, ScanUnstable, Where
 from sources.core.listing.by_time import Read, read_by_time
 from sources.core.listing.checkpoint import Checkpoint
+from sources.core.listing.context import Memory, Reading
 from sources.core.listing.instants import moment
 from sources.core.listing.order import Order
 from sources.core.listing.passage import Found
 from sources.core.listing.questions import Ask
-from sources.core.listing.reading import Memory, Reading
 from sources.core.listing.replies import Page
 from sources.core.listing.running import ByTime
 from sources.core.units import Outcome, Rows, Unit
