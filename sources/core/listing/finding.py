@@ -7,21 +7,16 @@ same where fewer rows are asked for: up to the server's limit it is, and below t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from sources.core.api.envelope import Body
 from sources.core.errors import ApiError, RateLimited, Transient, Unauthorized
-from sources.core.raw import Raw
+from sources.core.raw import are_same
 
 AskPage = Callable[[int, int], Coroutine[Any, Any, Body]]
 """Gets the page of a number and a size."""
-
-
-def are_same(one: Sequence[Raw], other: Sequence[Raw]) -> bool:
-    """Whether two pages hold the same, in the same order."""
-    return list(map(bytes, one)) == list(map(bytes, other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from sources.core.errors import (
     ScanUnstable,
     ServerError,
 )
-from sources.core.listing.finding import AskPage, Limit, are_same, counting_begins, limit
+from sources.core.listing.finding import AskPage, Limit, counting_begins, limit
 from sources.core.listing.pages import NEAR, Numbered, Sizing, is_in_place, telling_page
 from sources.core.listing.placing import placed
 from sources.core.listing.replies import Page
-from sources.core.raw import Raw
+from sources.core.raw import Raw, are_same
 
 CHANGES = 10
 """So often in a row may a server's pages turn out to be of another size."""

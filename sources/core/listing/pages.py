@@ -17,7 +17,7 @@ from math import ceil
 
 from sources.core.listing.chain import LINK
 from sources.core.listing.walk import OVERLAP
-from sources.core.raw import Raw
+from sources.core.raw import Raw, are_same
 
 NEAR = 2 * OVERLAP
 """A page that goes no further than this brings hardly a row that an overlap has not: the next is read with it."""
@@ -196,5 +196,4 @@ class Numbered:
 
     def continued(self, behind: Numbered) -> Sequence[Raw]:
         """What the next page brings: nothing, where it is the same page again."""
-        same = list(map(bytes, behind.rows)) == list(map(bytes, self.rows))
-        return [] if same else behind.after(self.begins + len(self.rows))
+        return [] if are_same(behind.rows, self.rows) else behind.after(self.begins + len(self.rows))
