@@ -61,9 +61,8 @@ class Unheard(Reporter):
         try:
             tell(*about)
             sys.stdout.flush()
-        except (
-            OSError
-        ):  # what is left to be written goes nowhere, or the end of the process would stumble over it
+        except OSError:
+            # What is left to be written goes nowhere, or the end of the process would stumble over it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

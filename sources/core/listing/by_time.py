@@ -227,9 +227,8 @@ class _ListReader:
         ask = Ask(ordered=False, size=self._scans.times.size or None)
         try:
             found = await self._by.query(ask, self._by.parts)
-            if (
-                not found.rows and self._before.complete_at is None
-            ):  # by mistake, perhaps: nothing is known of it
+            is_new = self._before.complete_at is None
+            if is_new and not found.rows:  # by mistake, perhaps: nothing is known of it
                 found = await self._by.query(ask, self._by.parts)
         except Rejected:
             return True

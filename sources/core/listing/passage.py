@@ -214,13 +214,11 @@ class Passage:
         read = place.at - place.floor
         found = await self._answer(ask, place.part, read)
         if found.token is None and self._is_early(place, found) and place.at != self._ended:
-            self._ended = (
-                place.at
-            )  # tokens may be good for one use: the next walk to here asks about it, then
+            # Tokens may be good for one use, so that this is refused: then the next walk to here tells.
+            self._ended = place.at
             again = await self._answer(ask, place.part, read)
-            found = (
-                again if again.rows or again.token else found
-            )  # rows in hand are there, whatever comes without any
+            if again.rows or again.token:  # rows in hand are there, whatever comes without any
+                found = again
             self._ended = None
         self._sizes.see(len(found.rows), bool(found.token))
         return found.rows, found.token
