@@ -236,7 +236,7 @@ class Session:
         """Where the rows will go; None outside of a pipeline. One connection serves a whole extraction."""
         if self._goal is None and Container()[PipelineContext].is_active():
             self._goal = Warehouse(dlt.current.pipeline(), dlt.current.source_schema())
-            self._open.enter_context(self._goal.connected())
+            self._open.enter_context(self._goal.connected(long=True))
             self._goal.make_ready()
         return self._goal
 

@@ -16,6 +16,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from pathlib import Path
@@ -39,6 +40,9 @@ _PLACEHOLDER = re.compile(r"\{([\w.]+)\}")
 _NAMELESS = re.compile(r"(\b(?:FROM|JOIN)\s+\{(\w+)\})(?!\s+AS\b)")
 """What is read under no name of its own: Postgres before 16 wants one for what is no table."""
 _OURS = re.compile(r"\[leadhouse [0-9a-f]{16}\]$")
+
+MADE = "views_made"
+"""A view that says what the others were made of, where no comment on them can: a digest of all, and which there are."""
 
 SQL_TYPES: dict[DataType, str] = {
     "text": "text",
@@ -236,30 +240,55 @@ def make_views(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
 
 
 def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str, Mapping[str, str]]) -> None:
-    """Makes views anew in the destination's own dialect; those that cannot be said in it are named, once."""
-    before, missing = warehouse.stored(), set[str]()
+    """Makes views in the destination's own dialect, all of them anew where one is not what it should be; those that
+    cannot be said in it are named, once. What the destination refused is tried again on another day: a lock ends, and
+    a right may be given."""
+    before, missing, refused = warehouse.stored(), set[str](), set[str]()
+    selects = {view.name: view.rendered(values[view.name]) for view in views}
+    wanted = _digest("".join(f"{name} {select}" for name, select in selects.items()))
+    until_tomorrow = f"{wanted} {datetime.now(UTC):%F}"
+    digest, made = _said(warehouse)
+    if digest in (wanted, until_tomorrow) and made == ",".join(name for name in selects if name in before):
+        return
+    _drop(warehouse, MADE)
     for view in views:
-        name = warehouse.qualified(view.name)
-        drop = f"DROP VIEW IF EXISTS {name}"
         try:
             if missing & view.reads:
                 raise UnsupportedError("another view that it reads is not there")
-            warehouse.execute_all([drop])
-            warehouse.create_view(view.name, view.rendered(values[view.name]))
-        except (DatabaseException, SqlglotError, AttributeError):  # the last is sqlglot's, too
+            _drop(warehouse, view.name)
+            warehouse.create_view(view.name, selects[view.name])
+        except (DatabaseException, SqlglotError, AttributeError) as error:  # the last is sqlglot's, too
             missing.add(view.name)
-            warehouse.execute_all([drop])
-    if missing and not any(view.name in before for view in views):
+            refused |= {view.name} if isinstance(error, DatabaseException) else set()
+            _drop(warehouse, view.name)
+    made = ",".join(name for name in selects if name not in missing)
+    if made:
+        told = (until_tomorrow if refused else wanted, made)
+        warehouse.create_view(MADE, "SELECT {} AS digest, {} AS views".format(*map(literal, told)))
+    if missing and not any(name in before for name in selects):
         notes.warning(
             "views for analysts that %s has no words for: %s", warehouse.kind, ", ".join(sorted(missing))
         )
 
 
+def _said(warehouse: Warehouse) -> tuple[str, str]:
+    """Of what the views were made when they were last, and which could be."""
+    rows = warehouse.query(f"SELECT digest, views FROM {warehouse.qualified(MADE)}")
+    return (rows[0][0], rows[0][1]) if rows else ("", "")
+
+
+def _drop(warehouse: Warehouse, name: str) -> None:
+    warehouse.execute_all([f"DROP VIEW IF EXISTS {warehouse.qualified(name)}"])
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
 def _definition(view: View, values: Mapping[str, str]) -> tuple[str, str]:
     """A view's SELECT, and its comment with a digest that changes with it."""
     select = view.rendered(values)
-    digest = blake2b(select.encode(), digest_size=8).hexdigest()
-    return select, f"{view.about} A row per {', '.join(view.grain)}. [leadhouse {digest}]"
+    return select, f"{view.about} A row per {', '.join(view.grain)}. [leadhouse {_digest(select)}]"
 
 
 def _create(warehouse: Warehouse, name: str, select: str, comment: str) -> Iterator[str]:
