@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sources.leadpanther.sandbox import Sandbox, World
-from tests.support import DuckDB, Postgres, Target, forget_pipelines, start_postgres
+from tests.support import FULL, DuckDB, Postgres, Target, forget_pipelines, start_postgres
 
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")  # dlt would ask Airflow for settings
 
@@ -27,6 +27,14 @@ LEAKY = (
 )
 
 StartSandbox = Callable[..., Sandbox]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what others stand for, unless the whole matrix is wanted."""
+    left_out = [item for item in items if item.get_closest_marker("matrix") and not FULL]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture

@@ -235,6 +235,7 @@ def test_a_warehouse_that_somebody_changed_is_put_right_by_a_complete_scan(
     assert differences(target, api.world) == []
 
 
+@pytest.mark.long
 def test_details_alone_are_read_and_what_they_hang_on_stays(sandbox: StartSandbox, duck: DuckDB) -> None:
     api = sandbox()
     duck.sync(api)

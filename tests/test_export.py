@@ -61,6 +61,7 @@ def in_warehouse(target: Target, client: str) -> dict[str, Counter[Any]]:
     return found
 
 
+@pytest.mark.long
 def test_an_export_is_exactly_what_the_warehouse_has_of_the_client(
     target: Target, sandbox: StartSandbox
 ) -> None:

@@ -237,6 +237,7 @@ def monitoring(
         server.server_close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [500, pytest.param(200, marks=pytest.mark.long)])
 def test_a_monitoring_service_is_called_and_cannot_fail_a_sync(
     home: Path, sandbox: StartSandbox, status: int

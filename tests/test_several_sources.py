@@ -115,6 +115,7 @@ def test_a_key_that_is_wrong_leaves_all_others_alone(house: House, how: str) -> 
     assert house.wrong() == []
 
 
+@pytest.mark.long
 def test_a_sync_that_is_stopped_begins_no_other_source(house: House) -> None:
     stopped = list[int]()
 
@@ -151,6 +152,7 @@ def test_a_sync_that_is_stopped_before_it_read_anything_is_partly_done_and_calls
     assert house.leap.count("*") == 0
 
 
+@pytest.mark.long
 def test_source_names_a_vendor_with_all_its_keys_or_one_further_key(house: House) -> None:
     house.run("sync", "--source", ACME)
     schemas = "SELECT table_schema FROM information_schema.tables WHERE table_name = 'clients' ORDER BY ALL"

@@ -42,6 +42,7 @@ def one_more(world: World) -> str:
     return new
 
 
+@pytest.mark.long
 def test_what_a_failed_publication_did_not_show_is_shown_by_the_next_one(
     duck: DuckDB, sandbox: StartSandbox, caplog: pytest.LogCaptureFixture
 ) -> None:

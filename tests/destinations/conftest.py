@@ -19,11 +19,11 @@ from tests.destinations.targets import (
     configure,
     start_mariadb,
 )
-from tests.support import Target
+from tests.support import Target, rarely
 
-DESTINATIONS = ["sqlite", "mariadb", "parquet", "delta"]
-if "LEADHOUSE_PROMISES" in os.environ:  # tested elsewhere, too, and slow
-    DESTINATIONS = ["duck", "postgres", *DESTINATIONS, "iceberg"]
+DESTINATIONS = ["sqlite", rarely("mariadb"), "parquet", rarely("delta")]
+if "LEADHOUSE_PROMISES" in os.environ:  # duck and postgres are tested elsewhere, too
+    DESTINATIONS = ["duck", "postgres", "sqlite", "mariadb", "parquet", "delta", "iceberg"]
 """What all promises are held against."""
 
 

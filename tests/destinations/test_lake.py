@@ -49,6 +49,7 @@ def test_compaction_leaves_one_file_a_table_and_every_row_as_it_is(
     assert differences(parquet, api.world) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [0, pytest.param(5, marks=pytest.mark.long)])
 def test_who_is_killed_while_it_copies_a_file_leaves_no_half_of_it(
     sandbox: StartSandbox, parquet: Parquet, at: int
@@ -69,6 +70,7 @@ def half(file: Path) -> bool:
     return not file.read_bytes().endswith(b"PAR1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "which", [0, pytest.param(1, marks=pytest.mark.long)], ids=["the first", "the second"]
 )

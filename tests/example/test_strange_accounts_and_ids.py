@@ -89,6 +89,7 @@ def test_an_answer_about_the_key_that_lacks_what_it_should_have_is_one_line(
         sync(reading(BIRDHOUSE, base_url), storage)
 
 
+@pytest.mark.long
 def test_a_list_none_of_whose_rows_has_an_id_fails_until_they_have_one(
     club: Club, storage: Storage, home: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """Where hard tests load to, what they compare, and how often things were asked for."""
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -16,9 +15,6 @@ from tests.truth import ALL, differences
 
 LONG_AGO = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
 """When the worlds stand: long enough ago that no post is so young that every run asks for its numbers."""
-
-FULL = os.environ.get("LEADHOUSE_FULL") == "1"
-"""Whether whole matrices are wanted, which take more than an hour: `make test-matrix`."""
 
 LIST_TABLES = ("leads", "activity", "posts", "lead_magnets")
 

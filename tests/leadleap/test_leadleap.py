@@ -181,6 +181,7 @@ def test_a_sync_that_finds_nothing_new_costs_a_request_a_segment(place: Start) -
     assert len(there.sandbox.requests) == len(SEGMENTS) + 2
 
 
+@pytest.mark.long
 def test_pages_that_are_asked_for_side_by_side_cost_no_more_than_one_after_another(place: Start) -> None:
     there = place(leads=2000)
     whole = {"all": {"type": "business"}}

@@ -20,7 +20,7 @@ from sources.core.errors import Unauthorized
 from sources.core.privacy.configuration import load_policy
 from sources.leadping import LEADPING
 from sources.leadping.sandbox import Churn, Fault, Paging, Window
-from tests.support import run_leadhouse
+from tests.support import rarely, run_leadhouse
 
 from .conftest import Start
 from .place import LISTS, Place
@@ -60,6 +60,7 @@ def statuses(report: Report) -> dict[str, str]:
     return {unit.resource: str(outcome.status) for unit, outcome in report.run.outcomes.items()}
 
 
+@pytest.mark.long
 def test_all_lists_are_read_and_a_sync_that_finds_nothing_new_costs_a_request_each(place: Start) -> None:
     there = place()
     assert there.sync().exit == 0
@@ -101,12 +102,14 @@ PAGINGS = {
     "all is taken for active": Paging(archive="ignored"),
     "July": Paging(era="july"),
 }
-QUICK = ("all is taken for active",)
+ALIKE = {
+    *("more than 100 refused", "tokens are offsets", "order refused", "filter refused"),
+    *("a total that is too large", "all is not known", "July"),
+}
+"""Those that others stand for."""
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PAGINGS]
-)
+@pytest.mark.parametrize("name", [rarely(name) if name in ALIKE else name for name in PAGINGS])
 @pytest.mark.long
 def test_all_is_read_however_the_server_answers(place: Start, name: str) -> None:
     there = place(PAGINGS[name])
@@ -187,6 +190,7 @@ def test_an_archived_lead_is_not_a_deleted_one(place: Start) -> None:
     assert third in there.rows("leads", "archived_at IS NULL")
 
 
+@pytest.mark.long
 def test_what_became_of_texts_is_filled_in_by_the_next_run(place: Start) -> None:
     there = place(leads=60, texts=700)
     there.sync("sms_events")
@@ -217,6 +221,7 @@ def moment(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["createdAt"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("slow", [timedelta(0), pytest.param(timedelta(days=10), marks=pytest.mark.long)])
 def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
     place: Start, slow: timedelta
@@ -240,6 +245,7 @@ def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
     assert there.query(stale) == [(0,)]
 
 
+@pytest.mark.long
 def test_a_list_that_says_the_year_1_for_never_keeps_no_other_from_being_read(place: Start) -> None:
     there = place(leads=60)
     for entry in there.world.ids("", "suppression_entries"):
@@ -249,6 +255,7 @@ def test_a_list_that_says_the_year_1_for_never_keeps_no_other_from_being_read(pl
         assert there.agrees()
 
 
+@pytest.mark.long
 def test_a_lead_whose_id_is_no_step_of_a_path_is_asked_for_under_no_other(place: Start) -> None:
     there = place(leads=5)
     leads = there.world.lists["leads"]

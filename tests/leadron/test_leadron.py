@@ -131,6 +131,7 @@ def is_missed(there: Place, resource: str, path: str) -> None:
     there.world.missing = set()
 
 
+@pytest.mark.long
 def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync(place: Start) -> None:
     there = place(leads=5)
     is_missed(there, "partners", "/partners")
@@ -140,6 +141,7 @@ def test_a_list_that_was_read_before_and_is_not_there_is_asked_for_by_every_sync
     assert there.column(f"SELECT count(*) FROM leadron.partners WHERE id = '{new}'") == [1]
 
 
+@pytest.mark.long
 def test_a_figure_that_was_there_before_and_is_not_is_missed_and_asked_for_by_each_sync(place: Start) -> None:
     there = place(leads=5)
     is_missed(there, "analytics", "/analytics/sms")

@@ -241,6 +241,7 @@ UNREVIEWED = {"PRIVACY__COLUMNS": '{"activity.lead_id": "unreviewed"}'}
 FROZEN = {"PRIVACY__CONTRACT": "freeze"}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("keyed")
 @pytest.mark.parametrize(
     ("treatment", "more", "person"),

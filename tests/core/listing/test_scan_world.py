@@ -10,7 +10,7 @@ from sources.core.listing.books import Books
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
 
 LIMIT = 100
-FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK)
+COMPLETE = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK)
 
 
 @dataclass

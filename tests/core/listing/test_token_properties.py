@@ -16,7 +16,7 @@ from sources.core.listing.scan import Ending
 from .test_scan_properties import worlds
 from .test_tokens_world import KEYSET, OFFSET, Habits, Reader, World
 
-FULL = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
+COMPLETE = (Ending.CLOSED, Ending.NOT_CLOSED, Ending.WEAK, Ending.COVERED)
 
 PATIENCE = 1_000
 BUSY = 3 * PATIENCE
@@ -93,7 +93,7 @@ def test_a_changing_list_loses_no_row_that_stayed(
     world = World(rows, rng, habits, tied, churn=churn)
     reader = Reader(world)
     read = reader.run()
-    if read and read.ending in FULL:
+    if read and read.ending in COMPLETE:
         assert world.stayed <= set(reader.copy.handed), reader.scan
         versions = {row.id: row.version for row in world.rows}
         if not churn:
@@ -127,7 +127,7 @@ def test_a_server_that_lies_is_found_out_or_nothing_is_lost(
     world = World(rows, rng, habits, tied, nulls, churn, newest_first)
     reader = Reader(world, nullable=nulls > 0)
     read = reader.run()
-    if read and read.ending in FULL:
+    if read and read.ending in COMPLETE:
         assert world.stayed <= set(reader.copy.handed), reader.scan
 
 
@@ -158,7 +158,7 @@ def test_empty_replies_by_mistake_hide_no_row_that_the_same_run_has_seen_or_knew
     first = world.requests + at
     world.habits = replace(habits, blanks=range(first, first + times))
     read = reader.run(full)
-    if read and read.ending in FULL and read.is_complete:
+    if read and read.ending in COMPLETE and read.is_complete:
         assert {row.id for row in world.rows} <= set(reader.copy.handed), reader.scan
 
 
@@ -210,4 +210,4 @@ def test_a_scan_cut_into_slices_loses_nothing(
         if read is None or read.ending:
             break
         assume(not churn or len(world.asked) < BUSY)  # by slices it may change faster than it is read
-    assert read is None or (read.ending in FULL and world.stayed <= set(reader.copy.handed))
+    assert read is None or (read.ending in COMPLETE and world.stayed <= set(reader.copy.handed))
