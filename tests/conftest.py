@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.process import tune
 from sources.leadpanther.sandbox import Sandbox, World
 from tests.support import FULL, DuckDB, Postgres, Target, forget_pipelines, start_postgres
 
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")  # dlt would ask Airflow for settings
+tune()  # as the command line does
 
 LEAKY = (
     "LEADPANTHER_",
