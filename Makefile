@@ -4,25 +4,28 @@
 
 RUN := .venv/bin/
 STAMP := .venv/.leadhouse-ready
+# For two cores: a third of the time a test waits for a server, a lock or a process.
+WORKERS := 3
 AIRFLOW_STAMP := .venv/.airflow-ready
 
 demo: $(STAMP)
 	@$(RUN)leadhouse demo
 
 test: $(STAMP)
-	$(RUN)pytest -q -n 2 -m "not long"
+	$(RUN)pytest -q -n $(WORKERS) -m "not long"
 
 # The rest: every vendor, each kind of destination, kills, faults and drift, canaries, property tests over thousands of
 # worlds, a real browser, a real Airflow.
 test-all: $(AIRFLOW_STAMP)
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 -m long --ignore tests/airflow
-	LEADHOUSE_LONG=1 $(RUN)pytest -q -n 2 tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n $(WORKERS) -m long --ignore tests/airflow
+	LEADHOUSE_LONG=1 $(RUN)pytest -q -n $(WORKERS) tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
 	$(RUN)pytest -q tests/airflow
 
-# Also those that others stand for: every destination, all kinds of trouble at all places, more kills and worlds: hours.
+# All cases of the long ones, of which the first and the last stand for the others: every destination, all kinds of trouble
+# at all places, more kills and worlds: hours.
 test-matrix: $(STAMP)
-	LEADHOUSE_FULL=1 $(RUN)pytest -q -n 2 -m "long or matrix" --ignore tests/airflow
-	LEADHOUSE_FULL=1 $(RUN)pytest -q -n 2 tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
+	LEADHOUSE_FULL=1 $(RUN)pytest -q -n $(WORKERS) -m long --ignore tests/airflow
+	LEADHOUSE_FULL=1 $(RUN)pytest -q -n $(WORKERS) tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
 
 lint: $(STAMP)
 	$(RUN)ruff check .
@@ -41,7 +44,7 @@ $(AIRFLOW_STAMP): $(STAMP)
 
 # Which promise holds in which destination, tried out and written into pipelines/storage/README.md; AT=sqlite: in one.
 promises: $(STAMP)
-	LEADHOUSE_PROMISES=1 $(RUN)pytest -q tests/destinations/test_conformance.py $(if $(AT),-k "[$(AT)]")
+	LEADHOUSE_FULL=1 LEADHOUSE_PROMISES=1 $(RUN)pytest -q tests/destinations/test_conformance.py $(if $(AT),-k "[$(AT)]")
 
 clean:
 	rm -rf .venv leadhouse-demo .leadhouse

@@ -32,11 +32,14 @@ StartSandbox = Callable[..., Sandbox]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what others stand for, unless the whole matrix is wanted."""
-    left_out = [item for item in items if item.get_closest_marker("matrix") and not FULL]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+    """Of the long cases of a test takes the first and the last, which the others are like, unless all are wanted."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("long") and not FULL:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    if left_out := {item for alike in cases.values() for item in alike[1:-1]}:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from typing import Any
 import dlt
 import duckdb
 import psycopg2
-import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.pipeline import LoadInfo, PipelineContext
@@ -41,12 +40,7 @@ COLUMNS = (
 Record = dict[str, Any]
 
 FULL = os.environ.get("LEADHOUSE_FULL") == "1"
-"""Whether whole matrices are wanted, which take hours: `make test-matrix`."""
-
-
-def rarely(*values: object) -> Any:
-    """A case of a test that others like it stand for, unless the whole matrix is wanted."""
-    return pytest.param(*values, marks=pytest.mark.matrix)
+"""Whether all cases are wanted, which take hours: `make test-matrix`."""
 
 
 def settings(sandbox: Sandbox, key: str | None = None, **more: Any) -> Source:

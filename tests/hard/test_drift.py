@@ -1,6 +1,7 @@
 """Lists that change while they are read, and between runs, over real HTTP."""
 
 import random
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dlt.sources.rest_api import rest_api_source
 from sources.leadpanther.sandbox import Churn, Sandbox, World
 from tests.hard.conftest import MakePlace
 from tests.hard.places import LIST_TABLES, Place, table, world
-from tests.support import FULL, rarely
+from tests.support import FULL
 
 OPENING = 2
 """/me and /clients."""
@@ -82,7 +83,7 @@ def churned(place: Place, name: str, seed: int) -> dict[str, Any]:
     return {"churn a request": name, **lacking, "requests": requests}
 
 
-@pytest.mark.parametrize("name", ["everything", rarely("3 deletes")])
+@pytest.mark.parametrize("name", ["everything", pytest.param("3 deletes", marks=pytest.mark.long)])
 @pytest.mark.long
 def test_rows_that_were_there_throughout_are_in_the_warehouse(place: MakePlace, name: str) -> None:
     line = churned(place(long_lists(leads=450, activity=250)), name, 1)
@@ -90,7 +91,7 @@ def test_rows_that_were_there_throughout_are_in_the_warehouse(place: MakePlace, 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("order", ["newest_first", rarely("oldest_first"), "shuffled"])
+@pytest.mark.parametrize("order", ["newest_first", "oldest_first", "shuffled"])
 def test_rows_that_were_there_throughout_are_in_the_warehouse_whatever_the_churn(
     place: MakePlace, order: str
 ) -> None:
@@ -227,11 +228,9 @@ def test_whatever_was_added_between_runs_is_there_after_each_of_them(place: Make
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("order", "timestamps"),
-    [
-        ("shuffled", True),
-        *(rarely(order, True) for order in ("newest_first", "oldest_first")),
-        *(rarely(order, False) for order in ("newest_first", "oldest_first", "shuffled")),
-    ],
+    list(product(["newest_first", "oldest_first", "shuffled"], [True, False]))
+    if FULL
+    else [("newest_first", True), ("oldest_first", False), ("shuffled", True)],
 )
 def test_whatever_was_added_between_many_runs_is_there_after_each_of_them(
     place: MakePlace, order: str, timestamps: bool
@@ -329,8 +328,8 @@ def test_a_sync_that_finds_nothing_new_costs_one_request_a_list_before_any_order
     [
         (0, None, 3),
         (None, 0, 150),
-        rarely(0, None, 150),
-        rarely(None, 0, 3),
+        pytest.param(0, None, 150, marks=pytest.mark.long),
+        pytest.param(None, 0, 3, marks=pytest.mark.long),
     ],
 )
 def test_a_list_that_turns_round_costs_a_complete_scan_and_no_row(

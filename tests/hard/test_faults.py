@@ -16,7 +16,7 @@ from sources.leadpanther.sandbox import Fault, RateLimit, Sandbox, World, serve
 from tests.hard.conftest import MakePlace
 from tests.hard.kinds import FOR_EVER, TROUBLE
 from tests.hard.places import LIST_TABLES, Place, table, world
-from tests.support import FULL, rarely
+from tests.support import FULL
 
 ATTEMPTS = 5
 TIMES: Mapping[str, int | None] = {"once": 1, "three times": 3, "for ever": FOR_EVER}
@@ -161,7 +161,7 @@ def test_trouble_at_the_opening_passes_or_ends_the_run_with_one_line(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("where", ["middle page", "analytics", *map(rarely, PLACES[:1] + PLACES[2:4])])
+@pytest.mark.parametrize("where", PLACES)
 def test_every_kind_of_trouble_in_one_place(place: MakePlace, where: str) -> None:
     """Once, three times or for ever, unless the whole matrix is wanted."""
     rows: dict[str, dict[str, str]] = {kind: {"kind": kind} for kind in (*KINDS, *REFUSALS)}
@@ -176,7 +176,7 @@ def test_every_kind_of_trouble_in_one_place(place: MakePlace, where: str) -> Non
 @pytest.mark.long
 @pytest.mark.parametrize("path", ["/me", "/clients"])
 def test_every_kind_of_trouble_at_the_opening(tmp_path: Path, path: str) -> None:
-    """Every other kind at one of the two, unless the whole matrix is wanted."""
+    """Every other kind at one of the two, unless all is wanted."""
     rows = []
     for n, (kind, how) in enumerate({**KINDS, **REFUSALS}.items()):
         if not FULL and n % 4 != (path == "/me"):
@@ -404,11 +404,10 @@ MORE_LIES = [
     Lie("empty_page", {"offset": 0}),
     Lie("empty_page", {"offset": LAST, "times": 2}),
 ]
+RARELY = [pytest.param(lie, marks=pytest.mark.long) for lie in MORE_LIES]
 
 
-@pytest.mark.parametrize(
-    "lie", [*LIES, *map(rarely, MORE_LIES)], ids=lambda lie: f"{lie.kind} {dict(lie.more)}"
-)
+@pytest.mark.parametrize("lie", [*LIES, *RARELY], ids=lambda lie: f"{lie.kind} {dict(lie.more)}")
 def test_pages_that_lie_cost_requests_and_no_row(place: MakePlace, lie: Lie) -> None:
     there = place(many(1))
     world = there.sandbox.world

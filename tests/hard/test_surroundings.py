@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,9 +16,6 @@ from tests.hard import child
 from tests.hard.child import Tricks
 from tests.hard.conftest import MakePlace
 from tests.hard.places import LIST_TABLES, Place, world
-from tests.support import rarely
-
-long = partial(pytest.param, marks=pytest.mark.long)
 
 HOUR, DAY = 3600.0, 86_400.0
 SLICES = {"LEADHOUSE__SLICE_ROWS": "100"}
@@ -29,6 +25,11 @@ def little(**options: object) -> World:
     """One client, its leads on three pages."""
     sizes = {"clients": 1, "leads": 230, "activity": 30, "posts": 6, "lead_magnets": 2, "captures": 4}
     return world(**{**sizes, **options})
+
+
+def rarely(*values: object) -> object:
+    """Parameters of a test that takes long."""
+    return pytest.param(*values, marks=pytest.mark.long)
 
 
 def one_line(place: Place) -> bool:
@@ -161,8 +162,7 @@ def test_a_damaged_working_folder_costs_nothing_but_time(place: MakePlace, damag
         (".json", garble),
         (".sql", empty),
         *(rarely(ending, d) for ending in (".json", ".sql") for d in (truncate,)),
-        long(".parquet", truncate),
-        *(rarely(".parquet", d) for d in (garble, empty)),
+        *(rarely(".parquet", d) for d in (truncate, garble, empty)),
         rarely(".json", empty),
         rarely(".sql", garble),
     ],
@@ -309,22 +309,17 @@ DONE_TO_IT = [
     "DROP TABLE leadpanther.posts",
     "ALTER TABLE leadpanther.leads DROP COLUMN headline",
     *map(
-        long,
-        (
-            "DROP TABLE leadpanther.sync_log CASCADE",
-            "DROP TABLE leadpanther._dlt_pipeline_state",
-            "ALTER TABLE leadpanther.activity DROP COLUMN synced_at",
-        ),
-    ),
-    *map(
         rarely,
         (
             "DROP TABLE leadpanther.leads",
             "DROP TABLE leadpanther.clients",
             "DROP TABLE leadpanther.post_engagement",
             "DROP TABLE leadpanther.lead_magnet_captures",
+            "DROP TABLE leadpanther.sync_log CASCADE",
             "DROP TABLE leadpanther.pii_columns",
             "DROP TABLE leadpanther._dlt_loads",
+            "DROP TABLE leadpanther._dlt_pipeline_state",
+            "ALTER TABLE leadpanther.activity DROP COLUMN synced_at",
             "ALTER TABLE leadpanther.leads RENAME COLUMN headline TO theirs",
         ),
     ),
@@ -378,7 +373,7 @@ def test_a_table_that_refuses_is_said_in_one_line_that_quotes_nothing(place: Mak
     "clocks",
     [
         (3 * DAY, 0, HOUR, 2 * HOUR),
-        long((0, 3 * DAY, 0, 0)),
+        rarely((0, 3 * DAY, 0, 0)),
         rarely((0, -3 * DAY, -3 * DAY, 0)),
         rarely((0, -HOUR, HOUR, -HOUR)),
     ],
@@ -463,7 +458,7 @@ def test_a_row_is_marked_after_two_complete_scans_and_comes_back_to_life(place: 
     assert there.warehouse.query(first_seen) == before
 
 
-@pytest.mark.parametrize("accepted", [False, long(True)])
+@pytest.mark.parametrize("accepted", [False, rarely(True)])
 def test_very_many_deletes_are_held_back_until_a_third_scan_or_the_operator_says_so(
     place: MakePlace, accepted: bool
 ) -> None:
@@ -529,7 +524,7 @@ def test_posts_that_a_list_forgets_are_not_deleted_while_their_own_route_knows_t
     assert there.wrong(LIST_TABLES) == []
 
 
-@pytest.mark.parametrize("archived", ["hidden", long("listed")])
+@pytest.mark.parametrize("archived", ["hidden", rarely("listed")])
 def test_an_archived_lead_magnet_stays_or_is_marked_as_the_api_has_it(
     place: MakePlace, archived: str
 ) -> None:
@@ -558,7 +553,7 @@ def test_a_list_that_turns_up_empty_deletes_nothing_at_once(place: MakePlace) ->
     assert there.wrong(LIST_TABLES) == []
 
 
-@pytest.mark.parametrize("rows", [30, rarely(1), long(230)])
+@pytest.mark.parametrize("rows", [30, rarely(1), rarely(230)])
 def test_a_list_whose_rows_all_go_is_read_and_concluded_like_any_other(place: MakePlace, rows: int) -> None:
     there = place(little(leads=rows))
     world_ = there.sandbox.world

@@ -18,7 +18,7 @@ from sources.leadping import sandbox as leadping
 from sources.leadron import sandbox as leadron
 from tests.hard import child
 from tests.hard.proxy import Proxy, Trick, Wire, damaged_gzip, instead, proxy, put, refused
-from tests.support import DuckDB, rarely
+from tests.support import DuckDB
 
 pytestmark = pytest.mark.long
 
@@ -128,8 +128,6 @@ VENDORS = {
     "leadron": of_leadron,
     "leadping": of_leadping,
 }
-CHOSEN = ["leadpanther", *map(rarely, ("leadleap", "leadron")), "leadping"]
-"""One that pages by offset, and one by token."""
 
 
 class Place:
@@ -198,7 +196,7 @@ def in_turn(kinds: list[str]) -> Trick:
     return trick
 
 
-@pytest.mark.parametrize("vendor", CHOSEN)
+@pytest.mark.parametrize("vendor", VENDORS)
 def test_trouble_that_passes_is_outlasted_and_all_is_right(tmp_path: Path, vendor: str) -> None:
     """All kinds, over two syncs, at every page of the list."""
     with placed(tmp_path, vendor) as (here, between):
@@ -252,7 +250,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("vendor", CHOSEN)
+@pytest.mark.parametrize("vendor", VENDORS)
 def test_a_value_that_decoders_refuse_keeps_no_list_of_several_pages_from_being_read(
     tmp_path: Path, vendor: str
 ) -> None:
@@ -289,7 +287,7 @@ def written_from_a_table(blank: Collection[str]) -> Trick:
     return trick
 
 
-@pytest.mark.parametrize("vendor", CHOSEN)
+@pytest.mark.parametrize("vendor", VENDORS)
 def test_pages_that_are_written_from_tables_link_though_the_same_row_is_written_in_two_ways(
     tmp_path: Path, vendor: str
 ) -> None:
