@@ -21,7 +21,7 @@ test-all: $(AIRFLOW_STAMP)
 	LEADHOUSE_LONG=1 $(RUN)pytest -q -n $(WORKERS) tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
 	$(RUN)pytest -q tests/airflow
 
-# All cases of the long ones, of which the first and the last stand for the others: every destination, all kinds of trouble
+# All cases of the long ones, of which else one or two stand for the others: every destination, all kinds of trouble
 # at all places, more kills and worlds: hours.
 test-matrix: $(STAMP)
 	LEADHOUSE_FULL=1 $(RUN)pytest -q -n $(WORKERS) -m long --ignore tests/airflow

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipelines.process import tune
 from sources.leadpanther.sandbox import Sandbox, World
@@ -13,6 +14,8 @@ from tests.support import FULL, DuckDB, Postgres, Target, forget_pipelines, star
 
 os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")  # dlt would ask Airflow for settings
 tune()  # as the command line does
+settings.register_profile("leadhouse", derandomize=not FULL, database=None)
+settings.load_profile("leadhouse")
 
 LEAKY = (
     "LEADPANTHER_",
@@ -32,14 +35,21 @@ StartSandbox = Callable[..., Sandbox]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the long cases of a test takes the first and the last, which the others are like, unless all are wanted."""
+    """Takes of long tests the cases that stand for the others, unless all are wanted."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("long") and not FULL:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    if left_out := {item for alike in cases.values() for item in alike[1:-1]}:
-        config.hook.pytest_deselected(items=list(left_out))
-        items[:] = [item for item in items if item not in left_out]
+    left_out = {item for alike in cases.values() for item in alike if item not in _chosen(alike)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _chosen(alike: list[pytest.Item]) -> set[pytest.Item]:
+    """The first of a test's cases, and the last too where they are those of several warehouses."""
+    case = getattr(alike[0], "callspec", None)
+    on_warehouses = case is not None and not {"target", "place"}.isdisjoint(case.params)
+    return {alike[0], alike[-1]} if on_warehouses else {alike[0]}
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sources.core.people.components import TABLES, find_people, forget_versions, write_people
 from sources.core.people.concerned import MET, Sought
+from tests.support import FULL
 
 MAX_SHARED = 2
 MANY = 1_000
@@ -45,7 +46,7 @@ changes = st.lists(st.tuples(keys, st.none() | st.tuples(values, values)), max_s
 
 @given(st.lists(changes, min_size=1, max_size=6), st.sampled_from([1, 2, 5, MANY]))
 @pytest.mark.long
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120 if FULL else 30, deadline=None)
 def test_people_are_the_same_as_if_they_were_found_anew(
     steps: Sequence[Sequence[tuple[Key, Any]]], at_once: int
 ) -> None:

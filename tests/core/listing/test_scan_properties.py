@@ -36,8 +36,6 @@ def worlds(short: int) -> settings:
     return settings(
         max_examples=short * (20 if FULL else 6 if LONG else 1),
         deadline=None,
-        derandomize=not FULL,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
 
