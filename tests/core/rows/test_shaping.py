@@ -407,7 +407,7 @@ ROWS = st.lists(st.dictionaries(KEYS, VALUES, max_size=6), min_size=1, max_size=
 )
 
 
-@hypothesis_settings(max_examples=100, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=100, deadline=None)
 @given(ROWS, ROWS)
 def test_whatever_rows_come_no_value_is_lost(first: list[Record], second: list[Record]) -> None:
     using = shaper()
@@ -417,7 +417,6 @@ def test_whatever_rows_come_no_value_is_lost(first: list[Record], second: list[R
 
 WHOLE_RUNS = hypothesis_settings(
     deadline=None,
-    derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes; the test above shrinks
 )
