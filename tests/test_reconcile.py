@@ -93,6 +93,7 @@ def test_a_list_without_rows_is_compared_like_any_other(sandbox: StartSandbox, d
     assert all(c.agrees and not c.problem for c in compared.values()), compared
 
 
+@pytest.mark.long
 def test_the_command_says_what_differs_without_values_and_exits_3(home: Path, sandbox: StartSandbox) -> None:
     world = big_world()
     api = sandbox(world)

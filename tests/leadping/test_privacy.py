@@ -108,6 +108,7 @@ def test_what_a_text_says_is_in_no_file_once_it_is_treated(place: Start, mode: s
     assert there.query("SELECT count(*) FROM leadping.sms_events") == [(120,)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", MODES)
 def test_numbers_are_in_no_file_where_they_stand_for_what_is_personal(place: Start, mode: str) -> None:
     """As an object where a text should be, as a number there, and in objects of which nothing more is documented."""

@@ -13,7 +13,7 @@ from sources.leadpanther import LEADPANTHER
 from tests.views.conftest import MakeGround
 from tests.views.ground import Ground
 
-EXAMPLES = 150 if os.environ.get("LEADHOUSE_LONG") else 12
+EXAMPLES = 150 if os.environ.get("LEADHOUSE_LONG") else 6
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 COUNTERS = ("impressions", "reactions", "comments", "shares", "clicks")
 MORE = {

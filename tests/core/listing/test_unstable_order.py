@@ -126,7 +126,7 @@ def test_ties_that_stand_otherwise_on_each_page_are_all_read_and_none_is_thought
         assert copy.rows.keys() == world.ids()
 
 
-@worlds(100)
+@worlds(35)
 @given(
     rows=st.integers(0, 3000),
     group=st.sampled_from((2, 3, 7, 30, 50, 100, 300, 5000)),
@@ -170,6 +170,7 @@ def test_pages_that_are_cut_short_empty_or_hide_rows_lose_none_of_them(
         truthful(world, scan, copy)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clamp", [1, 100])
 def test_a_row_that_went_makes_up_for_none_that_was_missed(clamp: int) -> None:
     """Without overlap, or without order, whatever goes behind the reader hides a row."""

@@ -457,7 +457,7 @@ def test_fields_called_like_tables_in_a_merge_are_kept_beside(empty: Sandbox, ho
         forget_pipelines(Path(folder))
 
 
-@hypothesis_settings(WHOLE_RUNS, max_examples=4)
+@hypothesis_settings(WHOLE_RUNS, max_examples=2)
 @given(st.lists(ROWS, min_size=4, max_size=4), st.lists(ROWS, min_size=4, max_size=4))
 def test_whatever_rows_come_duckdb_holds_every_value(
     empty: Sandbox, home: Path, first: list[list[Record]], second: list[list[Record]]
