@@ -83,10 +83,10 @@ class Connection(Kind):
             yield self._held
             return
         known = self._schema.name in self._pipeline.schema_names  # not before a pipeline's first load
-        schema = {"schema_name": self._schema.name} if known else {}
+        schema = self._schema.name if known else ""
         # A lake's client knows the tables that were there when it was made.
-        idle = [] if self.is_lake else _IDLE.setdefault(self._pipeline, {}).setdefault(str(schema), [])
-        client = idle.pop() if idle else self._pipeline.sql_client(**schema)
+        idle = [] if self.is_lake else _IDLE.setdefault(self._pipeline, {}).setdefault(schema, [])
+        client = idle.pop() if idle else self._pipeline.sql_client(schema)
         with client:
             if self.is_lake and known:
                 show_logged(cast(Any, client))
@@ -95,5 +95,5 @@ class Connection(Kind):
 
 
 _IDLE: WeakKeyDictionary[dlt.Pipeline, dict[str, list[SqlClientBase[Any]]]] = WeakKeyDictionary()
-"""Clients that are not connected, by what they look into: to make one, dlt resolves the whole configuration and reads
-the schema, 10 ms of the processor each time."""
+"""Clients that are not connected, by the schema they look into: to make one, dlt resolves the whole configuration and
+reads the schema, 10 ms of the processor each time."""

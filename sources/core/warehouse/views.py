@@ -243,7 +243,7 @@ def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
     """Makes views in the destination's own dialect, all of them anew where one is not what it should be; those that
     cannot be said in it are named, once. What the destination refused is tried again on another day: a lock ends, and
     a right may be given."""
-    before, missing, refused = warehouse.stored(), set[str](), set[str]()
+    before, missing, refused = warehouse.stored(), set[str](), False
     selects = {view.name: view.rendered(values[view.name]) for view in views}
     wanted = _digest("".join(f"{name} {select}" for name, select in selects.items()))
     until_tomorrow = f"{wanted} {datetime.now(UTC):%F}"
@@ -259,7 +259,7 @@ def _translate(warehouse: Warehouse, views: Sequence[View], values: Mapping[str,
             warehouse.create_view(view.name, selects[view.name])
         except (DatabaseException, SqlglotError, AttributeError) as error:  # the last is sqlglot's, too
             missing.add(view.name)
-            refused |= {view.name} if isinstance(error, DatabaseException) else set()
+            refused = refused or isinstance(error, DatabaseException)
             _drop(warehouse, view.name)
     made = ",".join(name for name in selects if name not in missing)
     if made:
