@@ -23,9 +23,10 @@ test-all: $(AIRFLOW_STAMP)
 
 # All cases of the long ones, of which else one or two stand for the others: every destination, all kinds of trouble
 # at all places, more kills and worlds: hours.
-test-matrix: $(STAMP)
+test-matrix: $(AIRFLOW_STAMP)
 	LEADHOUSE_FULL=1 $(RUN)pytest -q -n $(WORKERS) -m long --ignore tests/airflow
 	LEADHOUSE_FULL=1 $(RUN)pytest -q -n $(WORKERS) tests/core/listing/test_scan_properties.py tests/core/listing/test_token_properties.py
+	LEADHOUSE_FULL=1 $(RUN)pytest -q tests/airflow
 
 lint: $(STAMP)
 	$(RUN)ruff check .

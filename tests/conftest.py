@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("long") and not FULL:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    left_out = {item for alike in cases.values() for item in alike if item not in _chosen(alike)}
+    left_out = {item for alike in cases.values() for item in set(alike) - _chosen(alike)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 

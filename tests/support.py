@@ -42,6 +42,9 @@ Record = dict[str, Any]
 FULL = os.environ.get("LEADHOUSE_FULL") == "1"
 """Whether all cases are wanted, which take hours: `make test-matrix`."""
 
+LONG = FULL or os.environ.get("LEADHOUSE_LONG") == "1"
+"""Whether more worlds are wanted than there is time for while one works: `make test-all`."""
+
 
 def settings(sandbox: Sandbox, key: str | None = None, **more: Any) -> Source:
     """How to read a sandbox, without long pauses between retries."""

@@ -238,7 +238,7 @@ def monitoring(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("status", [500, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("status", [500, 200])
 def test_a_monitoring_service_is_called_and_cannot_fail_a_sync(
     home: Path, sandbox: StartSandbox, status: int
 ) -> None:

@@ -50,7 +50,7 @@ def test_compaction_leaves_one_file_a_table_and_every_row_as_it_is(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("at", [0, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("at", [0, 5])
 def test_who_is_killed_while_it_copies_a_file_leaves_no_half_of_it(
     sandbox: StartSandbox, parquet: Parquet, at: int
 ) -> None:

@@ -102,13 +102,10 @@ PAGINGS = {
     "all is taken for active": Paging(archive="ignored"),
     "July": Paging(era="july"),
 }
-QUICK = ("all is taken for active",)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in PAGINGS]
-)
 @pytest.mark.long
+@pytest.mark.parametrize("name", PAGINGS)
 def test_all_is_read_however_the_server_answers(place: Start, name: str) -> None:
     there = place(PAGINGS[name])
     lists = [n for n in LISTS if name != "July" or n not in ("lead_status_changes", "suppression_entries")]
@@ -220,7 +217,7 @@ def moment(row: Mapping[str, Any]) -> datetime:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("slow", [timedelta(0), pytest.param(timedelta(days=10), marks=pytest.mark.long)])
+@pytest.mark.parametrize("slow", [timedelta(0), timedelta(days=10)])
 def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
     place: Start, slow: timedelta
 ) -> None:

@@ -1,6 +1,5 @@
 """Whatever the rows are: keys are unique, nothing fans out, and views add up to the tables that they read."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +9,11 @@ from hypothesis import strategies as st
 
 from sources.core.warehouse.analysis import views_of
 from sources.leadpanther import LEADPANTHER
+from tests.support import LONG
 from tests.views.conftest import MakeGround
 from tests.views.ground import Ground
 
-EXAMPLES = 150 if os.environ.get("LEADHOUSE_LONG") else 6
+EXAMPLES = 150 if LONG else 6
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 COUNTERS = ("impressions", "reactions", "comments", "shares", "clicks")
 MORE = {

@@ -6,7 +6,6 @@ The short run takes about 1,000 worlds, `LEADHOUSE_LONG=1` 6,000, each time the 
 
 from __future__ import annotations
 
-import os
 from math import ceil
 from random import Random
 
@@ -18,12 +17,11 @@ from sources.core.listing import walk
 from sources.core.listing.books import Books
 from sources.core.listing.replies import fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
-from tests.support import FULL
+from tests.support import FULL, LONG
 
 from .test_scan_world import COMPLETE, LIMIT, Churn, Copy, Server, World, identity, read, resumed, spread
 
 PATIENCE = 1500
-LONG = os.environ.get("LEADHOUSE_LONG") == "1"
 
 
 @pytest.fixture(autouse=True)
