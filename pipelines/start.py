@@ -12,11 +12,12 @@ from contextlib import contextmanager
 def main() -> None:
     """Runs the command line."""
     with _quiet_when_interrupted():
-        from pipelines.process import QuickEnd, hush, set_up, steady_streams
+        from pipelines.process import QuickEnd, hush, set_up, steady_streams, tune
 
         steady_streams()
         hush()
         set_up()
+        tune()
         end = QuickEnd()
         from pipelines.cli import app
     try:

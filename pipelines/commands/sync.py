@@ -13,7 +13,6 @@ from types import FrameType
 from rich.console import Console
 
 from pipelines.console import Terminal
-from pipelines.process import tune
 from pipelines.settings import load_sync_config, warn_of_open_secrets
 from pipelines.storage import storage_for
 from pipelines.syncing.lines import AccountLines, UnitLines
@@ -47,7 +46,6 @@ def run_sync(
     Raises:
         LeadhouseError: the sync could not begin, or not go on.
     """
-    tune()
     with pinging() as pings:
         warn_of_open_secrets()
         vendors = vendors_with(vendors_to_read(name, accounts), wanted.resources)
