@@ -20,7 +20,7 @@ from dlt.common.exceptions import MissingDependencyException
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.storage.long_texts import with_long_texts
-from pipelines.storage.remembering import remember_types
+from pipelines.storage.remembering import remember
 from sources.core.errors import ConfigurationError
 
 AnyDestination = Destination[Any, Any]
@@ -115,7 +115,7 @@ def asked_once(destination: AnyDestination) -> AnyDestination:
         return known[kind].copy()  # whoever asked may change it
 
     destination.capabilities = capabilities  # type: ignore[method-assign]
-    remember_types()
+    remember()
     return destination
 
 

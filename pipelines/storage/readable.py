@@ -198,6 +198,7 @@ class Readable(ABC):
         """Has a pipeline know what the warehouse says of it."""
         try:
             pipeline.sync_destination()
+            pipeline._state_restored = True  # or its first run would ask once more
         except PipelineStepFailed as error:
             if is_full(error):
                 raise  # whoever loads says so

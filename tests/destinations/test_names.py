@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+from dlt.common.schema import Schema
+from dlt.common.schema.utils import new_table
+from dlt.common.storages import SchemaStorageConfiguration
+from dlt.common.storages.exceptions import SchemaNotFoundError
 
 from pipelines.settings import SyncConfig, load_sync_config
 from pipelines.storage import storage_for
-from pipelines.storage.remembering import ABOUT_TYPES, Remembering, remember_types
+from pipelines.storage.remembering import ABOUT_TYPES, RememberedSchemas, Remembering, remember
 from sources.core.errors import ConfigurationError, WarehouseError
 from sources.core.warehouse import engines
 from sources.core.warehouse.dialects import Dialect
@@ -155,7 +159,25 @@ def test_what_is_remembered_of_a_type_is_what_dlt_would_say_again() -> None:
     for _ in range(2):
         assert [remembering(about, more=1) for about in (str, int, odd)] == [True, False, False]
     assert asked == [str, int, odd, odd]
-    remember_types()
-    remember_types()
+    remember()
+    remember()
     for module, names in ABOUT_TYPES.items():
         assert all(not isinstance(vars(module)[name]._work_out, Remembering) for name in names)
+
+
+def test_a_schema_is_read_anew_where_another_one_was_written(tmp_path: Path) -> None:
+    configuration = SchemaStorageConfiguration(schema_volume_path=str(tmp_path))
+    ours, others = (RememberedSchemas(configuration, makedirs=True) for _ in "12")
+    others.save_schema(Schema("acme"))
+    read = ours["acme"]
+    before = read.version
+    assert ours["acme"] is read
+    assert read.version == before
+    others["acme"].update_table(new_table("leads"))
+    assert others["acme"].tables.keys() >= {"leads"}  # not written yet
+    assert "leads" not in ours["acme"].tables
+    others.commit_live_schema("acme")
+    assert "leads" in ours["acme"].tables
+    (tmp_path / "acme.schema.json").unlink()
+    with pytest.raises(SchemaNotFoundError):
+        RememberedSchemas(configuration)["acme"]
