@@ -50,6 +50,8 @@ def _is_keyword(name: str) -> bool:
     ]
     if any(name in words for words in theirs):  # Redshift's are Postgres'
         return True
+    if duckdb.tokenize(name)[0][1] != duckdb.token_type.keyword:  # which kind of one takes a database to ask
+        return False
     asked = "SELECT 1 FROM duckdb_keywords() WHERE keyword_name = ? AND keyword_category IN ('reserved', 'type_function')"
     with duckdb.connect() as connection:
         return connection.execute(asked, [name]).fetchone() is not None
