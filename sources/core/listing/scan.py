@@ -13,9 +13,10 @@ Why no complete scan ends before its books balance. At its end a scan that lost 
 different ids as the list has places. If it is short by no more than rows were seen to come in before where it stood, or
 if pages were odd and it is said to have more, those may be all that is missing: it walks once more, which finds them. If
 it is still short then, it was `OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing
-new: then nothing had come in, and the server takes rows out of pages after it has cut them, so that it has fewer of them
-than places, or says more than it has. If it is short by more, or a page held a row twice, perhaps in another's place,
-the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
+new: then nothing had come in, and where pages were odd the server takes rows out of them after it has cut them, so that
+it has fewer of them than places, or says more than it has. Where all pages were full, some of them are older than
+others, as where a cache answers for the first one. If it is that, or short by more, or a page held a row twice, perhaps
+in another's place, the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
@@ -286,10 +287,12 @@ class Scan:
         elif self.walks < 2:
             self._known_before = read
             self._walk_again()
-        elif read == self._known_before:  # rows that came in would be here by now
+        elif read > self._known_before:
+            self.ending = Ending.OVERTAKEN
+        elif self.main.odd:  # rows that came in would be here by now
             self.ending = ending
         else:
-            self.ending = Ending.OVERTAKEN
+            self._cover(expected=self.main.reach)
 
     def _is_said_to_be_longer(self, read: int) -> bool:
         """Whether all of a list is read, and it says that it has more, and pages were odd: so it may have."""

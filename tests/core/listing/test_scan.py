@@ -195,6 +195,26 @@ def test_a_server_that_leaves_rows_out_of_pages_it_has_cut_is_read_to_the_end(n:
     assert copy.rows.keys() == {row for row, _ in world.rows if row % 7}
 
 
+@pytest.mark.parametrize("window", [1, 8])
+@pytest.mark.parametrize("count", [1, 2, 4, 40, 120])
+@pytest.mark.parametrize("change", [Script.insert, lambda w, count: [w.move(-1, 0) for _ in range(count)]])
+def test_a_first_page_that_is_older_than_the_others_is_never_taken_for_the_truth(
+    change: Callable[[Script, int], object], count: int, window: int
+) -> None:
+    world = Script(450)
+    cached = Server(world).get(0)
+    change(world, count)
+
+    class Caching(Server):
+        def get(self, offset: int) -> Reply:
+            return super().get(offset) if offset else cached
+
+    scan, copy = read(Caching(world), window=window)
+    assert world.ids() - copy.rows.keys()
+    assert scan.ending in (Ending.UNSTABLE, Ending.OVERTAKEN)
+    assert scan.requests < 200
+
+
 def test_a_gap_between_pages_fetched_together_is_bridged_by_one_request() -> None:
     world = Script(2000, {9: lambda w: w.drop(400, 406)})
     scan = Scan(Start(count=2000), 16)
