@@ -175,6 +175,7 @@ class Detail:
         split: takes that list out of the answer: the answer without it, and the list.
         documented: as of a `Listing`.
         keeps_to_row: a 401 says that the row is not the key's, not that the key is not accepted.
+        names_row: the field of an answer that holds the row's id; empty where it does not say whose it is.
         reshape: makes another object of an answer; None where it stays.
     """
 
@@ -193,6 +194,7 @@ class Detail:
     split: Split | None = None
     documented: bool = True
     keeps_to_row: bool = False
+    names_row: str = ""
     reshape: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 

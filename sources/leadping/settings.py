@@ -169,6 +169,7 @@ RESOURCES: tuple[Resource, ...] = (
         answers="latest",
         moved="updated_at",
         keeps_to_row=True,
+        names_row="id",
         reshape=one_shape_of,
     ),
     Snapshot("analytics", "/analytics/my"),

@@ -18,4 +18,5 @@ TROUBLE: Mapping[str, Mapping[str, Any]] = {
     "empty body": {"kind": "empty"},
     "[]": {"kind": "body", "body": []},
     "{}": {"kind": "body", "body": {}},
+    "error with a 200": {"kind": "body", "body": {"data": {}, "error": {"code": "timeout"}}},
 }

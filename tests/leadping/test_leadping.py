@@ -240,6 +240,38 @@ def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
     assert there.query(stale) == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"code": "upstream_timeout"}},
+        {"title": "Upstream timeout", "status": 503},
+        {},
+        "another lead's",
+    ],
+    ids=str,
+)
+def test_what_is_not_about_a_lead_does_not_take_the_place_of_its_details(place: Start, answer: Any) -> None:
+    there = place(leads=3)
+    there.sync("leads", "lead_details", details=True)
+    asked = "SELECT lead_id, id, contact__email FROM leadping.lead_details ORDER BY 1"
+    before = there.query(asked)
+    first, *others = there.world.ids("", "leads")
+    for lead in others:
+        there.world.edit("", "leads", lead, firstName="Edited")
+    body = {"id": first, "contact": {"email": "kestrel@example.com"}} if isinstance(answer, str) else answer
+    there.sandbox.faults.add(
+        *(Fault("body", f"/leads/{lead}", body=body, times=None) for lead in others),
+    )
+    report = there.sync("leads", "lead_details", details=True)
+    assert statuses(report)["lead_details"] == "failed"
+    assert there.query(asked) == before
+    there.sandbox.faults.clear()
+    assert there.sync("leads", "lead_details", details=True).exit == 0
+    assert [lead for lead, _, email in there.query(asked) if email != "kestrel@example.com"] == sorted(
+        [first, *others]
+    )
+
+
 @pytest.mark.long
 def test_a_list_that_says_the_year_1_for_never_keeps_no_other_from_being_read(place: Start) -> None:
     there = place(leads=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sources.core.api.asking import Api, Endpoint, Request, Traffic
 from sources.core.api.envelope import Body, Item
@@ -56,13 +57,20 @@ class Client:
         """
         return (await self.http.ask(request, self._envelope.list_of, traffic, priority)).body
 
-    async def item(self, request: Request, traffic: Traffic, priority: int = 0) -> Item:
-        """One thing that is not a list.
+    async def item(
+        self,
+        request: Request,
+        traffic: Traffic,
+        priority: int = 0,
+        named: tuple[str, str] | None = None,
+    ) -> Item:
+        """One thing that is not a list; `named` as of `Envelope.item_of`.
 
         Raises:
             NotARead, ApiError, DeadlineReached: as `Http.ask`.
         """
-        return (await self.http.ask(request, self._envelope.item_of, traffic, priority)).body
+        decode = partial(self._envelope.item_of, named=named)
+        return (await self.http.ask(request, decode, traffic, priority)).body
 
     async def anything(self, request: Request, traffic: Traffic, priority: int = 0) -> Item:
         """One thing of which no document says that it is an object: any other is `data` of one.

@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from sources.core.api.mending import lenient, parsed
+from sources.core.ids import as_id
 from sources.core.raw import Raw
 
 Shape = dict[str, Any]
 
-SAID = ("error", "errors")
-"""Where a body says that something went wrong, whatever its status: no documented list has a field of that name."""
+SAID = ("error", "errors", "title", "status")
+"""Where a body says that something went wrong, whatever its status: no documented answer has a field of the first two
+names, or all of a problem (RFC 9457) in the others."""
 
 TYPES: dict[str, type] = {
     "has_more": bool,
@@ -116,8 +118,7 @@ class Envelope:
             if self._other_lists is None:
                 raise
             found = self._found(self._other_lists, body)
-        if any(found[name] for name in SAID):
-            raise Undocumented("it says that something went wrong")
+        _refuse_trouble(found)
         paging = {name: as_said(TYPES[name], found[name]) for name in self._paging}
         return Body(found["rows"], **paging)
 
@@ -126,11 +127,21 @@ class Envelope:
         rows: list[msgspec.Raw] = lenient(_BARE, body)
         return Body(rows, has_more=False)
 
-    def item_of(self, body: bytes) -> Item:
-        """Reads what is not a list. Raises ValueError if it is no object."""
+    def item_of(self, body: bytes, named: tuple[str, str] | None = None) -> Item:
+        """Reads what is not a list.
+
+        Args:
+            body: the reply.
+            named: where it says what it is about, and what that must be; None if it does not say.
+
+        Raises:
+            ValueError: it is no object, or about something else, as where a cache mixes replies up.
+        """
         found = self._item(body)
         if not isinstance(found.data, dict):
             raise Undocumented("it is not an object")
+        if named and as_id(found.data.get(named[0])) != named[1]:
+            raise Undocumented("it is not about what was asked for")
         return found
 
     def anything_of(self, body: bytes) -> Item:
@@ -140,9 +151,9 @@ class Envelope:
 
     def _item(self, body: bytes) -> Item:
         found = self._found(self._items, body)
-        return Item(
-            parsed(found["item"]), **{name: as_said(TYPES[name], found[name]) for name in self._within}
-        )
+        data = parsed(found["item"])
+        _refuse_trouble(found if self.item else data)
+        return Item(data, **{name: as_said(TYPES[name], found[name]) for name in self._within})
 
     def error_code(self, body: bytes) -> str | None:
         """The documented error code in an error's body; anything else in it stays there."""
@@ -169,8 +180,7 @@ class Envelope:
             name: (path, TYPES[name] if name in self.required else Any, name in self.required)
             for name, path in self._paging.items()
         }
-        said = {name: (name, Any, False) for name in SAID}
-        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **said, **wanted})
+        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **_WHAT_IS_SAID, **wanted})
 
     @cached_property
     def _within(self) -> Sequence[str]:
@@ -180,6 +190,9 @@ class Envelope:
     @cached_property
     def _items(self) -> _Finder:
         wanted: Shape = {"item": (self.item, msgspec.Raw, True), **self._truth}
+        wanted |= (
+            _WHAT_IS_SAID if self.item else {}
+        )  # else the whole body is looked at, which may be no object
         return _Finder(wanted | {name: (self._paging[name], Any, False) for name in self._within})
 
     @cached_property
@@ -198,6 +211,18 @@ class Envelope:
         if not found.get("sure", True):
             raise Undocumented("it says itself that it is no success")
         return found
+
+
+_WHAT_IS_SAID: Shape = {name: (name, Any, False) for name in SAID}
+
+
+def _refuse_trouble(said: Any) -> None:
+    """Raises ValueError if a body says that something went wrong, whatever its status."""
+    if not isinstance(said, Mapping):
+        return
+    *errors, title, status = map(said.get, SAID)
+    if any(errors) or (title and type(status) is int and status >= 400):
+        raise Undocumented("it says that something went wrong")
 
 
 class _Finder:

@@ -111,11 +111,11 @@ class _DetailReader:
     async def _read_one(self, account: str, row_id: str, outcomes: Sequence[Outcome]) -> bool:
         """Reads one row's details; returns whether all of them, for a list in them may be cut by a pause."""
         detail = self.detail
-        path, traffic = detail.path.format(id=segment(row_id)), outcomes[0].traffic
+        traffic = outcomes[0].traffic
         by_resource = {outcome.unit.resource: outcome for outcome in outcomes}
         one, lists = by_resource.get(detail.resource), by_resource.get(str(detail.lists))
         if detail.answers == "rows":
-            listing = Listing(detail.resource, path, paging=detail.paging)
+            listing = Listing(detail.resource, self._path_of(row_id), paging=detail.paging)
             sizing = self.run.lists.sizing(detail.resource, account, self.state)
             fetch = pages(
                 self.reader.api, listing, self.run.accounts[account], traffic, priority=1, sizing=sizing
@@ -124,7 +124,7 @@ class _DetailReader:
         bodies: list[dict[str, Any]] = []
 
         async def get(offset: int) -> Body:
-            rest, inner = await self._ask(account, path, traffic, offset)
+            rest, inner = await self._ask(account, row_id, traffic, offset)
             bodies.append(rest)
             return inner
 
@@ -134,6 +134,9 @@ class _DetailReader:
             return False
         await self._hand_over(one, account, row_id, bodies[0])
         return True
+
+    def _path_of(self, row_id: str) -> str:
+        return self.detail.path.format(id=segment(row_id))
 
     async def _read_rows(self, fetch: Fetch, account: str, row_id: str, outcome: Outcome) -> bool:
         """Reads the list that a row's details are, and notes that it was read, for it may be empty."""
@@ -156,13 +159,14 @@ class _DetailReader:
         return through
 
     async def _ask(
-        self, account: str, path: str, traffic: Traffic, offset: int
+        self, account: str, row_id: str, traffic: Traffic, offset: int
     ) -> tuple[dict[str, Any], Body]:
         """An answer, taken apart if there is a list in it."""
         split = self.detail.split
         window = {"limit": Offset().cap, "offset": offset} if split else {}
-        asked = request(self.run.accounts[account], path, window)
-        item = await self.reader.api.item(asked, traffic, priority=1)
+        asked = request(self.run.accounts[account], self._path_of(row_id), window)
+        named = (self.detail.names_row, row_id) if self.detail.names_row else None
+        item = await self.reader.api.item(asked, traffic, priority=1, named=named)
         if self.detail.reshape:
             item = replace(item, data=self.detail.reshape(item.data))
         return split(item) if split else (item.data, Body([]))

@@ -143,7 +143,21 @@ def test_a_200_without_the_envelope_is_an_error_not_an_empty_list(api: Sandbox, 
     assert len(api.requests) == ATTEMPTS
 
 
-@pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": "x"}, {"data": 5}, {}, []], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": []},
+        {"data": None},
+        {"data": "x"},
+        {"data": 5},
+        {},
+        [],
+        {"data": {}, "error": {"code": "internal_error"}},
+        {"data": {"user_id": "u"}, "errors": ["x"]},
+        {"data": {}, "title": "Upstream timeout", "status": 503},
+    ],
+    ids=repr,
+)
 def test_an_object_that_is_none_is_an_error(api: Sandbox, body: Any) -> None:
     api.faults.add(Fault("body", "/me", body=body, times=None))
     assert type(trouble(api, "/me")) is errors.Garbled
