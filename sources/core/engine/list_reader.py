@@ -111,6 +111,8 @@ class ListReader:
         if unit.resource in self._reader.states:  # of what is only read for its details, no row was loaded
             if isinstance(scan, Scan):
                 await self._vote(outcome, before, after, scan)
+                if scan.withheld:
+                    outcome.note = f"the API counts {scan.withheld} rows more than its pages show"
             if scan.is_complete and after.complete_at is not None:
                 began = datetime.fromtimestamp(after.complete_at, UTC)
                 run.complete.append(Complete(unit, account.whose, began, scan.concludes))

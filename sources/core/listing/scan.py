@@ -13,10 +13,11 @@ Why no complete scan ends before its books balance. At its end a scan that lost 
 different ids as the list has places. If it is short by no more than rows were seen to come in before where it stood, or
 if pages were odd and it is said to have more, those may be all that is missing: it walks once more, which finds them. If
 it is still short then, it was `OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing
-new: then nothing had come in, and where pages were odd the server takes rows out of them after it has cut them, so that
-it has fewer of them than places, or says more than it has. Where all pages were full, some of them are older than
-others, as where a cache answers for the first one. If it is that, or short by more, or a page held a row twice, perhaps
-in another's place, the list is read by coverage, and ends as `COVERED` or `UNSTABLE`.
+new: then nothing had come in. Where pages were odd, the server takes rows out of them after it has cut them, so that it
+has fewer of them than places, or says more than it has: then no row is called gone as long as it counts more than its
+pages show. Where all pages were full, some of them are older than others, as where a cache answers for the first one.
+If it is that, or short by more, or a page held a row twice, perhaps in another's place, the list is read by coverage,
+and ends as `COVERED` or `UNSTABLE`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
@@ -97,6 +98,8 @@ class Scan:
         self._read_at_head: list[Sequence[str]] = [self.books.root] if self.books.root else []
         self._told = Reply(0, (), True)
         self._handed = Handed()
+        self.withheld = 0
+        """How many rows the list is said to have that its pages do not show."""
         self._looks_behind = False
         """Whether all is as it was, but that the list is said to go on: so it is asked for what is behind its end."""
         if self.start.begins_at_tail:
@@ -122,7 +125,7 @@ class Scan:
         whole = whole and not 0 < self.books.distinct() <= self.strangers
         if self.coverage and self.ending is Ending.COVERED:
             return whole and self.coverage.exact
-        return whole and self.ending is Ending.CLOSED
+        return whole and self.ending is Ending.CLOSED and not self.withheld
 
     @property
     def is_complete(self) -> bool:
@@ -289,10 +292,11 @@ class Scan:
             self._walk_again()
         elif read > self._known_before:
             self.ending = Ending.OVERTAKEN
-        elif self.main.odd:  # rows that came in would be here by now
-            self.ending = ending
-        else:
+        elif not self.main.odd:  # rows that came in would be here by now
             self._cover(expected=self.main.reach)
+        else:
+            self.withheld = max(0, self.main.said - read)
+            self.ending = ending
 
     def _is_said_to_be_longer(self, read: int) -> bool:
         """Whether all of a list is read, and it says that it has more, and pages were odd: so it may have."""

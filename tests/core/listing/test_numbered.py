@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -46,6 +47,7 @@ class Server:
         empty: the chance of a page with nothing in it, decided by `dice`.
         hidden: what ids of rows leave as a remainder, divided by `each`, that are left out of pages after they are cut.
         each: of so many rows one is hidden.
+        large: rows of which few fit into a page, which is cut before the first that does not.
         twice: so many of its rows are those of its beginning once more.
         ties: so many rows are equals, in another order on each page, which is always the same one on the same.
     """
@@ -64,6 +66,7 @@ class Server:
     empty: float = 0.0
     hidden: int | None = None
     each: int = 1
+    large: range = range(0)
     twice: int = 0
     ties: int = 1
     dice: Random = field(default_factory=lambda: Random(7))
@@ -96,6 +99,8 @@ class Server:
         total = None if self.total is None else self.length + self.total
         more = begins + size < self.length if self.tells else None
         shown = [] if self.dice.random() < self.empty else [n for n in ids if n in self.shown]
+        sizes = accumulate(30 if n in self.large else 1 for n in shown)
+        shown = [n for n, size in zip(shown, sizes, strict=True) if size <= 400]
         return Body([msgspec.json.encode({"id": n}) for n in shown], more, total, page=said[0], size=said[1])
 
     @property
@@ -362,6 +367,15 @@ def test_short_pages_of_which_rows_were_left_out_do_not_make_the_next_ones_short
     server = Server(150, cap=50, hidden=0, each=3, total=0, tells=True)
     assert Syncs(server).sync()[0] == server.shown
     assert server.requests < 60
+
+
+def test_of_a_list_that_cuts_pages_as_too_large_it_is_said_that_it_has_more_and_no_row_is_gone() -> None:
+    syncs = Syncs(Server(250, total=0, says=True, large=range(120, 150)))
+    scan, kept = syncs.read(Checkpoint())
+    assert scan.withheld == 250 - len(set(kept)) > 0
+    assert not scan.concludes
+    syncs = Syncs(Server(250, total=0, says=True, large=range(120, 130)))
+    assert syncs.sync()[0] == set(range(250))
 
 
 @pytest.mark.parametrize("ties", [10, 26, 60, 150])

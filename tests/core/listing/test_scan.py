@@ -195,6 +195,25 @@ def test_a_server_that_leaves_rows_out_of_pages_it_has_cut_is_read_to_the_end(n:
     assert copy.rows.keys() == {row for row, _ in world.rows if row % 7}
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_rows_that_a_list_counts_and_no_page_shows_are_not_gone(counted: bool) -> None:
+    world = World(450, Random(0))
+
+    class Lacking(Server):
+        """For a while, its index lacks two rows, which it counts."""
+
+        def get(self, offset: int) -> Reply:
+            whole = super().get(offset)
+            shown = [n for n, row in enumerate(whole.ids) if row not in (150, 333)]
+            ids, digests = (tuple(kind[n] for n in shown) for kind in (whole.ids, whole.digests))
+            return Reply(offset, digests, whole.has_more, ids, total=450 if counted else None)
+
+    scan, copy = read(Lacking(world), Start(count=450, seen=450))
+    assert scan.ending is Ending.CLOSED
+    assert copy.rows.keys() == world.ids() - {150, 333}
+    assert (scan.withheld, scan.concludes) == ((2, False) if counted else (0, True))
+
+
 @pytest.mark.parametrize("window", [1, 8])
 @pytest.mark.parametrize("count", [1, 2, 4, 40, 120])
 @pytest.mark.parametrize("change", [Script.insert, lambda w, count: [w.move(-1, 0) for _ in range(count)]])
