@@ -246,3 +246,23 @@ def test_what_is_wrong_for_all_vendors_is_said_once(home: Path, command: str) ->
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err == "leadhouse: unknown treatment under [privacy]: choose from tag, mask, hash, drop\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('privacy = "mask"', r"privacy in .*config.toml is a value where a section belongs.*\[privacy\]"),
+        ("leadhouse = 3", r"leadhouse in .*\[leadhouse\]"),
+        ('[sources]\nleadron = "x"', r"leadron in .*\[sources.leadron\]"),
+        ("sources = 3", r"sources in .*\[sources"),
+    ],
+)
+def test_a_value_where_a_section_belongs_is_not_passed_over(tmp_path: Path, config: str, said: str) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text(config + "\n")
+    key = {"LEADRON_API_KEY": "ldr_live_sk_x", "LEADRON_BASE_URL": "http://127.0.0.1:9"}
+    process = run_leadhouse("sync", "--source", "leadron", "--quiet", folder=tmp_path, environment=key)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (line,) = error.strip().splitlines()
+    assert re.search(said, line)

@@ -69,6 +69,8 @@ def write(file: Path, text: str) -> None:
     Raises:
         ConfigurationError: it cannot be written.
     """
+    if not file.name:  # as of `.` or `/`
+        raise ConfigurationError(f"{file} cannot be written: it is a folder")
     aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
