@@ -107,7 +107,6 @@ def refuse_unknown(
     Raises:
         ConfigurationError: there is one.
     """
-    _refuse_plain(section)
     for name, where in _names(section):
         head, _, rest = name.partition("__")
         if name in known or head in below or (rest and head in maps):
@@ -115,12 +114,13 @@ def refuse_unknown(
         raise ConfigurationError(
             f"unknown setting {name} under [{section}] in {where}: {nearest(name, known)}"
         )
+    _refuse_plain(section)
 
 
 def _refuse_plain(section: str) -> None:
     """Raises ConfigurationError if a value stands where a section belongs: none of its settings would count."""
     for file in _paths():
-        content: Any = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        content: Any = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         parts = section.split(".")
         for n, name in enumerate(parts, 1):
             content = content.get(name, {})
