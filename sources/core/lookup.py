@@ -114,21 +114,6 @@ def refuse_unknown(
         raise ConfigurationError(
             f"unknown setting {name} under [{section}] in {where}: {nearest(name, known)}"
         )
-    _refuse_plain(section)
-
-
-def _refuse_plain(section: str) -> None:
-    """Raises ConfigurationError if a value stands where a section belongs: none of its settings would count."""
-    for file in _paths():
-        content: Any = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        parts = section.split(".")
-        for n, name in enumerate(parts, 1):
-            content = content.get(name, {})
-            if not isinstance(content, dict):
-                raise ConfigurationError(
-                    f"{name} in {file} is a value where a section belongs: its settings stand under "
-                    f"[{'.'.join(parts[:n])}]"
-                )
 
 
 def refuse_similar(known: Collection[str]) -> None:
@@ -231,16 +216,31 @@ def broken_file(error: Exception) -> str | None:
 
 
 def _names(section: str) -> Iterator[tuple[str, str]]:
-    """Every name in a section and where it stands."""
-    *above, last = section.split(".")
+    """Every name in a section and where it stands.
+
+    Raises:
+        ConfigurationError: a value stands where the section belongs, so that none of its settings would count.
+    """
     for provider in _files():
-        found, _ = provider.get_value(last, dict, None, *above)
-        if isinstance(found, dict):
-            yield from ((name, _place(provider, section, name)) for name in found)
+        yield from ((name, _place(provider, section, name)) for name in _section(provider, section))
     prefix = f"{section.replace('.', '__').upper()}__"
     for variable in sorted(os.environ):
         if variable.startswith(prefix):
             yield variable.removeprefix(prefix).lower(), f"{ENVIRONMENT}, {variable}"
+
+
+def _section(provider: ConfigProvider, section: str) -> dict[str, Any]:
+    """What a file has in a section; nothing where there is none."""
+    found: Any = None
+    parts = section.split(".")
+    for n, name in enumerate(parts):
+        found, _ = provider.get_value(name, dict, None, *parts[:n])
+        if found is not None and not isinstance(found, dict):
+            raise ConfigurationError(
+                f"{name} in {_place(provider, '.'.join(parts[:n]), name)} is a value where a section belongs: "
+                f"its settings stand under [{'.'.join(parts[: n + 1])}]"
+            )
+    return found or {}
 
 
 def _sections(parent: str) -> Iterator[tuple[str, str]]:
