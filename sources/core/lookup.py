@@ -274,6 +274,6 @@ def _is_file(provider: ConfigProvider) -> bool:
 
 
 def _place(provider: ConfigProvider, section: str, name: str) -> str:
-    location = provider.get_value_location(name, None, *section.split("."))
+    location = provider.get_value_location(name, None, *filter(None, section.split(".")))
     file = location or provider.name
     return f".dlt/{file}" if file in (SETTINGS, SECRETS) else file
