@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +13,7 @@ from dlt.common import validation
 from dlt.common.configuration import resolve
 from dlt.common.configuration.providers import environ
 from dlt.common.schema import Schema
-from dlt.common.storages import LiveSchemaStorage
+from dlt.common.storages import LiveSchemaStorage, SchemaStorageConfiguration
 
 ABOUT_TYPES = {
     environ: ("is_secret_hint",),
@@ -53,6 +52,11 @@ class Remembering:
 class RememberedSchemas(LiveSchemaStorage):
     """A pipeline's schemas, each read when its file changed and not whenever anybody asks for it."""
 
+    def __init__(self, config: SchemaStorageConfiguration, makedirs: bool = False) -> None:
+        super().__init__(config, makedirs)
+        self._read: dict[str, tuple[int, ...] | None] = {}
+        """Which version of each file was read last."""
+
     def __getitem__(self, name: str) -> Schema:
         live, version = self.live_schemas.get(name), self._version(name)
         if live and version and version == self._read.get(name) and not live.is_modified:
@@ -60,11 +64,6 @@ class RememberedSchemas(LiveSchemaStorage):
         schema = super().__getitem__(name)
         self._read[name] = version
         return schema
-
-    @cached_property
-    def _read(self) -> dict[str, tuple[int, ...] | None]:
-        """Which version of each file was read last."""
-        return {}
 
     def _version(self, name: str) -> tuple[int, ...] | None:
         """Which version of a schema's file is there: dlt puts a new file in the place of the old. None where that does

@@ -259,9 +259,7 @@ def test_what_is_not_about_a_lead_does_not_take_the_place_of_its_details(place: 
     for lead in others:
         there.world.edit("", "leads", lead, firstName="Edited")
     body = {"id": first, "contact": {"email": "kestrel@example.com"}} if isinstance(answer, str) else answer
-    there.sandbox.faults.add(
-        *(Fault("body", f"/leads/{lead}", body=body, times=None) for lead in others),
-    )
+    there.sandbox.faults.add(*(Fault("body", f"/leads/{lead}", body=body, times=None) for lead in others))
     report = there.sync("leads", "lead_details", details=True)
     assert statuses(report)["lead_details"] == "failed"
     assert there.query(asked) == before

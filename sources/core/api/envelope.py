@@ -190,9 +190,8 @@ class Envelope:
     @cached_property
     def _items(self) -> _Finder:
         wanted: Shape = {"item": (self.item, msgspec.Raw, True), **self._truth}
-        wanted |= (
-            _WHAT_IS_SAID if self.item else {}
-        )  # else the whole body is looked at, which may be no object
+        if self.item:  # else the item is all of the body, which may be no object
+            wanted |= _WHAT_IS_SAID
         return _Finder(wanted | {name: (self._paging[name], Any, False) for name in self._within})
 
     @cached_property

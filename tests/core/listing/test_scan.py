@@ -180,11 +180,16 @@ def test_a_scan_that_goes_on_after_an_interruption_doubts_an_end_that_it_meets_a
 class Hiding(Server):
     """Cuts a page first, and leaves rows out of it then."""
 
+    total: int | None = None
+
+    def shows(self, row: int) -> bool:
+        return row % 7 > 0
+
     def get(self, offset: int) -> Reply:
         whole = super().get(offset)
-        shown = [n for n, row in enumerate(whole.ids) if row % 7]
+        shown = [n for n, row in enumerate(whole.ids) if self.shows(row)]
         ids, digests = (tuple(kind[n] for n in shown) for kind in (whole.ids, whole.digests))
-        return Reply(offset, digests, whole.has_more, ids)
+        return Reply(offset, digests, whole.has_more, ids, total=self.total)
 
 
 @pytest.mark.parametrize("n", [95, 250, 1500])
@@ -199,14 +204,13 @@ def test_a_server_that_leaves_rows_out_of_pages_it_has_cut_is_read_to_the_end(n:
 def test_rows_that_a_list_counts_and_no_page_shows_are_not_gone(counted: bool) -> None:
     world = World(450, Random(0))
 
-    class Lacking(Server):
+    class Lacking(Hiding):
         """For a while, its index lacks two rows, which it counts."""
 
-        def get(self, offset: int) -> Reply:
-            whole = super().get(offset)
-            shown = [n for n, row in enumerate(whole.ids) if row not in (150, 333)]
-            ids, digests = (tuple(kind[n] for n in shown) for kind in (whole.ids, whole.digests))
-            return Reply(offset, digests, whole.has_more, ids, total=450 if counted else None)
+        total = 450 if counted else None
+
+        def shows(self, row: int) -> bool:
+            return row not in (150, 333)
 
     scan, copy = read(Lacking(world), Start(count=450, seen=450))
     assert scan.ending is Ending.CLOSED
