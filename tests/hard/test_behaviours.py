@@ -152,6 +152,22 @@ def test_a_page_that_comes_in_the_place_of_the_first_one_hides_no_row(place: Mak
         assert lost_and_buried(there) == (0, 0)
 
 
+def test_a_complete_scan_that_was_asked_for_and_failed_is_made_up_for_by_the_next_sync(
+    place: MakePlace,
+) -> None:
+    there = place(small({}))
+    sandbox = there.sandbox
+    [client] = sandbox.world.client_ids
+    assert there.sync() == 0, there.output
+    in_the_middle = sandbox.world.ids(client, "leads")[200]
+    sandbox.world.edit(client, "leads", in_the_middle, company="Changed Ltd")
+    sandbox.faults.add(Fault("error", path="*/leads", after=1, times=None, status=400))
+    assert there.sync("--full") == 3, there.output
+    sandbox.faults.clear()
+    assert there.sync("-r", "leads") == 0, there.output
+    assert there.wrong(("leads",)) == []
+
+
 @pytest.mark.long
 def test_a_row_with_two_ids_for_once_is_asked_for_again_and_one_that_has_them_always_is_one_row(
     place: MakePlace,

@@ -100,6 +100,10 @@ class ListReader:
             with foreseen():
                 after, scan = await self._read_as_it_pages(listing, reading, before)
         except LeadhouseError as error:
+            if run.full and before.backfilled_at is not None:  # what was asked for stays due
+                await self._reader.remember(
+                    unit.resource, lambda state: keep_checkpoint(state, unit.account, before)
+                )
             return await self._reader.fail(outcome, error, listing.documented)
         finally:
             await self._reader.learn(outcome, memory)
