@@ -18,6 +18,7 @@ from sources.core.privacy.policy import Treatment
 from sources.core.tables import Category
 from sources.core.vendor_settings import read_config
 from sources.leadleap import LEADLEAP
+from sources.leadpanther.sandbox import Sandbox, World
 from tests.support import environment, forget_pipelines, run_leadhouse
 
 KEYS = {"LEADPANTHER_API_KEY": "lp_live_hunter2", "LEADLEAP_API_KEY": "ll_hunter2"}
@@ -266,3 +267,30 @@ def test_a_value_where_a_section_belongs_is_not_passed_over(tmp_path: Path, conf
     assert process.returncode == 2
     (line,) = error.strip().splitlines()
     assert re.search(said, line)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ('[runtime]\nlog_level = "BANANA"', r"\[runtime\]"),
+        ("runtime = 3", r"\[runtime\]"),
+        ('[runtime]\nrequest_timeout = "x"', r"request_timeout under \[runtime\]"),
+        ("load = 3", r"load in .*config\.toml"),
+        ('[load]\nworkers = "x"', "workers"),
+        ('[data_writer]\nfile_max_items = "x"', "file_max_items"),
+    ],
+)
+def test_a_setting_of_dlts_that_cannot_be_right_is_named_in_one_line(
+    tmp_path: Path, settings: str, named: str
+) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt/config.toml").write_text(f"{settings}\n")
+    with Sandbox(World.make(clients=1, leads=3, activity=0, posts=0, lead_magnets=0)) as sandbox:
+        given = {
+            "LEADPANTHER_BASE_URL": sandbox.base_url,
+            "LEADPANTHER_API_KEY": sandbox.world.agency_key,
+        }
+        process = run_leadhouse("sync", folder=tmp_path, environment=given)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2, out + err
+    assert re.fullmatch(rf"leadhouse: .*{named}.*\n", err)

@@ -23,6 +23,7 @@ from pipelines.storage.lock import sync_lock
 from pipelines.storage.storage import Storage
 from pipelines.storage.straight import StraightFile
 from sources.core.errors import ConfigurationError, NothingYet, WarehouseError
+from sources.core.lookup import set_default
 from sources.core.warehouse.warehouse import Warehouse
 
 log = logging.getLogger("leadhouse")
@@ -145,8 +146,7 @@ class File(Storage):
 
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
         """A pipeline whose rows pass through files that nobody keeps: packing and unpacking them would only take time."""
-        if dlt.config.get(COMPRESSION) is None:
-            dlt.config[COMPRESSION] = "none"
+        set_default(COMPRESSION, "none")
         return super().pipeline(destination, dataset, folder)
 
     @contextmanager

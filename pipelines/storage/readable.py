@@ -17,6 +17,7 @@ from pipelines.storage.destinations import AnyDestination
 from pipelines.storage.formats import refuse_newer
 from pipelines.storage.trouble import is_full, refusals_told, why_closed
 from sources.core.errors import LeadhouseError, NothingYet
+from sources.core.lookup import set_default
 from sources.core.people.describing import describe as describe_people
 from sources.core.people.making import SCHEMA, warehouse_of_people
 from sources.core.privacy.configuration import load_policy
@@ -184,8 +185,7 @@ class Readable(ABC):
     def pipeline(self, destination: AnyDestination, dataset: str, folder: Path) -> dlt.Pipeline:
         """A dlt pipeline that keeps its own files in a folder."""
         for key, value in DLT_DEFAULTS.items():
-            if dlt.config.get(key) is None:
-                dlt.config[key] = value
+            set_default(key, value)
         tame_dlt()
         return dlt.pipeline(
             self.config.pipeline_name,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.storage import Storage
 from pipelines.storage.trouble import causes, file_at_fault, is_full
-from sources.core.errors import LeadhouseError, WarehouseError
+from sources.core.errors import ConfigurationError, LeadhouseError, WarehouseError
 
 
 def load(storage: Storage, pipeline: dlt.Pipeline, data: Any) -> None:
@@ -34,11 +35,19 @@ def load(storage: Storage, pipeline: dlt.Pipeline, data: Any) -> None:
         for cause in causes(failed):
             if isinstance(cause, LeadhouseError | KeyboardInterrupt):
                 raise cause from None
+            if isinstance(cause, ConfigValueCannotBeCoercedException):
+                raise _misfit(cause) from None
         if is_full(failed):
             raise  # the storage says so
         raise file_at_fault(failed, str(storage)) or WarehouseError(
             f"{_what_failed(failed)}; what was loaded before stays valid, and the next sync goes on from there"
         ) from None
+    except ConfigValueCannotBeCoercedException as misfit:
+        raise _misfit(misfit) from None
+
+
+def _misfit(wrong: ConfigValueCannotBeCoercedException) -> ConfigurationError:
+    return ConfigurationError(f"{wrong.field_name}, a setting of dlt's, has a value that is not of its kind")
 
 
 def _what_failed(failed: PipelineStepFailed) -> str:

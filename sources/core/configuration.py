@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 
 from sources.core.errors import ConfigurationError
 from sources.core.lookup import (
-    broken_file,
     find,
     origin,
     refuse_misspelled,
     refuse_secrets_among_settings,
     refuse_unknown,
     sections_within,
+    unreadable,
     variable_of,
 )
 
@@ -193,7 +193,7 @@ def read_setting(section: str, name: str, kind: type, secret: bool) -> Any:
     except Exception as error:
         if kind is list and (one := _one_word(section, name, secret)):
             return [one]
-        if broken := broken_file(error):
+        if broken := unreadable(error):
             raise ConfigurationError(broken) from None
         # dlt's message may quote the value; its kind is enough to act on.
         raise ConfigurationError(
@@ -220,7 +220,7 @@ def read_sections(section: str) -> list[str]:
     try:
         return sections_within(section)
     except Exception as error:
-        if broken := broken_file(error):
+        if broken := unreadable(error):
             raise ConfigurationError(broken) from None
         raise
 

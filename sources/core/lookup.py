@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import dlt
@@ -45,6 +46,22 @@ def find(section: str, name: str, kind: Any, secret: bool) -> Any:
     for variable, path in parts.items():
         _put(merged, path, auto_cast(os.environ[variable]))
     return merged
+
+
+def set_default(setting: str, value: Any) -> None:
+    """Gives one of dlt's own settings a value, unless it has one.
+
+    Args:
+        setting: with its section, such as `load.workers`.
+        value: what counts if nothing else is said.
+
+    Raises:
+        ConfigurationError: a value stands where the section belongs.
+    """
+    for provider in _files():
+        _section(provider, setting.rpartition(".")[0])
+    if dlt.config.get(setting) is None:
+        dlt.config[setting] = value
 
 
 def _parts(section: str, name: str) -> dict[str, list[str]]:
@@ -196,7 +213,18 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f"did you mean {like[0]}?" if like else f"there are {', '.join(known)}"
 
 
-def broken_file(error: Exception) -> str | None:
+def unreadable(error: Exception) -> str | None:
+    """What of dlt's an error is about, and what is wrong with it: one of its files, or its own settings, which it reads
+    before any of ours; None if it is about something else."""
+    if any(frame.f_code.co_name == "initialize_runtime" for frame, _ in walk_tb(error.__traceback__)):
+        named = getattr(error, "field_name", "") or "what stands"
+        return (
+            f"{named} under [runtime], where dlt's own settings are, cannot be used ({type(error).__name__})"
+        )
+    return _broken_file(error)
+
+
+def _broken_file(error: Exception) -> str | None:
     """Which of dlt's files an error is about, and what is wrong with it: with the line, and nothing of what it holds;
     None if it is about something else."""
     paths = error.full_paths if isinstance(error, TomlProviderReadException) else []
