@@ -27,8 +27,8 @@ from itertools import cycle
 
 from sources.core.listing import walk
 from sources.core.listing.books import Books
+from sources.core.listing.list_end import ODD
 from sources.core.listing.replies import Reply
-from sources.core.listing.walk import ODD
 
 MAX_PASSES = 16
 SHARES = (0.5, 0.95, 0.35, 0.8, 0.5, 0.65, 0.9, 0.73, 0.58, 0.86, 0.4, 0.98, 0.69, 0.77, 0.54, 0.83)

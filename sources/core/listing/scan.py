@@ -9,15 +9,7 @@ ordered by when its rows came there: what lies below a row came before it. The l
 begins at 0 and holds a run of rows that this scan has read; what lies below those was there when they were
 read. A list that grows at its tail ends with a reply that was asked for alone, after all others.
 
-Why no complete scan ends before its books balance. At its end a scan that lost nothing holds at least as many
-different ids as the list has places. If it is short by no more than rows were seen to come in before where it stood, or
-if pages were odd and it is said to have more, those may be all that is missing: it walks once more, which finds them. If
-it is still short then, it was `OVERTAKEN`: it concludes nothing, and is not called done; unless that walk found nothing
-new: then nothing had come in. Where pages were odd, the server takes rows out of them after it has cut them, so that it
-has fewer of them than places, or says more than it has: then no row is called gone as long as it counts more than its
-pages show. Where all pages were full, some of them are older than others, as where a cache answers for the first one.
-If it is that, or short by more, or a page held a row twice, perhaps in another's place, the list is read by coverage,
-and ends as `COVERED` or `UNSTABLE`.
+Why no complete scan ends before its books balance: see `audit`.
 
 What no rule over limit and offset can close:
 - Rows that come to the middle, where it was already read, wait for the next complete scan if they come again and
@@ -36,8 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 
+from sources.core.listing.audit import Ending, Verdict, audit
 from sources.core.listing.books import Books
 from sources.core.listing.chain import LINK
 from sources.core.listing.coverage import Coverage
@@ -48,19 +40,6 @@ from sources.core.listing.walk import MAX_REPLIES, Walk
 __all__ = ["Ending", "Kind", "Reply", "Scan", "Start"]
 
 MAX_CLOSING_PASSES = 6
-
-
-class Ending(StrEnum):
-    """How a scan ended. Only one that `concludes` may say that a row is gone, and one that was `OVERTAKEN` by rows
-    that kept coming to where it had read already lacks some of them."""
-
-    CLOSED = "closed"
-    NOT_CLOSED = "complete_not_closed"
-    OVERTAKEN = "overtaken"
-    WEAK = "weak_end"
-    COVERED = "covered"
-    REFUTED = "refuted"
-    UNSTABLE = "unstable"
 
 
 class Scan:
@@ -88,8 +67,7 @@ class Scan:
         """Replies, and rows in them that have no id."""
         self._named_twice = False
         self.closing_passes = 0
-        self.walks = 1
-        self._known_before = 0
+        self._read_before: int | None = None
         self.books = books or Books()
         self.coverage: Coverage | None = None
         self._max_window, self._reaches = max_window, reaches
@@ -278,35 +256,25 @@ class Scan:
             self.ending = ending
             return
         read = self.books.distinct()
-        short = self.main.reach - read
-        # A page that holds a row twice may hide another, which the books don't show where rows went meanwhile.
-        doubtful = short > 0 or self._named_twice
-        if not (doubtful or self._is_said_to_be_longer(read)):
-            self.ending = ending
-        elif self.start.kind is not Kind.COMPLETE:
-            self.ending = Ending.REFUTED
-        elif short > self.main.inserted or (doubtful and short <= 0):
-            self._cover(expected=self.main.reach)
-        elif self.walks < 2:
-            self._known_before = read
-            self._walk_again()
-        elif read > self._known_before:
-            self.ending = Ending.OVERTAKEN
-        elif not self.main.odd:  # rows that came in would be here by now
-            self._cover(expected=self.main.reach)
-        else:
-            self.withheld = max(0, self.main.said - read)
-            self.ending = ending
-
-    def _is_said_to_be_longer(self, read: int) -> bool:
-        """Whether all of a list is read, and it says that it has more, and pages were odd: so it may have."""
-        return self.start.kind is Kind.COMPLETE and self.main.odd and self.main.said > read
+        verdict = audit(self.main, read, self._read_before, self._named_twice)
+        match verdict:
+            case Verdict.COVER:
+                self._cover(expected=self.main.reach)
+            case Verdict.WALK:
+                self._read_before = read
+                self._walk_again()
+            case Verdict.REFUTED | Verdict.OVERTAKEN:
+                self.ending = Ending(verdict)
+            case Verdict.WITHHELD:
+                self.withheld = max(0, self.main.end.said - read)
+                self.ending = ending
+            case Verdict.PASSED:
+                self.ending = ending
 
     def _was_one_known_page(self) -> bool:
         return self.requests == 1 and self._is_known_page(self._told)
 
     def _walk_again(self) -> None:
-        self.walks += 1
         self.closing_passes = 0
         count, seen = self.main.reach or self.start.count, max(self.seen, self.start.seen)
         start = Start(count=count, grows_at_tail=self.start.grows_at_tail, seen=seen)

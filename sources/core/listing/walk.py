@@ -5,12 +5,7 @@ link, or is empty, is no evidence of anything: step back v, 2v, 4v ... to 0, whe
 outdated, or thousands of rows came or went at once. After a few signs that the list's order is not stable it gives
 up, for what such a list needs is `coverage`.
 
-What an end is. A linked page that says that there is no more and is shorter than a full one; a full one is asked
-about once more. An end is asked about again, too, where it is not where it was before, and three times where pages
-were shorter than others, empty, or wrong about what follows: such a server's word is worth little; and where the list
-was far longer in one of the last complete scans: a page that was cut, or a list that is empty for a moment, must not
-look like rows that went. Only a reply to a question that was asked because of the doubt answers it. Where no page ever
-says so, the list ends where nothing more comes, twice.
+Where the list ends is another question: see `list_end`.
 """
 
 from __future__ import annotations
@@ -19,6 +14,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from sources.core.listing.chain import LINK, REMEMBERED, Chain, once
+from sources.core.listing.list_end import ListEnd
 from sources.core.listing.replies import PAGE, Kind, Reaches, Reply, Start
 
 OVERLAP = 5
@@ -32,14 +28,8 @@ SIGNS = 3
 STRANGE = 2
 """So many rows that changed between a reply and the next, where some are shared, are looked into."""
 
-ODD = 3
-"""So often is an end asked about where replies were odd, or the list was far longer."""
-
 EMPTY, EMPTIED = 2, 6
 """So often in a row must a list be empty to be believed: at first sight, and where it had rows."""
-
-MOVED_ENDS = 300
-"""So many ends in a row, each a good piece further than the one before, are a list that outruns its reader."""
 
 WINDOW_SHARE = 0.0004
 """Replies asked for beyond the end are wasted: this many per row read keeps the whole cost below 10 %."""
@@ -65,8 +55,7 @@ class Walk:
         self.inserted = 0
         """Rows that came before where the walk stood, as far as shifted links tell."""
         self._expected = (start.count or 0) if start.kind is Kind.COMPLETE else 0
-        self.said = 0
-        """How long the list is, by what pages say."""
+        self.end = ListEnd(start, self._expected)
         self._max_window, self._reaches = max_window, reaches
         self._window = max_window if self._expected else 1
         self._overlap = max(1, len(known)) if start.begins_at_tail else OVERLAP
@@ -82,10 +71,6 @@ class Walk:
             self._known.add(Reply(0, digests, True))
         self._met: set[str] = set()
         self._met_known = False
-        self._asked_again = self._receded = 0
-        self._moved_ends = 0
-        self.odd = False
-        """Whether pages were shorter than others, empty, or wrong about what follows."""
         self._signs = 0
         self._held: dict[int, str] = {}
         self.estranged = False
@@ -150,7 +135,7 @@ class Walk:
         self.replies += 1
         self._pages += bool(reply.digests)
         self._received += len(reply.digests)
-        self.said = self.said if reply.total is None else reply.total
+        self.end.hear(reply)
         if reply.has_more:
             self._limit = max(self._limit, len(reply.digests))
         self._round[reply.offset] = reply
@@ -181,69 +166,17 @@ class Walk:
         self.tail = self.last.digests if progress or len(self.last.digests) > len(self.tail) else self.tail
         self._furthest = max(self._furthest, self.reach)
         self._loose = [r for r in waiting if r.end > self.reach][-self._max_window :]
-        # Rows that came in before an end push it further, and a few behind it are a list that grows: neither shows that
-        # it was no end. A full page that leads on does.
-        news = self._fresh - known if progress else 0
-        went_on = news > min(OVERLAP, self.limit // 2) or (news > 0 and self._leads_on())
-        self.odd = self.odd or (went_on and self._is_odd([before, *joined])) or self._holds_empty(replies)
-        self._hold_against(before, went_on or (progress and before.has_more))
-        self._moved_ends = self._moved_ends + 1 if went_on and self._looks_last() else 0
+        self.end.come_to(self.last, before, joined, replies, self._fresh - known, self.limit)
         looked_last = replies == [self.last] or not self.start.tail_is_last
         if self._knows_the_rest():
             self.finish(at_end=False)
-        elif looked_last and self._is_end():
+        elif looked_last and self.end.is_believed(several=self.replies > 1 or self.start.resume_at > 0):
             self.finish(at_end=True)
-        elif self._moved_ends >= MOVED_ENDS:
+        elif self.end.outruns:
             self.outrun = True
             self.finish(at_end=True)
         else:
             self._advance(progress, gap)
-
-    def _hold_against(self, before: Reply, came_further: bool) -> None:
-        """Counts how often an end was asked about again. A reply that brought little answers no doubt by that: one was
-        asked for because of a doubt if the last one before it had said that it was the end. One that ends before that is
-        another end, a few times: of a list that gets shorter with every request there are many."""
-        receded = self.reach < before.end and self._receded < ODD
-        self._receded += receded
-        if came_further or receded:
-            self._asked_again = 0
-        elif not before.has_more and not self.last.has_more:
-            self._asked_again += 1
-
-    def _leads_on(self) -> bool:
-        return self.last.has_more and len(self.last.digests) >= self.limit
-
-    def _is_odd(self, followed: list[Reply]) -> bool:
-        """Whether replies behind which the list went on were not full, or said that it would not go on."""
-        return any(
-            len(reply.ids) < (reply.room or self.limit) or not reply.has_more
-            for reply in followed
-            if reply.ids and reply.end < self.reach
-        )
-
-    def _holds_empty(self, replies: list[Reply]) -> bool:
-        """Whether a page was empty where the list has rows."""
-        return any(not reply.digests and reply.offset < self.reach for reply in replies)
-
-    def _is_end(self) -> bool:
-        """Whether the furthest linked reply is the last of the list, as far as it can be believed."""
-        return self._looks_last() and self._asked_again >= self._doubts()
-
-    def _looks_last(self) -> bool:
-        return not self.last.has_more and len(self.last.digests) < self.limit
-
-    def _doubts(self) -> int:
-        """How often the end is to be asked about again: where all of a list is read, and it is not one page that may have
-        grown, and where none of the rows that stop a scan of the head was met."""
-        if self.start.kind is Kind.HEAD:
-            return 1
-        if self.start.kind is not Kind.COMPLETE:
-            return 0
-        known = max(self._expected, self.said, self.start.seen)
-        lacking, several = known - self.reach, self.replies > 1 or self.start.resume_at > 0
-        if (self.odd and several) or lacking > min(OVERLAP, known // 10):
-            return ODD
-        return int(lacking > 0 or (several and (lacking < 0 or not self._expected)))
 
     def _join_all(self, waiting: list[Reply]) -> tuple[list[Reply], list[Reply]]:
         joined: list[Reply] = []
@@ -293,7 +226,7 @@ class Walk:
         if replies[0].offset == 0 and not any(reply.digests for reply in replies):
             self._empty_starts += 1
             had_rows = self.start.count or self.start.seen or self._received
-            doubtful = replies[0].has_more or self.said > 0 or had_rows
+            doubtful = replies[0].has_more or self.end.said > 0 or had_rows
             if self._empty_starts >= (EMPTIED if doubtful else EMPTY):
                 self.reach, self.last, self.from_zero = 0, replies[0], True
                 self.finish(at_end=True)
@@ -316,7 +249,7 @@ class Walk:
         stepped_back, self._doublings = self._doublings > 0, 0
         if gap or progress or stepped_back:
             self._idle = 0
-        elif not self._looks_last():
+        elif not self.end.looks_last:
             self._idle += 1
         if gap:
             self._be_careful()
@@ -326,7 +259,7 @@ class Walk:
         elif self._idle:
             self._overlap = LINK
         if self._idle == 3:
-            self.weak = self.odd or bool(self._loose)
+            self.weak = self.end.odd or bool(self._loose)
             self.finish(at_end=True)
 
     def _be_careful(self) -> None:
