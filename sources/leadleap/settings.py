@@ -25,6 +25,7 @@ API = Api(
         total="meta.total",
         page="meta.page",
         size="meta.per_page",
+        beside=["meta"],
         code="error.code",
         codes=[
             "BAD_REQUEST",

@@ -107,6 +107,7 @@ META = {"total": 0, "page": 1, "per_page": 100, "total_pages": 0}
 KINDS: Mapping[str, Mapping[str, Any]] = {
     **TROUBLE,
     "429": {"kind": "error", "status": 429, "retry_after": 0},
+    "an empty list and nothing else": {"kind": "body", "body": {"data": []}},
     "data null": {"kind": "body", "body": {"data": None, "meta": META, "error": None}},
     "an error with a 200": {
         "kind": "body",

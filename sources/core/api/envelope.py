@@ -94,6 +94,7 @@ class Envelope:
         code: an error's code.
         codes: the documented codes; any other text is the server's own and stays where it is.
         required: those of paging that every list must have.
+        beside: objects that every good answer has beside its data, whatever they say.
     """
 
     rows: str = "data"
@@ -109,6 +110,7 @@ class Envelope:
     code: str | None = None
     codes: Collection[str] = frozenset()
     required: Collection[str] = frozenset()
+    beside: Collection[str] = frozenset()
 
     def page_of(self, body: bytes) -> Body:
         """Reads a list's reply. Raises ValueError if it is none."""
@@ -180,7 +182,8 @@ class Envelope:
             name: (path, TYPES[name] if name in self.required else Any, name in self.required)
             for name, path in self._paging.items()
         }
-        return _Finder({"rows": (rows, list[msgspec.Raw], True), **self._truth, **_WHAT_IS_SAID, **wanted})
+        rows_there: Shape = {"rows": (rows, list[msgspec.Raw], True)}
+        return _Finder(rows_there | self._truth | _WHAT_IS_SAID | wanted | self._beside)
 
     @cached_property
     def _within(self) -> Sequence[str]:
@@ -192,7 +195,8 @@ class Envelope:
         wanted: Shape = {"item": (self.item, msgspec.Raw, True), **self._truth}
         if self.item:  # else the item is all of the body, which may be no object
             wanted |= _WHAT_IS_SAID
-        return _Finder(wanted | {name: (self._paging[name], Any, False) for name in self._within})
+        within = {name: (self._paging[name], Any, False) for name in self._within}
+        return _Finder(wanted | within | self._beside)
 
     @cached_property
     def _errors(self) -> _Finder:
@@ -201,6 +205,10 @@ class Envelope:
     @property
     def _truth(self) -> Shape:
         return {} if self.sure is None else {"sure": (self.sure, bool, True)}
+
+    @property
+    def _beside(self) -> Shape:
+        return {name: (name, dict[str, msgspec.Raw], True) for name in self.beside}
 
     def _found(self, finder: _Finder, body: bytes) -> Mapping[str, Any]:
         try:
@@ -266,7 +274,11 @@ def _plant(tree: Shape, path: tuple[str, ...], type_: Any, required: bool) -> No
         inner, must = tree.setdefault(key, ({}, False))
         tree[key] = inner, must or required
         tree = inner
-    tree[path[-1]] = (type_, required)
+    inner, _ = tree.get(path[-1], (None, False))
+    tree[path[-1]] = (
+        inner if isinstance(inner, dict) else type_,
+        required,
+    )  # else it would hide what is within
 
 
 def _struct(name: str, tree: Shape) -> Any:
