@@ -29,6 +29,9 @@ READ = [
     "activity:read",
 ]
 
+ONE_OF_EACH = ("leads", "post_engagement", "lead_magnet_captures")
+"""Of lists, of details and of lists within these: the others take minutes together."""
+
 
 def change(world: World, client: str) -> None:
     """Inserts and edits rows of every kind; nothing is deleted."""
@@ -177,7 +180,9 @@ def test_more_clients_than_a_page_holds_are_all_read(sandbox: StartSandbox, duck
     assert differences(duck, api.world, ["clients", "leads"]) == []
 
 
-@pytest.mark.parametrize("resource", ALL)
+@pytest.mark.parametrize(
+    "resource", [name if name in ONE_OF_EACH else pytest.param(name, marks=pytest.mark.long) for name in ALL]
+)
 def test_a_single_resource_alone_holds_the_truth(sandbox: StartSandbox, duck: DuckDB, resource: str) -> None:
     api = sandbox()
     duck.load(api, resource)
@@ -488,9 +493,13 @@ def test_an_unknown_client_is_an_error_and_nothing_is_read(sandbox: StartSandbox
     ("missing", "skipped"),
     [
         ("leads:read", {"leads"}),
-        ("activity:read", {"activity"}),
-        ("posts:read", {"posts", "post_engagement"}),
-        ("lead_magnets:read", {"lead_magnets", "lead_magnet_analytics", "lead_magnet_captures"}),
+        pytest.param("activity:read", {"activity"}, marks=pytest.mark.long),
+        pytest.param("posts:read", {"posts", "post_engagement"}, marks=pytest.mark.long),
+        pytest.param(
+            "lead_magnets:read",
+            {"lead_magnets", "lead_magnet_analytics", "lead_magnet_captures"},
+            marks=pytest.mark.long,
+        ),
         ("analytics:read", {"post_engagement", "lead_magnet_analytics", "lead_magnet_captures"}),
     ],
 )

@@ -102,8 +102,6 @@ PAGINGS = {
 
 QUICK = (
     "as documented",
-    "30 rows whatever is asked",
-    "pages counted from 0",
     "clamped to 40, and the size said that was asked for",
 )
 

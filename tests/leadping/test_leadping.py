@@ -243,10 +243,10 @@ def test_details_of_leads_that_changed_are_read_though_a_run_reads_few_of_them(
 @pytest.mark.parametrize(
     "answer",
     [
-        {"error": {"code": "upstream_timeout"}},
-        {"title": "Upstream timeout", "status": 503},
-        {},
         "another lead's",
+        pytest.param({"error": {"code": "upstream_timeout"}}, marks=pytest.mark.long),
+        pytest.param({"title": "Upstream timeout", "status": 503}, marks=pytest.mark.long),
+        pytest.param({}, marks=pytest.mark.long),
     ],
     ids=str,
 )

@@ -531,7 +531,15 @@ def test_half_an_emoji_and_numbers_beyond_a_double_load(sandbox: StartSandbox, t
     assert rows["3"]["x"] == 0.1
 
 
-@pytest.mark.parametrize("number", ["1e400", "-1e999", "NaN", "-Infinity"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1e400",
+        pytest.param("-1e999", marks=pytest.mark.long),
+        "NaN",
+        pytest.param("-Infinity", marks=pytest.mark.long),
+    ],
+)
 def test_a_number_that_is_none_is_one_values_trouble(
     sandbox: StartSandbox, target: Target, number: str
 ) -> None:
