@@ -127,3 +127,8 @@ class Rows:
     stamps: Mapping[str, Any] = field(default_factory=dict)
     digest: Callable[[Raw], str] = digest
     whole: bool = False
+    size: int = field(init=False)
+    """Bytes of their JSON: rows may be of a few hundred bytes or of many thousands."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", sum(memoryview(row).nbytes for row in self.rows))

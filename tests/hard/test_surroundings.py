@@ -1,7 +1,9 @@
 """What the machine around a sync does wrong: locks, full disks, damaged files, other machines, bad clocks."""
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.hard import child
 from tests.hard.child import Tricks
 from tests.hard.conftest import MakePlace
 from tests.hard.places import LIST_TABLES, Place, world
+from tests.support import LEADHOUSE
 
 HOUR, DAY = 3600.0, 86_400.0
 SLICES = {"LEADHOUSE__SLICE_ROWS": "100"}
@@ -47,6 +50,23 @@ def add_rows(place: Place) -> None:
 
 def deleted(place: Place, table: str = "leads") -> set[str]:
     return {id for ids in place.ids(table, "deleted_at IS NOT NULL").values() for id in ids}
+
+
+# --- memory ------------------------------------------------------------------------------------------
+
+
+def test_rows_of_many_kilobytes_are_not_held_in_memory_by_the_ten_thousand(place: MakePlace) -> None:
+    """160 MB of them, several times as much as may lie unfetched or be shaped at once."""
+    there = place(world(clients=1, leads=20_000, activity=0, posts=0, lead_magnets=0))
+    [client] = there.sandbox.world.client_ids
+    for id in there.sandbox.world.ids(client, "leads"):
+        there.sandbox.world.edit(client, "leads", id, about=f"{id} " * 215)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(there.folder), **there.environment}
+    process = subprocess.Popen([LEADHOUSE, "sync", "--quiet"], cwd=there.folder, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    assert there.ids("leads") == there.true_ids("leads")
+    assert usage.ru_maxrss / 1024 < 550, "MB"
 
 
 # --- files that cannot be used -----------------------------------------------------------------------

@@ -16,8 +16,8 @@ from typing import Any
 
 import uvloop
 
-MAX_WEIGHT = 40_000
-"""Rows that may lie unfetched before the reading side waits."""
+MAX_WEIGHT = 16_000_000
+"""Bytes of rows that may lie unfetched before the reading side waits."""
 
 
 class Feed:
@@ -91,7 +91,7 @@ class Feed:
         Args:
             channel: the resource it is for.
             item: anything.
-            weight: how many rows it holds.
+            weight: how many bytes of rows it holds.
         """
         while self._weight > MAX_WEIGHT:
             self._room.clear()

@@ -87,7 +87,7 @@ class Reader:
         resource = rows.outcome.unit.resource
         if self._feed and resource in self.states and rows.rows:
             self.run.count(rows)
-            await self._feed.put(resource, rows, len(rows.rows))
+            await self._feed.put(resource, rows, rows.size)
 
     async def unknown(self, outcome: Outcome, rows: Sequence[Raw]) -> int:
         """How many of these rows the warehouse lacks."""

@@ -39,7 +39,8 @@ from sources.core.warehouse.beside import Beside, look
 from sources.core.warehouse.iceberg_columns import have_new_columns_reach_upserts
 from sources.core.warehouse.warehouse import Warehouse
 
-BATCH_ROWS = 10_000
+BATCH_ROWS, BATCH_BYTES = 10_000, 8_000_000
+"""A batch has so many rows, or so much of their JSON, whichever comes first: shaping takes several times its memory."""
 
 FIRST_ROWS = 2_000
 """Rows of a table's first batch, from which undocumented columns take their types, and later ones what to expect: it
@@ -110,7 +111,7 @@ class Loader:
         self.met_again: dict[str, str] = {}
         """Leads of erased persons that were not known to be theirs, each with the hash of what it is called."""
         self._waiting: list[Rows] = []
-        self._count = 0
+        self._count = self._size = 0
 
     def count_unknown(self, account: str, rows: Sequence[Raw]) -> int:
         """How many of an account's rows the warehouse lacks."""
@@ -144,14 +145,14 @@ class Loader:
     def add(self, rows: Rows) -> Iterator[Any]:
         """Takes rows; yields a batch when enough have come."""
         self._waiting.append(rows)
-        self._count += len(rows.rows)
+        self._count, self._size = self._count + len(rows.rows), self._size + rows.size
         enough = BATCH_ROWS if self._yielded else FIRST_ROWS
-        if self._count >= enough and not self._once:
+        if (self._count >= enough or self._size >= BATCH_BYTES) and not self._once:
             yield from self.flush()
 
     def flush(self) -> Iterator[Any]:
         """Yields what has been gathered."""
-        waiting, self._waiting, self._count = self._waiting, [], 0
+        waiting, self._waiting, self._count, self._size = self._waiting, [], 0, 0
         if not waiting:
             return
         rows = [row for group in waiting for row in group.rows]
