@@ -274,11 +274,9 @@ def _plant(tree: Shape, path: tuple[str, ...], type_: Any, required: bool) -> No
         inner, must = tree.setdefault(key, ({}, False))
         tree[key] = inner, must or required
         tree = inner
-    inner, _ = tree.get(path[-1], (None, False))
-    tree[path[-1]] = (
-        inner if isinstance(inner, dict) else type_,
-        required,
-    )  # else it would hide what is within
+    there, _ = tree.get(path[-1], (None, False))
+    within = isinstance(there, dict)  # what is wanted of it is not to be hidden by it
+    tree[path[-1]] = (there if within else type_, required)
 
 
 def _struct(name: str, tree: Shape) -> Any:

@@ -233,7 +233,7 @@ class Scan:
             same = tuple(ended.last.digests) == tuple(self.start.anchors)
             self._looks_behind = same and ended.last.has_more and not self.start.never_ends
             self.ending = None if self._looks_behind else Ending.CLOSED if same else Ending.REFUTED
-        elif self.main.outrun:
+        elif self.main.end.outruns:
             self.ending = Ending.OVERTAKEN
         elif self.main.weak:
             self._audit(Ending.WEAK)

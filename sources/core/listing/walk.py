@@ -41,8 +41,6 @@ class Walk:
     def __init__(self, start: Start, max_window: int = 1, reaches: Reaches | None = None) -> None:
         self.start = start
         self.done = self.at_end = self.weak = self.unstable = self.shuffled = False
-        self.outrun = False
-        """Whether the list grew at its end faster than it could be read."""
         self.from_zero = bool(start.resume_at) and not start.begins_at_tail
         self.replies = 0
         self.reach = (start.count or 0) if start.begins_at_tail else start.resume_at
@@ -88,6 +86,10 @@ class Walk:
     def longest(self) -> int | None:
         """Rows of the longest page that said that there are more, if one did."""
         return self._limit or None
+
+    @property
+    def _has_several(self) -> bool:
+        return self.replies > 1 or self.start.resume_at > 0
 
     @property
     def is_one_look_from_zero(self) -> bool:
@@ -170,10 +172,7 @@ class Walk:
         looked_last = replies == [self.last] or not self.start.tail_is_last
         if self._knows_the_rest():
             self.finish(at_end=False)
-        elif looked_last and self.end.is_believed(several=self.replies > 1 or self.start.resume_at > 0):
-            self.finish(at_end=True)
-        elif self.end.outruns:
-            self.outrun = True
+        elif self.end.outruns or (looked_last and self.end.is_believed(self._has_several)):
             self.finish(at_end=True)
         else:
             self._advance(progress, gap)
