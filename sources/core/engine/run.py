@@ -86,6 +86,7 @@ class Run:
         self.details_read: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
         self.known: dict[str, datetime | None] = {}
         self.lists = Lists(self.vendor, self.full)
+        self._accounts_of: defaultdict[str, list[Account]] = defaultdict(list)
         self._missing: set[str] = set()
         self.erased_accounts: Suppressions | None = None
         self.erased: Suppressions | None = None
@@ -218,6 +219,9 @@ class Run:
         accounts = [account for account in there if not self.is_erased(account.whose)]
         mine = chosen(accounts, config.allowed, config.denied, vendor.account_word)
         self.accounts = {account.id: account for account in mine if self.shard.owns(account.whose)}
+        self._accounts_of.clear()
+        for account in self.accounts.values():
+            self._accounts_of[account.whose].append(account)
         self.known = {account: lost for account, lost in known.items() if self.shard.owns(account)}
         self.access = access
         self._missing = self.known.keys() - {account.id for account in accounts} if listed else set()
@@ -233,8 +237,7 @@ class Run:
 
     def kin(self, account_id: str, resource: str) -> list[str]:
         """All accounts that see the same owner's rows of a resource, this one first."""
-        whose = self.whose(account_id)
-        others = [a.id for a in self.accounts.values() if a.whose == whose and a.has(resource)]
+        others = [a.id for a in self._accounts_of[self.whose(account_id)] if a.has(resource)]
         return [account_id, *(other for other in others if other != account_id)]
 
     def forgets(self, account_id: str) -> bool:
