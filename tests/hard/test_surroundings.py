@@ -254,14 +254,14 @@ def older(units: dict[str, object]) -> None:
 
 
 def garbled(units: dict[str, object]) -> None:
-    wrong: list[object] = ["no checkpoint", 7, None, [], {}, {"v": 1, "u": "?"}, {"v": 1, "h": 5}]
+    wrong: list[object] = ["no checkpoint", 7, None, [], {}, {"v": 2, "u": "?"}, {"v": 2, "h": 5}]
     for n, key in enumerate(units):
         units[key] = wrong[n % len(wrong)]
 
 
 def unfinished_nonsense(units: dict[str, object]) -> None:
     for key in units:
-        units[key] = {"v": 1, "u": ["complete", 10_000, "aaaaaaaa bbbbbbbb", "cccccccc", 1], "n": -4}
+        units[key] = {"v": 2, "u": ["complete", 10_000, "aaaaaaaa bbbbbbbb", "cccccccc", 1, False], "n": -4}
 
 
 @pytest.mark.parametrize("change", [older, garbled, unfinished_nonsense])

@@ -4,8 +4,7 @@ A checkpoint lives in dlt's state, so it is loaded in the same package as the ro
 small: short digests of rows at both ends of the list, no ids and no values. One that is missing, unreadable
 or of another version costs a complete scan, never a row.
 
-Version 1 kept digests of rows' bytes, version 2 keeps those of their content (`content`): a server may write the
-same row in other ways on another day. Both are understood; the next finished scan makes version 2 of version 1.
+The digests are of rows' content (`content`): a server may write the same row in other ways on another day.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from sources.core.listing.order import Order
 from sources.core.listing.scan import Kind, Scan, Start
 from sources.core.listing.times import Times
 
-BYTES, CONTENT = 1, 2
+VERSION = 2
 HEAD_POSITIONS = (0, 1, 2, 5, 11, 29, 70)
 TAIL_LENGTH = 8
 ONE_REPLY = 100
@@ -61,7 +60,6 @@ class Checkpoint:
         limit: rows of the longest page that said that there are more, if one did.
         never_ends: the last page, too, says that there are more.
         counts: rows in the list by the last complete scans, the latest last.
-        version: whether `head`, `tail` and `page` are digests of bytes or of content.
         told: where the list grows, by its rows' instants when it was last read whole; None if they don't tell.
     """
 
@@ -73,7 +71,6 @@ class Checkpoint:
     backfilled_at: float | None = None
     unfinished: Unfinished | None = None
     policy: str | None = None
-    version: int = CONTENT
     times: Times | None = None
     limit: int | None = None
     never_ends: bool = False
@@ -89,7 +86,7 @@ class Checkpoint:
     def encode(self) -> dict[str, Any]:
         """As short JSON."""
         state: dict[str, Any] = {
-            "v": self.version,
+            "v": VERSION,
             "h": " ".join(self.head),
             "t": " ".join(self.tail),
             "n": self.count,
@@ -116,13 +113,13 @@ class Checkpoint:
             ValueError: it is something else, or of another version.
         """
         try:
-            if state["v"] not in (BYTES, CONTENT):
+            if state["v"] != VERSION:
                 raise ValueError("another version")
             unfinished = None
             if "u" in state:
-                kind, at, chain, root, started, *again = state["u"]
+                kind, at, chain, root, started, again = state["u"]
                 unfinished = Unfinished(
-                    Kind(kind), int(at), _split(chain), _split(root), float(started), any(again)
+                    Kind(kind), int(at), _split(chain), _split(root), float(started), bool(again)
                 )
             return cls(
                 _split(state.get("h", "")),
@@ -133,7 +130,6 @@ class Checkpoint:
                 state.get("b"),
                 unfinished,
                 state.get("f"),
-                state["v"],
                 Times.decode(state.get("w")),
                 state.get("l"),
                 bool(state.get("m")),
@@ -261,7 +257,7 @@ def finished(before: Checkpoint, scan: Scan, ends: Ends, started: float, now: fl
         after = replace(after, tail=ends.tail, count=scan.count, never_ends=more)
     if scan.start.kind is Kind.COMPLETE and scan.start.page is None:
         backfilled_at = now if before.backfilled_at is None else before.backfilled_at
-        after = replace(after, complete_at=started, backfilled_at=backfilled_at, version=CONTENT)
+        after = replace(after, complete_at=started, backfilled_at=backfilled_at)
         after = replace(after, limit=scan.main.longest, counts=(*before.counts, scan.count)[-KEPT_COUNTS:])
     return after
 
@@ -305,7 +301,7 @@ def where_it_grew(before: Checkpoint, after: Checkpoint, scan: Scan) -> Order | 
     """What a complete scan that brought new rows says about the order of its list, if anything."""
     if not (before.head and before.tail and scan.saw_all) or scan.start.resume_at or scan.coverage:
         return None
-    if not (after.head and after.tail) or before.version != after.version:
+    if not (after.head and after.tail):
         return None
     head_same = after.head[0] in before.head
     tail_same = after.tail[-1] in before.tail

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from sources.core.errors import DeadlineReached, ScanUnstable
 from sources.core.listing.books import Books
 from sources.core.listing.checkpoint import (
-    CONTENT,
     TAIL_LENGTH,
     Checkpoint,
     Ends,
@@ -26,7 +25,7 @@ from sources.core.listing.context import MAX_WINDOW, Reading, Sink
 from sources.core.listing.order import Order, some, told_by
 from sources.core.listing.replies import Page, fingerprint
 from sources.core.listing.scan import Ending, Kind, Reply, Scan, Start
-from sources.core.raw import Raw, digest
+from sources.core.raw import Raw
 from sources.core.together import together
 from sources.core.units import Rows
 
@@ -136,7 +135,7 @@ class _Walk:
         self._recent: deque[tuple[Reply, Sequence[Raw]]] = deque(maxlen=MAX_WINDOW + 2)
         content = memory.content
         self._whole = start.kind is Kind.COMPLETE and start.page is None
-        self._lasting = content.canonical if self._whole or before.version == CONTENT else digest
+        self._lasting = content.canonical
         self._digest = content.quick if self._whole else self._lasting
 
     @property

@@ -163,7 +163,7 @@ def test_a_checkpoint_is_small() -> None:
     assert len(json.dumps(whole.encode())) < 300
 
 
-@pytest.mark.parametrize("stored", [None, 7, "x", [], {}, {"v": 0}, {"v": 1, "u": [1]}, {"v": 1, "u": "abc"}])
+@pytest.mark.parametrize("stored", [None, 7, "x", [], {}, {"v": 0}, {"v": 2, "u": [1]}, {"v": 2, "u": "abc"}])
 def test_what_is_no_checkpoint_is_refused(stored: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them means a complete scan
         Checkpoint.decode(stored)
