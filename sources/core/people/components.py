@@ -11,9 +11,8 @@ that a chain of a thousand leads takes about ten rounds. Leads without a tie, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from datetime import datetime
-from typing import Any
 
 from sources.core.people.concerned import (
     CONCERNED_TOO,
@@ -31,9 +30,7 @@ from sources.core.people.concerned import (
     WHO_IS_CONCERNED,
     Sought,
 )
-
-Run = Callable[..., Sequence[Sequence[Any]] | None]
-"""Runs a statement with its parameters, and returns its rows if it has any."""
+from sources.core.people.temporary import Run, Temporary
 
 PEOPLE, PERSON_LEADS = "people", "person_leads"
 
@@ -283,51 +280,3 @@ def _label(temporary: Temporary) -> None:
     temporary.make("_next", _NAMED)
     temporary.replace("_label", "_next")
     temporary.drop("_edge", "_ways", "_near", "_next")
-
-
-class Temporary:
-    """Tables that are there only while people are looked for; of a first load they are as large as all leads."""
-
-    def __init__(self, run: Run, **values: Any) -> None:
-        self._run, self._values, self._names = run, values, set[str]()
-
-    def make(self, name: str, select: str) -> None:
-        if name in self._names:
-            self.drop(name)
-        self._run(f"CREATE TEMPORARY TABLE {name} AS {self._filled(select)}")
-        self._names.add(name)
-
-    def add(self, name: str, select: str) -> None:
-        self._run(f"INSERT INTO {name} {self._filled(select)}")
-
-    def tells(self, select: str) -> bool:
-        """Whether a SELECT of one value says so: true, or a number of what there is."""
-        return bool(self._answer(select))
-
-    def count(self, name: str) -> int:
-        """How many rows one of these has."""
-        return int(self._answer(f"SELECT count(*) FROM {name} AS counted"))
-
-    def _answer(self, select: str) -> Any:
-        ((answer,),) = self._run(self._filled(select)) or ((0,),)
-        return answer
-
-    def _filled(self, select: str) -> str:
-        for placeholder, value in self._values.items():
-            select = select.replace(f"{{{placeholder}}}", str(value))
-        return select
-
-    def make_all(self, selects: Sequence[tuple[str, str]]) -> None:
-        for name, select in selects:
-            self.make(name, select)
-
-    def replace(self, name: str, by: str) -> None:
-        self.make(name, f"SELECT * FROM {by} AS other")
-
-    def drop(self, *names: str) -> None:
-        for name in names:
-            self._run(f"DROP TABLE {name}")
-            self._names.remove(name)
-
-    def drop_all(self) -> None:
-        self.drop(*sorted(self._names))
