@@ -169,6 +169,23 @@ def test_a_complete_scan_that_was_asked_for_and_failed_is_made_up_for_by_the_nex
 
 
 @pytest.mark.long
+def test_a_complete_scan_that_was_asked_for_and_not_begun_is_made_up_for_by_the_next_sync(
+    place: MakePlace,
+) -> None:
+    there = place(small({}), {"SOURCES__LEADPANTHER__REQUESTS_IN_FLIGHT": "1"})
+    world_ = there.sandbox.world
+    [client] = world_.client_ids
+    assert there.sync() == 0, there.output
+    for resource, field in (("leads", "company"), ("activity", "status")):
+        world_.edit(client, resource, world_.ids(client, resource)[150], **{field: "changed"})
+    there.sandbox.faults.add(Fault("slow", path="/clients/*/*", times=None, seconds=3))
+    assert there.sync("--full", SOURCES__LEADPANTHER__RUN_MINUTES="0.03") == 3, there.output
+    there.sandbox.faults.clear()
+    assert there.sync() == 0, there.output
+    assert there.wrong(LIST_TABLES) == []
+
+
+@pytest.mark.long
 def test_a_row_with_two_ids_for_once_is_asked_for_again_and_one_that_has_them_always_is_one_row(
     place: MakePlace,
 ) -> None:

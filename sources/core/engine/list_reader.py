@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from sources.core.engine.fetching import pages, query
 from sources.core.engine.offers import NOT_OFFERED, is_offered
@@ -24,7 +25,7 @@ from sources.core.listing.scan import Ending, Scan
 from sources.core.raw import Raw
 from sources.core.resources import Detail, Listing, Tokens
 from sources.core.together import together
-from sources.core.units import Outcome, Rows, Status
+from sources.core.units import Outcome, Rows, Status, Unit
 from sources.core.warehouse.deletes import Complete
 
 
@@ -50,10 +51,26 @@ class ListReader:
         """The lists to be read: those whose rows have details that are wanted, and the others."""
         parents = self._parents
         wanted = self._run.todo([name for name in self._run.vendor.listings if name in self._reader.states])
+        await self._have_read_whole(wanted if self._run.full else [])
         silent = self._run.todo(parents - self._reader.states.keys(), silently=True)
         outcomes = await self._probe([*wanted, *silent])
         first = [outcome for outcome in outcomes if outcome.unit.resource in parents]
         return first, [outcome for outcome in outcomes if outcome.unit.resource not in parents]
+
+    async def _have_read_whole(self, outcomes: Sequence[Outcome]) -> None:
+        """Has it remembered that lists are to be read from scratch: by a later run, if this one does not get to their
+        end."""
+        for unit in (outcome.unit for outcome in outcomes if not outcome.traffic.requests):
+            before = self._before(unit)
+            if before.complete_at is not None or before.unfinished:
+                due = partial(keep_checkpoint, key=unit.account, checkpoint=from_scratch(before))
+                await self._reader.remember(unit.resource, due)
+
+    def _before(self, unit: Unit) -> Checkpoint:
+        """What is remembered of a list."""
+        run = self._run
+        fingerprint = run.policy.fingerprint + run.accounts[unit.account].fingerprint
+        return load_checkpoint(self._reader.states.get(unit.resource, {}), unit, unit.account, fingerprint)
 
     async def read(self, outcomes: Sequence[Outcome]) -> None:
         """Reads lists, so many at a time that a pause leaves few of them unfinished."""
@@ -82,7 +99,7 @@ class ListReader:
         state = self._reader.states.get(unit.resource, {})
         if not run.full and not is_offered(state, unit.account, run.now()):
             return outcome.end(Status.SKIPPED, NOT_OFFERED)
-        before = load_checkpoint(state, unit, unit.account, run.policy.fingerprint + account.fingerprint)
+        before = self._before(unit)
         if run.full and not outcome.traffic.requests:
             before = from_scratch(before)
         elif account.owner and not outcome.traffic.requests:
@@ -100,10 +117,6 @@ class ListReader:
             with foreseen():
                 after, scan = await self._read_as_it_pages(listing, reading, before)
         except LeadhouseError as error:
-            if run.full and before.backfilled_at is not None:  # what was asked for stays due
-                await self._reader.remember(
-                    unit.resource, lambda state: keep_checkpoint(state, unit.account, before)
-                )
             return await self._reader.fail(outcome, error, listing.documented)
         finally:
             await self._reader.learn(outcome, memory)
