@@ -36,6 +36,7 @@ add_dlt_load_id = true            # `_dlt_load_id` tells which load a row came w
 
 [data_writer]
 disable_compression = true        # three quarters of the extract time went into it
+buffer_max_items = 1              # batches are written as they come: each is as many rows as memory should hold
 
 [load]
 delete_completed_jobs = true      # finished load packages hold rows; they are not kept

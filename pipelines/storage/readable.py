@@ -30,6 +30,7 @@ DLT_DEFAULTS = {
     "runtime.intercept_signals": False,
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     "data_writer.disable_compression": True,
+    "data_writer.buffer_max_items": 1,
     "load.delete_completed_jobs": True,
     "load.truncate_staging_dataset": True,
 }

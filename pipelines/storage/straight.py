@@ -32,7 +32,11 @@ from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from pyarrow.parquet import read_schema, read_table
 
 from pipelines.storage.trouble import Damage, is_damage
+from sources.core.warehouse.memory import lacked_memory
 from sources.core.warehouse.sql import literal, quoted
+
+MEMORY_LIMIT, MOST_MEMORY = "memory_limit", "50%"
+"""DuckDB's setting, and what it may take of a machine's memory where it does not get along with less."""
 
 PARQUET: TLoaderFileFormat = "parquet"
 
@@ -50,6 +54,8 @@ class StraightClient(DuckDbClient):
         usual = self.sql_client._make_database_exception
 
         def make_exception(error: Exception) -> Exception:
+            if lacked_memory(error):
+                self._allow_more_memory()
             return Damage(str(error)) if is_damage(error) else usual(error)
 
         self.sql_client._make_database_exception = make_exception  # type: ignore[method-assign,assignment]
@@ -93,6 +99,15 @@ class StraightClient(DuckDbClient):
             staging = self.sql_client.fully_qualified_dataset_name()
         # Versions before this one merged from there.
         self.sql_client.execute_sql(f"DROP SCHEMA IF EXISTS {staging} CASCADE")
+
+    def _allow_more_memory(self) -> None:
+        """Whatever is tried again, as loads are, may take as much as there is for it: a few rows of many kilobytes fill
+        what is enough for as many as there are of others."""
+        self.config.credentials.global_config = {MEMORY_LIMIT: MOST_MEMORY}
+        with (
+            self.sql_client.native_connection.cursor() as beside
+        ):  # a transaction that failed takes nothing more
+            beside.execute(f"SET GLOBAL {MEMORY_LIMIT} = '{MOST_MEMORY}'")
 
     def _is_merged(self, table: PreparedTableSchema) -> bool:
         return table["write_disposition"] == "merge"

@@ -36,6 +36,7 @@ from sources.core.privacy.policy import NOBODYS, Policy
 from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
+from sources.core.warehouse.memory import lacked_memory
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import make_views
 from sources.core.warehouse.warehouse import Warehouse
@@ -109,7 +110,7 @@ def make_people(
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
             memory = f"more than {MEMORY} of this machine's memory would be needed"
-            hint = memory if _lacked_memory(error) else f"may we write to schema {SCHEMA}?"
+            hint = memory if lacked_memory(error) else f"may we write to schema {SCHEMA}?"
             log.warning("people over all vendors stay as they were: %s (%s)", trouble, hint)
             return False
     return True
@@ -209,7 +210,7 @@ def _make_tables(
         _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * leads) // 1_000_000}MB")
         _bring_up_to_date(warehouse, sought, mark)
     except DatabaseException as error:
-        if not _lacked_memory(error):
+        if not lacked_memory(error):
             raise
         _allow_memory(warehouse, MEMORY)
         _bring_up_to_date(warehouse, sought, mark)
@@ -227,10 +228,6 @@ def _bring_up_to_date(warehouse: Warehouse, sought: Sought, mark: str) -> None:
 def _allow_memory(warehouse: Warehouse, memory: str) -> None:
     if set_memory := _words(warehouse).memory:
         warehouse.execute_all([set_memory.format(memory)])
-
-
-def _lacked_memory(error: DatabaseException) -> bool:
-    return "OutOfMemory" in type(error.__cause__ or error).__name__
 
 
 def _make_ready(warehouse: Warehouse, sought: Sought, anew: bool) -> None:

@@ -30,6 +30,7 @@ from sources.core.warehouse.changes import Change, many_at_a_time
 from sources.core.warehouse.connection import Connection
 from sources.core.warehouse.dialects import Dialect, Prepared, Statement
 from sources.core.warehouse.lake import Files, Versions
+from sources.core.warehouse.memory import lacked_memory
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
@@ -155,7 +156,7 @@ class Warehouse(Connection):
 
     def _in_one_go(self, statements: Sequence[Statement]) -> None:
         """Runs statements; anew where the server broke them off, since another shard wanted the same tables in another
-        order."""
+        order, and where memory was short: a warehouse that is loaded has been allowed more since."""
         for attempt in itertools.count(1):
             try:
                 with (
@@ -166,7 +167,8 @@ class Warehouse(Connection):
                         self._run(client, sql, parameters)
                 return
             except DatabaseTransientException as error:
-                if attempt == TRIES or "deadlock" not in str(error).lower():
+                passes = "deadlock" in str(error).lower() or lacked_memory(error)
+                if attempt == TRIES or not passes:
                     raise
 
     def said(self, expression: str) -> str:
