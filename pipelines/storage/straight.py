@@ -32,11 +32,8 @@ from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from pyarrow.parquet import read_schema, read_table
 
 from pipelines.storage.trouble import Damage, is_damage
-from sources.core.warehouse.memory import lacked_memory
+from sources.core.warehouse.memory import MOST, lacked_memory
 from sources.core.warehouse.sql import literal, quoted
-
-MEMORY_LIMIT, MOST_MEMORY = "memory_limit", "50%"
-"""DuckDB's setting, and what it may take of a machine's memory where it does not get along with less."""
 
 PARQUET: TLoaderFileFormat = "parquet"
 
@@ -103,11 +100,11 @@ class StraightClient(DuckDbClient):
     def _allow_more_memory(self) -> None:
         """Whatever is tried again, as loads are, may take as much as there is for it: a few rows of many kilobytes fill
         what is enough for as many as there are of others."""
-        self.config.credentials.global_config = {MEMORY_LIMIT: MOST_MEMORY}
+        self.config.credentials.global_config = {"memory_limit": MOST}
         with (
             self.sql_client.native_connection.cursor() as beside
         ):  # a transaction that failed takes nothing more
-            beside.execute(f"SET GLOBAL {MEMORY_LIMIT} = '{MOST_MEMORY}'")
+            beside.execute(f"SET GLOBAL memory_limit = '{MOST}'")
 
     def _is_merged(self, table: PreparedTableSchema) -> bool:
         return table["write_disposition"] == "merge"

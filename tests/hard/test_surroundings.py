@@ -70,6 +70,10 @@ def test_rows_of_many_kilobytes_are_loaded_and_not_held_in_memory_by_the_ten_tho
     assert status == 0
     assert there.wrong(("leads",)) == []
     assert usage.ru_maxrss / 1024 < most
+    for id in there.sandbox.world.ids(client, "leads")[::50]:
+        there.sandbox.world.edit(client, "leads", id, name="edited")
+    assert there.sync("--full") == 0, there.output
+    assert there.wrong(("leads",)) == []
 
 
 # --- files that cannot be used -----------------------------------------------------------------------

@@ -36,7 +36,7 @@ from sources.core.privacy.policy import NOBODYS, Policy
 from sources.core.tables import DELETED_AT, SYNCED_AT
 from sources.core.vendor import Vendor
 from sources.core.warehouse.analysis import views_in
-from sources.core.warehouse.memory import lacked_memory
+from sources.core.warehouse.memory import MOST, lacked_memory
 from sources.core.warehouse.sql import quoted
 from sources.core.warehouse.views import make_views
 from sources.core.warehouse.warehouse import Warehouse
@@ -46,9 +46,6 @@ log = logging.getLogger("leadhouse")
 
 SCHEMA = "leadhouse"
 """Where it is."""
-
-MEMORY = "50%"
-"""Of the machine's, for DuckDB, if it does not get along with less."""
 
 _LEAST, _A_LEAD = 160_000_000, 50
 """Bytes that it takes to look at `AT_ONCE` leads, the rest on disk, and for each of all leads, of which only numbers are
@@ -109,7 +106,7 @@ def make_people(
                 describe(warehouse, policy)
         except DatabaseException as error:
             trouble = type(error.__cause__ or error).__name__
-            memory = f"more than {MEMORY} of this machine's memory would be needed"
+            memory = f"more than {MOST} of this machine's memory would be needed"
             hint = memory if lacked_memory(error) else f"may we write to schema {SCHEMA}?"
             log.warning("people over all vendors stay as they were: %s (%s)", trouble, hint)
             return False
@@ -203,16 +200,16 @@ def _make_tables(
     ((before,),) = warehouse.query(words.said_of_table, warehouse.dataset, PEOPLE) or [("",)]
     if before == mark and not again:
         return
-    _allow_memory(warehouse, MEMORY)
+    warehouse.allow_memory(MOST)
     _make_ready(warehouse, sought, anew=f" {how} " not in before)
     try:
         leads = sum(int(rows[0][0]) for _, rows in counts)
-        _allow_memory(warehouse, f"{(_LEAST + _A_LEAD * leads) // 1_000_000}MB")
+        warehouse.allow_memory(f"{(_LEAST + _A_LEAD * leads) // 1_000_000}MB")
         _bring_up_to_date(warehouse, sought, mark)
     except DatabaseException as error:
         if not lacked_memory(error):
             raise
-        _allow_memory(warehouse, MEMORY)
+        warehouse.allow_memory(MOST)
         _bring_up_to_date(warehouse, sought, mark)
 
 
@@ -223,11 +220,6 @@ def _bring_up_to_date(warehouse: Warehouse, sought: Sought, mark: str) -> None:
                 write_people(run_together, warehouse.dataset, datetime.now(UTC))
                 if is_all:
                     run_together(f"COMMENT ON TABLE {warehouse.qualified(PEOPLE)} IS '{mark}'")
-
-
-def _allow_memory(warehouse: Warehouse, memory: str) -> None:
-    if set_memory := _words(warehouse).memory:
-        warehouse.execute_all([set_memory.format(memory)])
 
 
 def _make_ready(warehouse: Warehouse, sought: Sought, anew: bool) -> None:

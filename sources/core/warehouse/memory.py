@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MOST = "50%"
+"""Of the machine's, for DuckDB, where it does not get along with less."""
+
 _HINT = "memory_limit"
 """What DuckDB says in all its words for it: there are several, and one at a commit is an error of another kind."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import msgspec
@@ -30,7 +30,9 @@ from sources.core.warehouse.changes import Change, many_at_a_time
 from sources.core.warehouse.connection import Connection
 from sources.core.warehouse.dialects import Dialect, Prepared, Statement
 from sources.core.warehouse.lake import Files, Versions
-from sources.core.warehouse.memory import lacked_memory
+from sources.core.warehouse.memory import MOST, lacked_memory
+
+T = TypeVar("T")
 
 CHUNK = 1_000
 """Ids in one query: every engine takes that many parameters."""
@@ -59,11 +61,31 @@ class Warehouse(Connection):
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a query; none where a table does not exist."""
-        try:
+
+        def ask() -> list[tuple[Any, ...]]:
             with self._client() as client, self._asked(client, sql, parameters) as (cursor, typed):
                 return typed(cursor.fetchall())
+
+        try:
+            return self._with_memory(ask)
         except (DatabaseUndefinedRelation, DestinationUndefinedEntity):  # the latter of a table without files
             return []
+
+    def allow_memory(self, memory: str) -> None:
+        """Has the warehouse take no more memory than that, where it can be told."""
+        words = self.engine.words
+        if words and words.memory:
+            self.execute_all([words.memory.format(memory)])
+
+    def _with_memory(self, ask: Callable[[], T]) -> T:
+        """Asks, and once more with as much memory as there may be, where there was too little: rows may be large."""
+        try:
+            return ask()
+        except (DatabaseException, duckdb.Error) as error:
+            if not lacked_memory(error):
+                raise
+        self.allow_memory(MOST)
+        return ask()
 
     @contextmanager
     def _asked(
@@ -121,7 +143,10 @@ class Warehouse(Connection):
 
     def stream(self, sql: str, *parameters: Any, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, fetched some at a time."""
-        with self._client() as client, self._asked(client, sql, parameters) as (cursor, typed):
+        with self._client() as client, ExitStack() as stack:
+            cursor, typed = self._with_memory(
+                lambda: stack.enter_context(self._asked(client, sql, parameters))
+            )
             while rows := cursor.fetchmany(size):
                 yield from typed(rows)
 
@@ -230,15 +255,17 @@ class Warehouse(Connection):
         schema = found[0].schema
         for part, values in self._in_parts(sql, ids):
             if self.engine.answers_arrow:
-                with contextlib.suppress(duckdb.CatalogException), self._client() as client:
-                    asked = client.native_connection.sql(
-                        part.replace("%s", "?"), params=[*parameters, *values]
-                    )
-                    found.append(asked.to_arrow_table().cast(schema))
+                ask = partial(self._arrow_of, part.replace("%s", "?"), [*parameters, *values])
+                with contextlib.suppress(duckdb.CatalogException):
+                    found.append(self._with_memory(ask).cast(schema))
             else:
                 rows = self.query(part, *parameters, *values)
                 found.append(self.as_arrow(rows, types))
         return pa.concat_tables(found)
+
+    def _arrow_of(self, sql: str, parameters: Sequence[Any]) -> pa.Table:
+        with self._client() as client:
+            return client.native_connection.sql(sql, params=parameters).to_arrow_table()
 
     def as_arrow(self, rows: Sequence[Sequence[Any]], types: Mapping[str, DataType]) -> pa.Table:
         """Rows of a query as Arrow has them.
