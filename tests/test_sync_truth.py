@@ -731,7 +731,37 @@ def test_a_row_without_an_id_is_set_aside_once_however_often_its_list_is_read(
     assert len(duck.rows("leads")) == 229
 
 
+@pytest.mark.parametrize("row", [None, 7, [1], "text"], ids=str)
+def test_a_row_that_is_no_object_is_one_rows_trouble_however_often_it_is_read(
+    sandbox: StartSandbox, duck: DuckDB, row: object
+) -> None:
+    api = sandbox()
+    client, other = api.world.client_ids
+    id = api.world.ids(client, "leads")[3]
+    api.world.replace(client, "leads", id, row)
+    for _ in range(2):
+        assert duck.sync(api, full=True).exit == 0
+    true = {(client, each) for each in api.world.ids(client, "leads") if each != id}
+    true |= {(other, each) for each in api.world.ids(other, "leads")}
+    assert {(lead["client_id"], lead["id"]) for lead in duck.rows("leads")} == true
+    assert len(duck.rows("quarantine")) == 1
+
+
 # --- /clients ----------------------------------------------------------------------------------------
+
+
+def test_a_client_with_an_active_grant_is_read_whatever_else_became_of_others(
+    sandbox: StartSandbox, duck: DuckDB
+) -> None:
+    api = sandbox()
+    rows = api.world.clients()
+    ended = {**rows[0], "grant": {**rows[0]["grant"], "id": "an older one", "status": "revoked"}}
+    for listed in ([*rows, ended], [ended, *rows]):
+        api.faults.clear()
+        body = {"data": listed, "pagination": {"limit": 100, "offset": 0, "has_more": False}}
+        api.faults.add(Fault("body", "/clients", body=body, times=None))
+        duck.sync(api)
+        assert differences(duck, api.world) == []
 
 
 def test_client_rows_without_an_account_are_set_aside_said_once_and_the_others_are_read(

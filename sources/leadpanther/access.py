@@ -70,9 +70,12 @@ async def open_account(opener: Opener) -> Access:
     if agency and rows is None:
         return Access(about, _named(opener), subject.scopes, listed=False)
     rows = [subject.own] if rows is None else rows
-    accounts = [read_client(parsed(row), agency) for row in rows]
-    await opener.give_accounts(CLIENTS, list(zip(rows, accounts, strict=True)))
-    found = {account.id: account for account in accounts if account}
+    clients = [(row, read_client(parsed(row), agency)) for row in rows]
+    # One may be there several times, as with a grant that was revoked and one that is active: the last one counts.
+    clients.sort(key=lambda client: client[1] is not None and not client[1].trouble)
+    clients = list({account.id if account else row: (row, account) for row, account in clients}.values())
+    await opener.give_accounts(CLIENTS, clients)
+    found = {account.id: account for _, account in clients if account}
     return Access(about, list(found.values()), subject.scopes, listed=agency)
 
 

@@ -25,7 +25,12 @@ def set_aside_anew(warehouse: Warehouse, rows: pa.Table, table: Table) -> pa.Tab
     stored = warehouse.query(f"SELECT {selection(names)} FROM {table.name}")
     there = {(*said, _compared(warehouse.from_json(row))) for *said, row in stored}
     met = zip(*(rows[name].to_pylist() for name in names), strict=True)
-    return rows.filter(pa.array([(*said, _compared(json.loads(row))) not in there for *said, row in met]))
+    return rows.filter(pa.array([(*said, _compared(_parsed(row))) not in there for *said, row in met]))
+
+
+def _parsed(row: str | None) -> Any:
+    """A row that was to be loaded; one that is `null` stands there as nothing."""
+    return None if row is None else json.loads(row)
 
 
 def _compared(value: Any) -> str:

@@ -48,7 +48,8 @@ costs ten times as much a row as they do."""
 
 
 def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
-    """Whose the warehouse says that most of these rows are; empty if it has none of them.
+    """Whose the warehouse says that most of these rows are; empty if it does not have most of them: another owner's may
+    have the same ids.
 
     Args:
         warehouse: to ask.
@@ -60,7 +61,9 @@ def owner_of(warehouse: Warehouse, table: Table, rows: Sequence[Raw]) -> str:
         return ""
     sql = f"SELECT {table.key[0]} FROM {table.name} WHERE id IN ({{ids}})"
     owners = Counter(str(owner) for (owner,) in warehouse.query_for_ids(sql, ids))
-    return owners.most_common(1)[0][0] if owners else ""
+    for owner, count in owners.most_common(1):
+        return owner if 2 * count > len(ids) else ""
+    return ""
 
 
 def _ids(rows: Iterable[Mapping[str, Any]], column: str = "id") -> list[str]:
