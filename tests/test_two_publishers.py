@@ -71,8 +71,10 @@ def test_a_published_file_that_is_put_back_from_a_backup_is_taken_up(
     backup = shutil.copy(published(home), home / "backup.duckdb")
     with duckdb.connect(str(backup)) as connection:
         connection.execute("CREATE TABLE leadpanther.of_the_backup AS SELECT 1 AS one")
-    api.world.insert(api.world.client_ids[0], "leads")
-    run(api, home)
+    client = api.world.client_ids[0]
+    api.world.insert(client, "leads")
+    api.world.insert(client, "leads", at=len(api.world.ids(client, "leads")) // 2)
+    run(api, home, full=True)
     shutil.copy(backup, published(home))
     run(api, home)
     assert "put back" in caplog.text

@@ -144,9 +144,11 @@ class PublishedFile(File):
             log.warning("%s is damaged; it is published anew", self.published_file)
             return
         log.warning(
-            "%s is not what was published last: it was put back; going on from it", self.published_file
+            "%s is not what was published last: it was put back; going on from it, and reading all lists whole",
+            self.published_file,
         )
         duckdb_file.copy_over(self.own_file, self.published_file)
+        self.was_put_back = True
 
     def _begin(self, own: _State) -> None:
         """Where nothing is published: with nothing."""

@@ -36,6 +36,9 @@ class Storage(Readable):
     keeps_versions: ClassVar[bool] = False
     """Whether it still knows what rows were before."""
 
+    was_put_back = False
+    """Whether what is there is an older copy: what changed since was read by runs of which it knows nothing."""
+
     # --- what kinds differ in --------------------------------------------------------------------
 
     @contextmanager

@@ -92,10 +92,13 @@ def read_and_load(
     vendor.check_settings()  # what is wrong with it is better said before anything is read
     config = storage.config
     portion = Slice(config.slice_rows, config.slice_minutes)
-    run = Run(
-        vendor, source.config, policy, wanted.full, portion, looped=True, shard=config.part, wanted=resources
-    )
     with storage.open(storage.dataset_of(vendor), wanted.wait) as pipeline:
+        full = (
+            wanted.full or storage.was_put_back
+        )  # its lists' ends say nothing of what changed in their middle
+        run = Run(
+            vendor, source.config, policy, full, portion, looped=True, shard=config.part, wanted=resources
+        )
         _refuse_others(pipeline, vendor)
         storage.agree(pipeline, vendor, policy)
         keep_out_erased(storage, pipeline, vendor)
