@@ -19,6 +19,7 @@ from sources.core.engine.reader import Reader
 from sources.core.engine.state import MARK, PATH
 from sources.core.errors import (
     ApiError,
+    DeadlineReached,
     Forbidden,
     Garbled,
     NotFound,
@@ -182,7 +183,9 @@ class Opening:
             # An account missed is an account's data missed: the list is always read completely.
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)
             before = Checkpoint(count=self._length_of(listing))
-            await read_list(replace(reading, row_id=listing.row_id), before, gathered)
+            _, scan = await read_list(replace(reading, row_id=listing.row_id), before, gathered)
+            if scan.ending is None:  # a list that was not read to its end says of no account that it is all there is
+                raise DeadlineReached("the run's time was up before it was known what there is")
             outcome.end(Status.OK)
         except ScanUnstable as error:
             self.unstable = True
