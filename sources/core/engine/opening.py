@@ -184,7 +184,7 @@ class Opening:
             reading = self._run.reading(fetch, outcome, Order.UNORDERED)
             before = Checkpoint(count=self._length_of(listing))
             _, scan = await read_list(replace(reading, row_id=listing.row_id), before, gathered)
-            if scan.ending is None:  # a list that was not read to its end says of no account that it is all there is
+            if scan.ending is None:  # it does not say what else there is
                 raise DeadlineReached("the run's time was up before it was known what there is")
             outcome.end(Status.OK)
         except ScanUnstable as error:
